@@ -1,0 +1,60 @@
+"""The three ways an act can be refused, told apart so that callers can answer differently."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with what somebody gave us.
+
+    `field` names the form field, column heading or code; `row` is the 1-based
+    row of the file where that makes sense, else 0.
+    """
+
+    field: str
+    message: str
+    row: int = 0
+
+    def __str__(self) -> str:
+        where = f"第 {self.row} 行" if self.row else ""
+        if self.field:
+            where += f"“{self.field}”"
+        return f"{where}{'：' if where else ''}{self.message}"
+
+
+class Refused(Exception):
+    """An act was refused; nothing was changed. `problems` says what, for people (Chinese)."""
+
+    status = 400
+
+    def __init__(self, message: str, problems: Sequence[Problem] = ()):
+        super().__init__(message)
+        self.message = message
+        self.problems = tuple(problems)
+
+
+class BadInput(Refused):
+    """What was given is wrong: the giver can correct it and try again."""
+
+    status = 422
+
+
+class WrongMoment(Refused):
+    """Right in itself, but not now: a step is missing, or it has been done."""
+
+    status = 409
+
+
+class NotAllowed(Refused):
+    """This person may not do this, or not to this thing."""
+
+    status = 403
+
+
+class NotFound(Refused):
+    """Nothing of that name here (or nothing this person may see)."""
+
+    status = 404
