@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -102,10 +103,10 @@ def check_imports(module: str, source: str, is_package: bool = False) -> list[st
 
 def our_files() -> list[Path]:
     """The files git knows or would add; in a copy without git, all but what tools leave behind."""
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
-                            capture_output=True, text=True, check=False)
-    if listed.returncode == 0 and listed.stdout:
-        files = [ROOT / name for name in listed.stdout.split("\0") if name]
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = shutil.which("git") and subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
+    if listed:
+        files = [ROOT / name for name in listed.split("\0") if name]
     else:
         left_behind = re.compile(r"/(\.git|\.venv|var|__pycache__|[^/]*\.egg-info|\.[a-z]+_cache|\.hypothesis)(/|$)")
         files = [file for file in ROOT.rglob("*") if not left_behind.search(f"/{file.relative_to(ROOT)}")]
