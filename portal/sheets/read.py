@@ -182,8 +182,12 @@ def _csv(text: str, called: str, limits: Limits) -> Sheet:
 def _delimiter(text: str) -> str:
     # A mark that divides a table is in most of its lines; one odd line (a title, a note) decides nothing.
     lines = [line for line in text[:20_000].splitlines()[:20] if line.strip()]
-    counts = {mark: [line.count(mark) for line in lines] for mark in ",\t;"}
-    return max(",\t;", key=lambda mark: (sum(map(bool, counts[mark])) * 2 >= len(lines), sum(counts[mark])))
+
+    def marks(mark: str) -> int:
+        counts = [line.count(mark) for line in lines]
+        return sum(counts) if sum(map(bool, counts)) * 2 >= len(lines) else 0
+
+    return max(",\t;", key=marks)
 
 
 def _unquoted(cell: str) -> str:
