@@ -1,0 +1,228 @@
+"""PDFs from templates, made in limited worker processes that are replaced after some documents.
+
+    with Printer(fonts_folder=DATA / "fonts") as printer:
+        for key, pdf in printer.render_many([(key, "result_sheet.html", context), ...]):
+            ...
+
+Templates and their contexts (shapes of public_site/README.md): `plan_notice.html` {about, plan},
+`task_notice.html` {about, round}, `result_notice.html` {about, round, results},
+`result_sheet.html` {about, result}.  `about.base_url` is optional and only then is a QR printed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Hashable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from portal.domain.errors import BadInput, Problem, WrongMoment
+from portal.prints.fonts import Fonts, cut_fonts, require_fonts
+from portal.prints.wire import Gone, TooLate, read_frame, send_frame
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = ROOT / "templates" / "print"
+START_SECONDS = 60  # for importing WeasyPrint on a slow disk, once a worker
+Job = tuple[Hashable, str, dict[str, Any]]
+
+
+class Printer:
+    """Makes PDFs; use it in a `with`.  One printer may be used by several threads.
+
+    `seconds`: the most one document may take; its worker is then ended and the next one starts.
+    `memory_bytes`: the most address space of a worker.  `documents`: a worker is replaced after so
+    many, because layout libraries keep what they once asked for.
+    """
+
+    def __init__(
+        self,
+        fonts_folder: Path,
+        *,
+        own_fonts: tuple[str | Path, ...] = (),
+        workers: int = 2,
+        seconds: float = 60.0,
+        memory_bytes: int = 1536 << 20,
+        documents: int = 500,
+        templates: Path = TEMPLATES,
+    ):
+        """Raises WrongMoment when no Chinese font is installed."""
+        self._fonts = cut_fonts(require_fonts(own_fonts), fonts_folder)
+        self._templates = templates
+        self._limits = {"seconds": seconds, "memory_bytes": memory_bytes}
+        self._documents = documents
+        self._count = workers
+        self.version = version_of(templates, self._fonts)
+
+    def __enter__(self) -> Printer:
+        self._scratch = Path(tempfile.mkdtemp(prefix="mingcha-prints-"))
+        self._threads = ThreadPoolExecutor(self._count, thread_name_prefix="prints")
+        self._idle: SimpleQueue[_Worker | None] = SimpleQueue()
+        for _ in range(self._count):
+            self._idle.put(None)  # a worker is started when the first document wants it
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown(cancel_futures=True)
+        for _ in range(self._count):
+            if worker := self._idle.get():
+                worker.end()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def render(self, key: Hashable, template: str, context: dict[str, Any]) -> bytes:
+        """The PDF of one document.
+
+        Raises BadInput naming `key` when it cannot be made or takes too long, WrongMoment when no
+        worker can start (a system library is missing, say).
+        """
+        [(_, pdf)] = self.render_many([(key, template, context)])
+        return pdf
+
+    def render_many(self, jobs: Iterable[Job]) -> Iterator[tuple[Hashable, bytes]]:
+        """(key, PDF) for each job in the order given; jobs are taken as they are needed.
+
+        A document that fails holds nothing else up: the others come, and at the end BadInput is
+        raised with one Problem (`field` = key) for each that failed.
+        """
+        waiting: deque[tuple[Hashable, Future[bytes]]] = deque()
+        failed: list[Problem] = []
+        try:
+            for key, template, context in jobs:
+                waiting.append((key, self._threads.submit(self._print, key, template, context)))
+                if len(waiting) > 2 * self._count:
+                    yield from _next(waiting, failed)
+            while waiting:
+                yield from _next(waiting, failed)
+        finally:
+            for _, future in waiting:
+                future.cancel()
+        if failed:
+            named = "；".join(str(problem) for problem in failed[:3])
+            more = f"等{len(failed)}份" if len(failed) > 3 else ""
+            raise BadInput(f"{len(failed)}份文件没有排版成功：{named}{more}", failed)
+
+    def _print(self, key: Hashable, template: str, context: dict[str, Any]) -> bytes:
+        worker, keep = self._idle.get(), None
+        try:
+            worker = worker or self._start()
+            answer = worker.ask(json.dumps({"template": template, "context": context}).encode(), self._limits["seconds"])
+            if answer[:1] == b"-":
+                raise _Failed(f"排版出错（{answer[1:].decode('utf-8', 'replace')}）。请检查这一份的数据后重新生成")
+            if worker.done < self._documents:
+                keep = worker
+            return answer[1:]
+        except TooLate:
+            limit = f"{self._limits['seconds']:g}"
+            raise _Failed(f"排版超过{limit}秒仍未完成，已终止。请减少表格行数后重新生成") from None
+        except Gone:
+            how = worker.end(wait_seconds=2)
+            raise _Failed(f"排版进程意外结束（{how}），可能超出内存或计算时间上限。请减少表格行数后重新生成") from None
+        finally:
+            # Kept only after a success: a failed document may leave a worker in an odd state.
+            if worker and not keep:
+                worker.end()
+            self._idle.put(keep)
+
+    def _start(self) -> _Worker:
+        worker = _Worker(self._scratch, self._fonts)
+        try:
+            answer = worker.ask(json.dumps(self._setup()).encode(), START_SECONDS)
+        except (Gone, TooLate):
+            answer = f"-排版进程没有启动（{worker.end(wait_seconds=2)}）".encode()
+        if answer[:1] == b"-":
+            worker.end()
+            raise WrongMoment(
+                f"PDF 排版程序不能启动：{answer[1:].decode('utf-8', 'replace')}。请确认已安装 "
+                "libpango-1.0-0、libpangoft2-1.0-0 和 libharfbuzz-subset0"
+            )
+        worker.done = 0
+        return worker
+
+    def _setup(self) -> dict[str, Any]:
+        return {
+            "templates": str(self._templates),
+            "css": str(self._templates / "doc.css"),
+            "fonts": {role: str(path) for role, path in self._fonts.cut.items()},
+            "names": self._fonts.names,
+            **self._limits,
+        }
+
+
+class _Failed(Exception):
+    """One document could not be made; the text says why, for people."""
+
+
+def _next(waiting: deque[tuple[Hashable, Future[bytes]]], failed: list[Problem]) -> Iterator[tuple[Hashable, bytes]]:
+    key, future = waiting.popleft()
+    try:
+        pdf = future.result()
+    except _Failed as reason:
+        failed.append(Problem(str(key), str(reason)))
+    else:
+        yield key, pdf
+
+
+class _Worker:
+    """One worker process and its two pipes."""
+
+    def __init__(self, scratch: Path, fonts: Fonts):
+        self.done = 0
+        self._own = Path(tempfile.mkdtemp(dir=scratch))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "portal.prints.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=ROOT,
+            # Nothing of the portal's environment: it holds the database's address and keys.
+            env={
+                "PATH": os.defpath, "LANG": "C.UTF-8", "TZ": "UTC", "HOME": str(self._own),
+                "TMPDIR": str(self._own), "FONTCONFIG_FILE": str(fonts.config), "PYTHONHASHSEED": "0",
+            },
+        )
+
+    def ask(self, request: bytes, seconds: float) -> bytes:
+        """The answer to one request.  Raises Gone, TooLate."""
+        until = time.monotonic() + seconds
+        send_frame(self._process.stdin.fileno(), request)
+        self.done += 1
+        return read_frame(self._process.stdout.fileno(), until)
+
+    def end(self, wait_seconds: float = 0) -> str:
+        """End the process whatever it is doing, remove its scratch folder; say how it had ended.
+
+        `wait_seconds`: for a process that is ending by itself, so that its reason is not lost.
+        """
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(wait_seconds)
+        code = self._process.poll()
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close()
+        shutil.rmtree(self._own, ignore_errors=True)
+        return "没有响应" if code is None else f"信号{-code}" if code < 0 else f"退出码{code}"
+
+
+def version_of(templates: Path, fonts: Fonts) -> str:
+    """Hex digest over everything but the data that decides a PDF's bytes; for keys of caches.
+
+    Templates, style sheet, fonts, the code of this package, and WeasyPrint's version.
+    """
+    from importlib.metadata import version
+
+    digest = hashlib.sha256(f"weasyprint {version('weasyprint')}\n{fonts.digest}\n".encode())
+    for path in sorted([*templates.glob("*.html"), *templates.glob("*.css"), *Path(__file__).parent.glob("*.py")]):
+        digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()

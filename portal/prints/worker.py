@@ -1,0 +1,136 @@
+"""The process that makes PDFs: limited, without network or files, ended after some documents.
+
+Run by `render.Printer` as `python -m portal.prints.worker`; frames of `wire` on stdin and stdout.
+The first request is the set-up (see `Printer._setup`), each further one a document
+`{"template", "context"}`.  It ends when its stdin closes, so it never outlives the portal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import math
+import os
+import resource
+import sys
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from portal.prints import pages
+from portal.prints.wire import Gone, read_frame, send_frame
+
+# Tagged PDF 1.7 with a content-made identifier.  pdf_variant "pdf/a-3a" works with these pages too;
+# it writes a claim of conformance into the file, so it waits for a run of a validator.
+PDF_OPTIONS = {"pdf_tags": True, "pdf_version": "1.7", "pdf_identifier": True}
+FONT_SCHEME = "mingcha-font:"
+
+
+def limit_process(memory_bytes: int) -> None:
+    """No core files (they hold data), a ceiling on memory and on the size of a file it writes."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (128 << 20, 128 << 20))
+
+
+def limit_cpu(seconds: float) -> None:
+    """End this process after so many more seconds of CPU time, in case nobody is left to end it."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    until = math.ceil(usage.ru_utime + usage.ru_stime + seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (until, resource.RLIM_INFINITY))
+
+
+class Setting:
+    """What is made once for all documents of a worker: templates, style sheet, fonts, fetcher."""
+
+    def __init__(self, setup: dict[str, Any]):
+        import weasyprint
+        from weasyprint.text.fonts import FontConfiguration
+        from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+        logging.getLogger("weasyprint").addHandler(logging.NullHandler())
+        logging.getLogger("weasyprint").propagate = False
+        files = {f"{FONT_SCHEME}{role}": Path(path) for role, path in setup["fonts"].items()}
+
+        class OnlyOurFonts(URLFetcher):
+            """Answers for exactly our font files.  All else stops the document: no page of ours
+            asks for anything, so a request means that data got where only text may be."""
+
+            def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:
+                if url not in files:
+                    raise ValueError("not allowed")
+                return URLFetcherResponse(url, files[url].read_bytes())
+
+        self.weasyprint = weasyprint
+        self.fetcher = OnlyOurFonts(allowed_protocols=(), allow_redirects=False, fail_on_errors=True)
+        self.font_config = FontConfiguration()
+        self.environment = pages.environment(Path(setup["templates"]))
+        css = font_faces(setup["fonts"], setup["names"]) + Path(setup["css"]).read_text("utf-8")
+        self.css = weasyprint.CSS(string=css, url_fetcher=self.fetcher, font_config=self.font_config)
+
+    def render_pdf(self, template: str, context: dict[str, Any]) -> bytes:
+        """The PDF of one document; the same bytes for the same input, in any process, on any day."""
+        page = pages.render_page(self.environment, template, context)
+        html = self.weasyprint.HTML(string=page.html, url_fetcher=self.fetcher)
+        midnight = datetime.fromisoformat(page.on).replace(tzinfo=timezone(timedelta(hours=8)))
+        midnight = midnight.astimezone(timezone.utc)
+        attachments = [
+            self.weasyprint.Attachment(  # read once by WeasyPrint, so made for each document
+                string=text, name=name, description=page.title, url_fetcher=self.fetcher,
+                created=midnight, modified=midnight, relationship="Data",
+            )
+            for name, text in page.attachments
+        ]
+        return html.write_pdf(
+            stylesheets=[self.css], font_config=self.font_config, attachments=attachments, **PDF_OPTIONS
+        )
+
+
+def font_faces(files: dict[str, str], names: dict[str, str]) -> str:
+    """The @font-face rules and, for the style sheet, a variable with the family list of each role.
+
+    Roles that share a file share a family too, or the file would be embedded once for each.
+    """
+    families, faces, lists = {}, [], []
+    for role, file in files.items():
+        if file not in families:
+            families[file] = role
+            weight = 700 if role == "MC-XBS" else 400
+            faces.append(f"@font-face {{ font-family: {role}; font-weight: {weight}; src: url({FONT_SCHEME}{role}) }}\n")
+        lists.append(f'--{role.lower()}: {families[file]}, "{names[role]}", serif; ')
+    return f"{''.join(faces)}:root {{ {''.join(lists)}}}\n"
+
+
+def serve(requests: int, answers: int) -> None:
+    """Answer requests until the printer hangs up."""
+    setup = json.loads(read_frame(requests))
+    limit_process(setup["memory_bytes"])
+    try:
+        setting = Setting(setup)
+    except Exception as error:
+        send_frame(answers, b"-" + f"{type(error).__name__}：{error}".encode()[:2000])
+        return
+    send_frame(answers, b"+")
+    while True:
+        job = json.loads(read_frame(requests))
+        limit_cpu(setup["seconds"])
+        try:
+            answer = b"+" + setting.render_pdf(job["template"], job["context"])
+        except MemoryError:
+            answer = "-超出内存上限".encode()
+        except BaseException as error:  # also WeasyPrint's FatalURLFetchingError
+            answer = b"-" + f"{type(error).__name__}：{error}".encode()[:2000]
+        send_frame(answers, answer)
+
+
+def main() -> None:
+    answers = os.dup(1)
+    os.dup2(2, 1)  # whatever a library prints must not get between the frames
+    with contextlib.suppress(Gone):
+        serve(0, answers)
+
+
+if __name__ == "__main__":
+    main()
+    sys.exit(0)
