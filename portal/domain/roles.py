@@ -1,0 +1,58 @@
+"""Roles and what each may do (UX.md, who does what). Deny by default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+#: role -> how users read it
+ROLES: Mapping[str, str] = {
+    "operator": "运维员",
+    "planner": "计划员",
+    "approver": "复核人",
+    "supervisor": "纪检监督",
+    "sector": "业务科室",
+    "station": "所队负责人",
+    "inspector": "执法人员",
+    "reviewer": "审核员",
+    "publisher": "公示员",
+    "sysadmin": "系统管理员",
+    "secadmin": "安全管理员",
+    "auditor": "审计员",
+}
+
+#: act -> roles that may do it. Acts are `<step>.<verb>`.
+ACTS: Mapping[str, frozenset[str]] = {
+    act: frozenset(roles.split())
+    for act, roles in {
+        "directory.import": "operator planner",
+        "directory.read": "planner approver sector station inspector reviewer publisher supervisor",
+        "plan.import": "operator planner",
+        "plan.read": "planner approver sector station inspector reviewer publisher supervisor",
+        "pool.freeze": "planner",
+        "round.create": "planner",
+        "round.share": "planner approver supervisor sector",
+        "round.commit": "approver",
+        "round.source": "planner approver supervisor",
+        "round.draw": "planner supervisor",
+        "round.reveal": "planner approver",
+        "round.void": "planner approver",
+        "round.export": "planner approver supervisor auditor",
+        "round.read": "planner approver sector station reviewer publisher supervisor auditor",
+        "visits.combine": "planner",
+        "visits.assign": "planner",
+        "visits.read": "planner approver sector station inspector reviewer publisher supervisor",
+        "record.enter": "inspector",
+        "record.import": "operator",
+        "record.read": "planner sector station inspector reviewer publisher supervisor",
+        "record.review": "reviewer",
+        "publish.publish": "publisher",
+        "publish.read": "planner approver sector reviewer publisher supervisor",
+        "audit.read": "auditor",
+        "jobs.read": "operator planner publisher sysadmin",
+    }.items()
+}
+
+
+def may(roles: Iterable[str], act: str) -> bool:
+    """True when one of `roles` may do `act`; an unknown act is a KeyError, never a yes."""
+    return not ACTS[act].isdisjoint(roles)

@@ -1,0 +1,86 @@
+"""Who acts, when, and with what: the one argument every step takes first."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+from portal.domain import roles
+from portal.domain.errors import NotAllowed, NotFound
+from portal.plugins import Sectors
+from portal.store import accounts, audit
+from portal.store.keys import Keys
+
+BEIJING = timezone(timedelta(hours=8))
+
+
+def stamp(at: datetime) -> str:
+    """An instant as every public file writes it: YYYY-MM-DDTHH:MM:SS+08:00."""
+    return at.astimezone(BEIJING).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """An account at work. `tree`: its organisation and below; `line`: that plus its ancestors.
+
+    `now` is fixed for the whole act; chance comes only through `token_bytes`.
+    """
+
+    account: int
+    login: str
+    name: str
+    roles: tuple[str, ...]
+    organisation: Mapping[str, Any]
+    bureau: Mapping[str, Any]  # the root of its tree
+    tree: frozenset[int]
+    line: frozenset[int]
+    now: datetime
+    keys: Keys
+    sectors: Sectors
+    inspector: Mapping[str, Any] | None = None
+    address: str = "local"
+    token_bytes: Callable[[int], bytes] = field(default=secrets.token_bytes)
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(BEIJING).date()
+
+    def may(self, act: str) -> bool:
+        return roles.may(self.roles, act)
+
+    def require(self, act: str) -> None:
+        """Raises NotAllowed, naming who may."""
+        if not self.may(act):
+            who = "、".join(roles.ROLES[role] for role in sorted(roles.ACTS[act]))
+            raise NotAllowed(f"账号“{self.login}”没有这项权限，本操作由{who}办理。")
+
+    async def audit(self, act: str, object: str, *, before: str = "", after: str = "", **detail: Any) -> None:
+        """Write the act into the audit chain, in the transaction that does it."""
+        await audit.save_act(
+            at=stamp(self.now), actor=self.login, organisation=self.organisation["code"], address=self.address,
+            act=act, object=object, before=before, after=after, detail=detail,
+        )  # fmt: skip
+
+
+async def open_acting(
+    account: Mapping[str, Any] | None, login: str, now: datetime, keys: Keys, sectors: Sectors, address: str = "local",
+    token_bytes: Callable[[int], bytes] = secrets.token_bytes,
+) -> Acting:  # fmt: skip
+    """The Acting of an account row. Raises NotFound / NotAllowed for unknown or disabled accounts."""
+    if account is None:
+        raise NotFound(f"没有登录名为“{login}”的账号。")
+    if not account["active"]:
+        raise NotAllowed(f"账号“{login}”已停用。")
+    organisations = await accounts.load_organisations()
+    by_id = {o["id"]: o for o in organisations}
+    line = accounts.line_of(organisations, account["organisation"])
+    tree = accounts.tree_of(organisations, account["organisation"])
+    return Acting(
+        account=account["id"], login=account["login"], name=account["name"], roles=account["roles"],
+        organisation=by_id[account["organisation"]], bureau=by_id[line[-1]], tree=tree, line=tree | frozenset(line),
+        now=now, keys=keys, sectors=sectors, inspector=await accounts.load_inspector_of(account),
+        address=address, token_bytes=token_bytes,
+    )  # fmt: skip

@@ -1,0 +1,73 @@
+"""The audit: every act as a hash chain, written in the act's own transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from portal.domain.bundle import canonical
+from portal.store.engine import current_engine
+from portal.store.tables import Audit
+
+START = "0" * 64
+_CHAINED = ("n", "at", "actor", "organisation", "address", "act", "object", "before", "after", "detail", "previous")
+
+
+def chain_digest(row: Mapping[str, Any]) -> str:
+    """SHA-256 over the canonical JSON of a row without its own digest."""
+    return hashlib.sha256(canonical({name: row[name] for name in _CHAINED})).hexdigest()
+
+
+async def save_act(
+    *,
+    at: str,
+    actor: str,
+    organisation: str,
+    address: str,
+    act: str,
+    object: str,
+    before: str = "",
+    after: str = "",
+    detail: Mapping[str, Any] | None = None,
+) -> int:
+    """Append one act; the caller's transaction makes it stand or fall with the act itself.
+
+    Two acts at once: SQLite has one writer; on PostgreSQL the unique `n` makes
+    the second one fail, and the whole act is refused rather than half audited.
+    """
+    if not current_engine().transaction_exists():
+        raise RuntimeError("an act is audited inside its own transaction")
+    last = await Audit.select(Audit.n, Audit.digest).order_by(Audit.n, ascending=False).first().run()
+    row = {
+        "n": last["n"] + 1 if last else 1,
+        "at": at,
+        "actor": actor,
+        "organisation": organisation,
+        "address": address,
+        "act": act,
+        "object": object,
+        "before": before,
+        "after": after,
+        "detail": canonical(dict(detail or {})).decode(),
+        "previous": last["digest"] if last else START,
+    }
+    await Audit.insert(Audit(**row, digest=chain_digest(row))).run()
+    return row["n"]
+
+
+async def load_acts(after: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
+    """Acts in chain order, keyset-paged by `n`."""
+    return await Audit.select().where(Audit.n > after).order_by(Audit.n).limit(limit).run()
+
+
+async def walk_acts() -> AsyncIterator[dict[str, Any]]:
+    after = 0
+    while page := await load_acts(after):
+        for row in page:
+            yield row
+        after = page[-1]["n"]
+
+
+async def load_acts_on(object: str) -> list[dict[str, Any]]:
+    return await Audit.select().where(Audit.object == object).order_by(Audit.n).run()

@@ -1,0 +1,259 @@
+"""The directories: entities, inspectors, recusals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from piccolo.columns.combination import And, Or, Where
+
+from portal.domain.bundle import canonical
+from portal.domain.directory import EntityRow, InspectorRow
+from portal.domain.model import Candidate, PoolRule
+from portal.store.accounts import within
+from portal.store.bulk import upsert_rows
+from portal.store.tables import Entity, Finding, Inspector, Pick, Recusal, Visit, VisitTask
+
+#: never in any pool (DRAW.md section 1: what the law takes out of the base)
+DRAWABLE = "存续"
+
+
+def _text(value: object) -> str:
+    return canonical(value).decode()
+
+
+def entity_values(row: EntityRow, organisation: int, at: datetime) -> dict[str, Any]:
+    """A directory row as the table stores it."""
+    return {
+        "code": row.code, "kind": row.kind, "holder": row.holder or row.code, "site": row.site, "name": row.name,
+        "old_names": _text(list(row.old_names)), "type": row.type, "status": row.status, "region": row.region,
+        "organisation": organisation, "town": row.town, "address": row.address,
+        "industries": _text(list(row.industries)), "scope": row.scope, "registered_on": row.registered_on,
+        "risk_class": row.risk_class, "tags": _text(list(row.tags)),
+        "licences": _text([dict(licence) for licence in row.licences]),
+        "attributes": _text(dict(row.attributes)), "imported_at": at,
+    }  # fmt: skip
+
+
+async def save_entities(rows: Iterable[Mapping[str, Any]]) -> int:
+    """Insert or replace by code, in batches; the caller's transaction makes a file all or nothing."""
+    return await upsert_rows(Entity, rows, key="code")
+
+
+async def load_owners(codes: Sequence[str]) -> dict[str, int]:
+    """code -> organisation of entries already in the directory (of any bureau)."""
+    found: dict[str, int] = {}
+    for start in range(0, len(codes), 500):
+        part = list(codes[start : start + 500])
+        rows = await Entity.select(Entity.code, Entity.organisation).where(Entity.code.is_in(part)).run()
+        found |= {row["code"]: row["organisation"] for row in rows}
+    return found
+
+
+async def count_entities(seen: Collection[int], status: str = "") -> int:
+    where: Where | And = within(Entity.organisation, seen)
+    if status:
+        where = And(where, Entity.status == status)
+    return await Entity.count().where(where).run()
+
+
+async def count_by(seen: Collection[int]) -> dict[str, dict[str, int]]:
+    """Counts of the directory by type, status and town."""
+    found: dict[str, dict[str, int]] = {}
+    from piccolo.query.functions.aggregate import Count
+
+    for column in (Entity.type, Entity.status, Entity.town):
+        rows = await Entity.select(column, Count(Entity.id)).where(within(Entity.organisation, seen)).group_by(column).run()
+        found[column._meta.name] = {row[column._meta.name]: row["count"] for row in rows}
+    return found
+
+
+async def load_page(
+    seen: Collection[int],
+    *,
+    query: str = "",
+    town: str = "",
+    type: str = "",
+    status: str = "",
+    after: str = "",
+    limit: int = 50,
+) -> list[dict[str, Any]]:
+    """A page of the directory in code order, keyset-paged by the last code of the page before."""
+    where: Where | And = within(Entity.organisation, seen)
+    if query:
+        escaped = query.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        where = And(where, Or(Entity.code == query.upper(), _like(escaped)))
+    for column, value in ((Entity.town, town), (Entity.type, type), (Entity.status, status)):
+        if value:
+            where = And(where, column == value)
+    if after:
+        where = And(where, Entity.code > after)
+    return await Entity.select().where(where).order_by(Entity.code).limit(limit).run()
+
+
+def _like(escaped: str):
+    from piccolo.columns.combination import WhereRaw
+
+    return WhereRaw("\"entity\".\"name\" LIKE {} ESCAPE '\\'", f"%{escaped}%")
+
+
+async def load_entity(code: str, seen: Collection[int]) -> dict[str, Any] | None:
+    return await Entity.select().where(And(Entity.code == code, within(Entity.organisation, seen))).first().run()
+
+
+async def load_entities(codes: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Entries by code, whatever bureau: for visits and publication, whose codes came from our own pools."""
+    found: dict[str, dict[str, Any]] = {}
+    wanted = sorted(codes)
+    for start in range(0, len(wanted), 500):
+        rows = await Entity.select().where(Entity.code.is_in(wanted[start : start + 500])).run()
+        found |= {row["code"]: row for row in rows}
+    return found
+
+
+# What a task is drawn from ----------------------------------------------------
+
+
+def _rule_where(rule: PoolRule, seen: Collection[int], types: Sequence[str]) -> Where | And:
+    """A PoolRule as SQL. Industries and tags are lists in JSON: those are narrowed in `load_candidates`."""
+    where: Where | And = And(within(Entity.organisation, seen), Entity.status == DRAWABLE)
+    if rule.kinds:
+        where = And(where, Entity.kind.is_in(list(rule.kinds)))
+    for wanted in (rule.types, types):
+        if wanted:
+            where = And(where, Entity.type.is_in(list(wanted)))
+    return where
+
+
+def _fits(row: Mapping[str, Any], rule: PoolRule) -> bool:
+    if rule.industries and not any(code.startswith(tuple(rule.industries)) for code in json.loads(row["industries"])):
+        return False
+    if rule.tags and not set(rule.tags) & set(json.loads(row["tags"])):
+        return False
+    return not rule.registers or bool(set(rule.registers) & json.loads(row["attributes"]).keys())
+
+
+async def count_not_drawable(rule: PoolRule, seen: Collection[int], types: Sequence[str]) -> dict[str, int]:
+    """Entries of the rule's kinds and types that the law takes out of the base, by register status."""
+    from piccolo.query.functions.aggregate import Count
+
+    where: Where | And = And(within(Entity.organisation, seen), Entity.status != DRAWABLE)
+    if rule.kinds:
+        where = And(where, Entity.kind.is_in(list(rule.kinds)))
+    for wanted in (rule.types, types):
+        if wanted:
+            where = And(where, Entity.type.is_in(list(wanted)))
+    rows = await Entity.select(Entity.status, Count(Entity.id)).where(where).group_by(Entity.status).run()
+    return {row["status"]: row["count"] for row in rows}
+
+
+async def load_candidates(
+    rule: PoolRule,
+    seen: Collection[int],
+    types: Sequence[str],
+    stations: Mapping[int, str],
+    inspected: Mapping[str, Mapping[str, date]],
+    batch: int = 10_000,
+) -> AsyncIterator[list[tuple[Candidate, str, str]]]:
+    """Batches of (candidate, risk class, town) that a rule selects; keyset-paged by id, flat in memory.
+
+    `stations`: organisation id -> code; `inspected`: entity code -> {item: last day}.
+    """
+    last = 0
+    while True:
+        rows = (
+            await Entity.select()
+            .where(And(_rule_where(rule, seen, types), Entity.id > last))
+            .order_by(Entity.id)
+            .limit(batch)
+            .run()
+        )
+        if not rows:
+            return
+        last = rows[-1]["id"]
+        yield [(_candidate(row, stations, inspected), row["risk_class"], row["town"]) for row in rows if _fits(row, rule)]
+
+
+def _candidate(
+    row: Mapping[str, Any], stations: Mapping[int, str], inspected: Mapping[str, Mapping[str, date]]
+) -> Candidate:
+    return Candidate(
+        code=row["code"], kind=row["kind"], holder=row["holder"], name=row["name"], type=row["type"],
+        industries=tuple(json.loads(row["industries"])), scope=row["scope"], station=stations.get(row["organisation"], ""),
+        tags=tuple(json.loads(row["tags"])), licences=tuple(json.loads(row["licences"])),
+        attributes=json.loads(row["attributes"]), last_inspected=inspected.get(row["code"], {}),
+    )  # fmt: skip
+
+
+async def load_inspected(items: Collection[str], since: date) -> dict[str, dict[str, date]]:
+    """code -> {item: last day it was checked there}, for these items, on or after `since`."""
+    rows = await Finding.select(Finding.entity_code, Finding.item_code, Finding.inspected_on).where(
+        And(Finding.item_code.is_in(sorted(items) or ["-"]), Finding.inspected_on >= since)
+    ).run()
+    found: dict[str, dict[str, date]] = {}
+    for row in rows:
+        days = found.setdefault(row["entity_code"], {})
+        days[row["item_code"]] = max(row["inspected_on"], days.get(row["item_code"], row["inspected_on"]))
+    return found
+
+
+async def load_awaiting(task_items: Collection[str], items_of_task: Mapping[int, Collection[str]]) -> set[str]:
+    """Codes with an open visit that will check one of `task_items` already."""
+    tasks = [task for task, items in items_of_task.items() if set(items) & set(task_items)]
+    rows = await VisitTask.select(VisitTask.visit.entity_code).where(
+        And(VisitTask.task.is_in(tasks or [-1]), VisitTask.visit.state == "open")
+    ).run()
+    return {row["visit.entity_code"] for row in rows}
+
+
+# Inspectors and recusals -----------------------------------------------------
+
+
+def inspector_values(row: InspectorRow, region: str, organisation: int) -> dict[str, Any]:
+    return {
+        "code": row.code if row.code.startswith(f"{region}-") else f"{region}-{row.code}", "number": row.number,
+        "name": row.name, "organisation": organisation, "town": row.town, "level": row.level, "duty": row.duty,
+        "department": row.department, "qualifications": _text(list(row.qualifications)),
+        "specialities": _text(list(row.specialities)), "items": _text(list(row.items)), "expert": row.expert,
+        "lead": row.lead, "certificate_no": row.certificate_no, "certificate_until": row.certificate_until,
+        "issued_by": row.issued_by, "status": row.status,
+    }  # fmt: skip
+
+
+async def save_inspectors(rows: Iterable[Mapping[str, Any]]) -> int:
+    return await upsert_rows(Inspector, rows, key="code")
+
+
+async def load_inspectors(seen: Collection[int]) -> list[dict[str, Any]]:
+    return await Inspector.select().where(within(Inspector.organisation, seen)).order_by(Inspector.code).run()
+
+
+async def load_inspectors_by_id(ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    rows = await Inspector.select().where(Inspector.id.is_in(sorted(ids) or [-1])).run()
+    return {row["id"]: row for row in rows}
+
+
+async def save_recusal(inspector: int, entity_code: str, reason: str, since: date, by: int, at: datetime) -> None:
+    await Recusal.insert(
+        Recusal(inspector=inspector, entity_code=entity_code, reason=reason, since=since, entered_by=by, entered_at=at)
+    ).run()
+
+
+async def load_recusals(inspectors: Collection[int], on: date) -> set[tuple[int, str]]:
+    """(inspector id, entity code) pairs in force on a day."""
+    rows = await Recusal.select().where(Recusal.inspector.is_in(sorted(inspectors) or [-1])).run()
+    return {
+        (row["inspector"], row["entity_code"])
+        for row in rows
+        if (row["since"] is None or row["since"] <= on) and (row["until"] is None or on <= row["until"])
+    }
+
+
+async def load_history(code: str) -> dict[str, list[dict[str, Any]]]:
+    """Everything that happened to an entity: picks, visits, findings."""
+    picks = await Pick.select(Pick.all_columns(), Pick.round.code, Pick.task.name).where(Pick.code == code).run()
+    visits = await Visit.select(Visit.all_columns(), Visit.round.title).where(Visit.entity_code == code).order_by(Visit.day).run()
+    findings = await Finding.select().where(Finding.entity_code == code).order_by(Finding.inspected_on).run()
+    return {"picks": picks, "visits": visits, "findings": findings}

@@ -1,0 +1,232 @@
+"""Two engines, one code base: a pooled SQLite engine and Piccolo's PostgreSQL engine.
+
+Piccolo's own SQLiteEngine opens a connection and a thread for every query and
+begins transactions DEFERRED; under concurrent read-then-write transactions
+nearly all fail with "database is locked".  Ours keeps one writer connection
+behind a lock and a few readers, in WAL mode, and always begins IMMEDIATE.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiosqlite
+from piccolo.engine.base import Engine
+from piccolo.engine.postgres import PostgresEngine
+from piccolo.engine.sqlite import (
+    SQLiteEngine,
+    SQLiteTransaction,
+    TransactionType,
+    dict_factory,
+)
+from piccolo.table import Table
+
+from portal.domain.errors import BadInput
+
+READERS = 4
+BUSY_MS = 20_000  # another process (worker, command line) may hold the write lock this long
+
+
+class _Pool:
+    """The connections of one running event loop."""
+
+    def __init__(self, path: str):
+        self.path = path
+        self.writer: aiosqlite.Connection | None = None
+        self.lock = asyncio.Lock()
+        self.readers: asyncio.LifoQueue[aiosqlite.Connection | None] = asyncio.LifoQueue()
+        for _ in range(READERS):
+            self.readers.put_nowait(None)
+
+    async def connect(self, *, reading: bool) -> aiosqlite.Connection:
+        connection = await aiosqlite.connect(
+            self.path,
+            isolation_level=None,
+            detect_types=sqlite3.PARSE_DECLTYPES | sqlite3.PARSE_COLNAMES,
+            timeout=BUSY_MS / 1000,
+            cached_statements=256,
+        )
+        connection.row_factory = dict_factory  # type: ignore[assignment]
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",  # NORMAL may lose the last commits at a power cut
+            "foreign_keys=ON",
+            "recursive_triggers=ON",  # else INSERT OR REPLACE deletes silently
+            "trusted_schema=OFF",
+            f"query_only={'ON' if reading else 'OFF'}",
+        ):
+            await (await connection.execute(f"PRAGMA {pragma}")).close()
+        return connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[aiosqlite.Connection]:
+        async with self.lock:
+            if self.writer is None:
+                self.writer = await self.connect(reading=False)
+            yield self.writer
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[aiosqlite.Connection]:
+        connection = await self.readers.get()
+        try:
+            if connection is None:
+                connection = await self.connect(reading=True)
+            yield connection
+        finally:
+            self.readers.put_nowait(connection)
+
+    async def close(self) -> None:
+        idle = [self.readers.get_nowait() for _ in range(self.readers.qsize())]
+        for connection in (*idle, self.writer):
+            if connection is not None:
+                await connection.close()
+        self.writer = None
+        for _ in idle:
+            self.readers.put_nowait(None)
+
+
+class _Transaction(SQLiteTransaction):
+    """An IMMEDIATE transaction on the one writer connection."""
+
+    __slots__ = ("_held",)
+
+    async def __aenter__(self):
+        if self._parent is not None:
+            return self._parent
+        self._held = self.engine.pool().writing()
+        self.connection = await self._held.__aenter__()
+        try:
+            await self.begin()
+        except BaseException:
+            await self._held.__aexit__(None, None, None)
+            raise
+        self.context = self.engine.current_transaction.set(self)
+        return self
+
+    async def __aexit__(self, kind, error, trace) -> bool:
+        if self._parent is not None:
+            return error is None
+        self.engine.current_transaction.reset(self.context)
+        try:
+            if error is not None:
+                if not self._rolled_back:
+                    await self.rollback()
+            elif not self._committed and not self._rolled_back:
+                await self.commit()
+        except BaseException:
+            # A failed COMMIT leaves the transaction open: the next writer must not inherit it.
+            if self.connection.in_transaction:
+                await self.rollback()
+            raise
+        finally:
+            await self._held.__aexit__(None, None, None)
+        return error is None
+
+
+class PooledSQLite(SQLiteEngine):
+    """SQLite with one writer and `READERS` readers per event loop."""
+
+    def __init__(self, path: str):
+        self._pools: dict[asyncio.AbstractEventLoop, _Pool] = {}
+        super().__init__(path=path)
+
+    def pool(self) -> _Pool:
+        loop = asyncio.get_running_loop()
+        if loop not in self._pools:
+            self._pools = {known: pool for known, pool in self._pools.items() if not known.is_closed()}
+            self._pools[loop] = _Pool(self.path)
+        return self._pools[loop]
+
+    async def _run(self, query: str, args: list | None):
+        transaction = self.current_transaction.get()
+        if transaction is not None:
+            async with transaction.connection.execute(query, args or []) as cursor:
+                return await cursor.fetchall()
+        pool = self.pool()
+        if query.lstrip()[:6].upper() == "SELECT":
+            async with pool.reading() as connection, connection.execute(query, args or []) as cursor:
+                return await cursor.fetchall()
+        async with pool.writing() as connection, connection.execute(query, args or []) as cursor:
+            return await cursor.fetchall()
+
+    async def run_querystring(self, querystring, in_pool: bool = False):
+        query, args = querystring.compile_string(engine_type=self.engine_type)
+        return await self._run(query, args)
+
+    async def run_ddl(self, ddl: str, in_pool: bool = False):
+        return await self._run(ddl, None)
+
+    def transaction(
+        self,
+        transaction_type: TransactionType = TransactionType.immediate,
+        allow_nested: bool = True,
+    ) -> _Transaction:
+        return _Transaction(self, TransactionType.immediate, allow_nested)
+
+    async def close(self) -> None:
+        """Close this loop's connections; aiosqlite threads would keep a command from ending."""
+        pool = self._pools.pop(asyncio.get_running_loop(), None)
+        if pool is not None:
+            await pool.close()
+
+
+_engine: Engine | None = None
+
+
+def current_engine() -> Engine:
+    """The engine opened last; Piccolo's migrations find it through here."""
+    if _engine is None:
+        raise RuntimeError("no database is open")
+    return _engine
+
+
+def _bind(engine: Engine) -> None:
+    from portal.store import tables
+
+    for table in tables.ALL:
+        table._meta._db = engine
+    from piccolo.apps.migrations.tables import Migration
+
+    Migration._meta._db = engine
+
+
+async def open_engine(url: str) -> Engine:
+    """Open `sqlite:///PATH` or `postgresql://...` and bind all tables to it.
+
+    Raises BadInput when the address is of another kind.
+    """
+    global _engine
+    os.environ["PICCOLO_CONF"] = "portal.store.piccolo_conf"
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        path = url.removeprefix("sqlite:///")  # sqlite:////absolute or sqlite:///relative
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        engine: Engine = PooledSQLite(path)
+    elif parts.scheme in ("postgresql", "postgres"):
+        engine = PostgresEngine(config={"dsn": url})
+        await engine.start_connection_pool()
+    else:
+        raise BadInput(f"DATABASE_URL 只能以 sqlite:/// 或 postgresql:// 开头，现在是“{parts.scheme}”。")
+    _engine = engine
+    _bind(engine)
+    return engine
+
+
+async def close_engine() -> None:
+    global _engine
+    if isinstance(_engine, PooledSQLite):
+        await _engine.close()
+    elif isinstance(_engine, PostgresEngine):
+        await _engine.close_connection_pool()
+    _engine = None
+
+
+def transaction():
+    """One transaction; a nested one joins the outer one (Piccolo's own rule)."""
+    return current_engine().transaction()

@@ -1,0 +1,189 @@
+"""What the database itself refuses, on both engines, from one list.
+
+Piccolo adds CHECK constraints with ALTER TABLE, which SQLite does not have, so
+every rule here is a trigger or an index made by us.  They are derived state:
+installed anew after each migration.  Triggers stop accidents; the audit chain
+and the public log are the proof.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+#: Never updated, never deleted.
+INSERT_ONLY = (
+    "item", "check_form", "plan_row", "pool", "pool_block", "exclusion", "pick", "visit_task",
+    "matching", "assignment", "record_version", "log_entry", "checkpoint", "audit", "finding",
+)  # fmt: skip
+#: Updated by the rules below, never deleted.
+KEPT = ("round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider")
+
+#: table -> columns that never change once they are not empty (Text, Bytea) or not null.
+FROZEN_TEXT = {
+    "round": ("code", "disclosure", "suite", "round_json", "digest", "result_json", "result_commit"),
+    "source": ("value", "name", "drawn_at", "groups"),
+    "share": ("commit", "holder"),
+    "record": ("form_code", "form_version"),
+    "publication": ("data", "digest", "kind", "key"),
+}
+FROZEN_NULLABLE = {
+    "round": ("committed_by", "drawn_by", "revealed_by", "published_at"),
+    "source": ("entered_by",),
+    "publication": ("log_index",),
+}
+#: table -> allowed moves of its `state`.
+MOVES = {
+    "round": ("draft committed", "draft void", "committed drawn", "committed void", "drawn revealed"),
+    "record": (
+        "draft submitted", "submitted approved", "submitted returned", "returned submitted",
+        "approved published", "published withdrawn",
+    ),
+    "visit": ("open done",),
+    "plan": ("draft published",),
+    "follow_up": ("open closed",),
+    "publication": ("live superseded", "live withdrawn", "superseded withdrawn"),
+}  # fmt: skip
+FIRST_STATE = {"round": ("draft",), "record": ("draft", "submitted"), "visit": ("open",), "publication": ("live",)}
+#: (table, condition on NEW that must hold, message). NULL counts as holding.
+CHECKS = (
+    ("round", "NEW.disclosure IN ('open','sealed')", "round: unknown disclosure"),
+    ("round", "length(NEW.digest) IN (0,64)", "round: digest is not 64 hex digits"),
+    ("round", "(NEW.state IN ('draft','void')) OR NEW.digest <> ''", "round: committed without digest"),
+    ("round", "NEW.state NOT IN ('drawn','revealed') OR NEW.result_json <> ''", "round: drawn without result"),
+    ("round", "NEW.committed_by <> NEW.created_by", "round: the drafter cannot approve"),
+    ("round", "NEW.drawn_by <> NEW.committed_by", "round: the approver cannot draw"),
+    ("round", "NEW.void_by <> NEW.void_approver", "round: voiding needs a second person"),
+    ("round", "NEW.window_from <= NEW.window_to", "round: window ends before it begins"),
+    ("task", "NEW.window_from <= NEW.window_to", "task: window ends before it begins"),
+    ("task", "NEW.ratio_ppm BETWEEN 0 AND 1000000", "task: ratio out of range"),
+    ("pool", "NEW.size >= NEW.excluded_size AND NEW.size >= 0", "pool: sizes do not fit"),
+    ("share", 'length(NEW."commit") = 64', "share: commit is not 64 hex digits"),
+    ("record", "NEW.reviewer <> NEW.entered_by", "record: the recorder cannot review"),
+    ("record", "NEW.state NOT IN ('approved','published') OR NEW.reviewer IS NOT NULL", "record: approved by nobody"),
+    ("pick", "NEW.rank >= 1 AND NEW.kind IN ('drawn','reserve','replacement')", "pick: bad rank or kind"),
+    ("audit", "length(NEW.digest) = 64 AND length(NEW.previous) = 64", "audit: bad digest"),
+    ("entity", "NEW.kind IN ('entity','site','object')", "entity: unknown kind"),
+    ("job", "NEW.state IN ('queued','running','done','failed')", "job: unknown state"),
+)
+#: (name, table, columns, where)
+UNIQUE = (
+    ("one_item_version", "item", "code, version", ""),
+    ("one_form_version", "check_form", "code, version", ""),
+    ("one_plan_version", "plan", "organisation, year, version", ""),
+    ("one_plan_row", "plan_row", "plan, row", ""),
+    ("one_pool_number", "pool", "task, number", ""),
+    ("one_pool_block", "pool_block", "pool, n", ""),
+    ("one_exclusion", "exclusion", "pool, code", ""),
+    ("one_task_a_round", "round_task", "round, task", ""),
+    ("one_live_round_a_task", "round_task", "task", "live"),
+    ("one_source", "source", "round, n", ""),
+    ("one_share", "share", "round, n", ""),
+    ("one_holder", "share", "round, holder", ""),
+    ("one_pick", "pick", "round, task, code, kind", ""),
+    ("one_rank", "pick", "round, task, stratum, rank, kind", ""),
+    ("one_open_visit", "visit", "holder, site", "state = 'open'"),
+    ("one_visit_task", "visit_task", "visit, task", ""),
+    ("one_run", "matching", "round, n", ""),
+    ("one_slot", "assignment", "run, visit, slot", ""),
+    ("one_record", "record", "visit, form_code", ""),
+    ("one_record_version", "record_version", "record, n", ""),
+    ("one_finding", "finding", "visit, item_code, object", ""),
+    ("one_publication", "publication", "kind, key, version", ""),
+    ("one_live_publication", "publication", "kind, key", "state = 'live'"),
+)
+#: Look-ups that are not unique: (name, table, columns)
+INDEXES = (
+    ("by_org_code", "entity", "organisation, code"),
+    ("by_record_state", "record", "state"),
+    ("by_job_state", "job", "state, id"),
+    ("by_visit_day", "visit", "organisation, state, day"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A trigger: before `event` on `table`, refuse with `message` when `refuse_when` holds."""
+
+    table: str
+    event: str  # INSERT | UPDATE | DELETE
+    refuse_when: str
+    message: str
+
+    @property
+    def name(self) -> str:
+        return f"g_{self.table}_{hashlib.sha256(repr((self.event, self.refuse_when)).encode()).hexdigest()[:10]}"
+
+
+def guards() -> list[Guard]:
+    """Every trigger, in a fixed order."""
+    found: list[Guard] = []
+    for table in INSERT_ONLY:
+        found += [Guard(table, event, "1 = 1", f"{table}: rows are never changed or deleted") for event in ("UPDATE", "DELETE")]
+    found += [Guard(table, "DELETE", "1 = 1", f"{table}: rows are never deleted") for table in KEPT]
+    for table, columns in FROZEN_TEXT.items():
+        for c in columns:
+            found.append(Guard(table, "UPDATE", f'length(OLD."{c}") > 0 AND NEW."{c}" <> OLD."{c}"', f"{table}.{c} is fixed"))
+    for table, columns in FROZEN_NULLABLE.items():
+        for c in columns:
+            found.append(
+                Guard(table, "UPDATE", f'OLD."{c}" IS NOT NULL AND (NEW."{c}" IS NULL OR NEW."{c}" <> OLD."{c}")', f"{table}.{c} is fixed")
+            )
+    for table, moves in MOVES.items():
+        allowed = " OR ".join(
+            "(OLD.state = '{}' AND NEW.state = '{}')".format(*move.split()) for move in moves
+        )
+        found.append(Guard(table, "UPDATE", f"NEW.state <> OLD.state AND NOT ({allowed})", f"{table}: no such change of state"))
+    for table, states in FIRST_STATE.items():
+        listed = ", ".join(f"'{state}'" for state in states)
+        found.append(Guard(table, "INSERT", f"NEW.state NOT IN ({listed})", f"{table}: cannot begin in this state"))
+    for table, condition, message in CHECKS:
+        found += [Guard(table, event, f"NOT ({condition})", message) for event in ("INSERT", "UPDATE")]
+    return found
+
+
+def statements(engine_type: str) -> list[str]:
+    """SQL that installs all rules on an engine ('sqlite' or 'postgres'), replacing earlier ones."""
+    sql: list[str] = []
+    for name, table, columns, where in UNIQUE:
+        quoted = ", ".join(f'"{c}"' for c in columns.split(", "))
+        sql.append(f'CREATE UNIQUE INDEX IF NOT EXISTS {name} ON "{table}" ({quoted})' + (f" WHERE {where}" if where else ""))
+    for name, table, columns in INDEXES:
+        quoted = ", ".join(f'"{c}"' for c in columns.split(", "))
+        sql.append(f'CREATE INDEX IF NOT EXISTS {name} ON "{table}" ({quoted})')
+    for guard in guards():
+        if engine_type == "sqlite":
+            sql.append(f"DROP TRIGGER IF EXISTS {guard.name}")
+            sql.append(
+                f'CREATE TRIGGER {guard.name} BEFORE {guard.event} ON "{guard.table}" FOR EACH ROW '
+                f"WHEN {guard.refuse_when} BEGIN SELECT RAISE(ABORT, '{guard.message}'); END"
+            )
+        else:
+            row = "OLD" if guard.event == "DELETE" else "NEW"
+            sql.append(
+                f"CREATE OR REPLACE FUNCTION f_{guard.name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                f"IF {guard.refuse_when} THEN RAISE EXCEPTION '{guard.message}' USING ERRCODE = 'check_violation'; END IF; "
+                f"RETURN {row}; END $$"
+            )
+            sql.append(f'DROP TRIGGER IF EXISTS {guard.name} ON "{guard.table}"')
+            sql.append(
+                f'CREATE TRIGGER {guard.name} BEFORE {guard.event} ON "{guard.table}" '
+                f"FOR EACH ROW EXECUTE FUNCTION f_{guard.name}()"
+            )
+    if engine_type != "sqlite":
+        sql.append(
+            "CREATE OR REPLACE FUNCTION f_no_truncate() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'rows are never deleted' USING ERRCODE = 'check_violation'; END $$"
+        )
+        for table in INSERT_ONLY + KEPT:
+            sql.append(f'DROP TRIGGER IF EXISTS g_{table}_truncate ON "{table}"')
+            sql.append(
+                f'CREATE TRIGGER g_{table}_truncate BEFORE TRUNCATE ON "{table}" '
+                "FOR EACH STATEMENT EXECUTE FUNCTION f_no_truncate()"
+            )
+    return sql
+
+
+def digest() -> str:
+    """Changes whenever a rule does; stored after installing, compared at start."""
+    return hashlib.sha256("\n".join(statements("sqlite") + statements("postgres")).encode()).hexdigest()

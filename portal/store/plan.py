@@ -1,0 +1,120 @@
+"""Items and forms as declared, plans, their rows, tasks and riders."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from piccolo.columns.combination import And
+
+from portal.domain.errors import NotFound, WrongMoment
+from portal.store.accounts import within
+from portal.store.tables import CheckForm, Item, Plan, PlanRow, Rider, Task
+
+
+async def save_declared(table: type[Item] | type[CheckForm], rows: Sequence[Mapping[str, Any]], at: datetime) -> int:
+    """Remember each new version of an item or form; the count of new ones.
+
+    Raises WrongMoment when a version already used says something else now:
+    a changed text must be a new version (尽职照单免责).
+    """
+    known = {(r["code"], r["version"]): r["digest"] for r in await table.select(table.code, table.version, table.digest).run()}
+    fresh = []
+    for row in rows:
+        digest = known.get((row["code"], row["version"]))
+        if digest is None:
+            fresh.append(table(**row, seen_at=at))
+        elif digest != row["digest"]:
+            what = "事项" if table is Item else "表单"
+            raise WrongMoment(f"{what} {row['code']} 的版本 {row['version']} 已经使用，内容却变了。请改用新的版本号。")
+    if fresh:
+        await table.insert(*fresh).run()
+    return len(fresh)
+
+
+async def load_declared(table: type[Item] | type[CheckForm], code: str, version: str) -> dict[str, Any]:
+    row = await table.select().where(And(table.code == code, table.version == version)).first().run()
+    if not row:
+        raise NotFound(f"没有编号 {code}、版本 {version} 的登记。")
+    return {**row, "data": json.loads(row["data"])}
+
+
+async def load_all_declared(table: type[Item] | type[CheckForm]) -> list[dict[str, Any]]:
+    rows = await table.select().order_by(table.code, table.version).run()
+    return [{**row, "data": json.loads(row["data"])} for row in rows]
+
+
+# Plans -----------------------------------------------------------------------
+
+
+async def save_plan(
+    values: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], tasks: Sequence[Mapping[str, Any]]
+) -> int:
+    """One plan version with its rows, tasks and riders (`task["riders"]`: item_code, item_version, row)."""
+    plan = (await Plan.insert(Plan(**values)).run())[0]["id"]
+    if rows:
+        await PlanRow.insert(*(PlanRow(plan=plan, **row) for row in rows)).run()
+    for task in tasks:
+        riders = task["riders"]
+        own = {name: value for name, value in task.items() if name != "riders"}
+        saved = (await Task.insert(Task(plan=plan, **own)).run())[0]["id"]
+        if riders:
+            await Rider.insert(*(Rider(task=saved, **rider) for rider in riders)).run()
+    return plan
+
+
+async def load_plans(seen: Collection[int]) -> list[dict[str, Any]]:
+    rows = await Plan.select().where(within(Plan.organisation, seen)).order_by(Plan.year, Plan.version).run()
+    return [{**row, "notes": json.loads(row["notes"])} for row in rows]
+
+
+async def load_latest_plan(seen: Collection[int], year: int) -> dict[str, Any] | None:
+    found = [plan for plan in await load_plans(seen) if plan["year"] == year]
+    return found[-1] if found else None
+
+
+async def load_plan_rows(plan: int) -> list[dict[str, Any]]:
+    rows = await PlanRow.select().where(PlanRow.plan == plan).order_by(PlanRow.row).run()
+    return [{**row, "data": json.loads(row["data"])} for row in rows]
+
+
+async def save_plan_published(plan: int) -> None:
+    await Plan.update(state="published").where(Plan.id == plan).run()
+
+
+async def count_tasks(prefix: str) -> int:
+    return await Task.count().where(Task.code.like(f"{prefix}%")).run()
+
+
+async def load_tasks(seen: Collection[int], plan: int | None = None) -> list[dict[str, Any]]:
+    where = within(Task.organisation, seen)
+    if plan is not None:
+        where = And(where, Task.plan == plan)
+    return await _with_riders(await Task.select().where(where).order_by(Task.code).run())
+
+
+async def load_task(code: str, seen: Collection[int]) -> dict[str, Any]:
+    rows = await Task.select().where(And(Task.code == code, within(Task.organisation, seen))).run()
+    if not rows:
+        raise NotFound(f"没有编号为“{code}”的抽查任务，或者不在您的辖区。")
+    return (await _with_riders(rows))[0]
+
+
+async def load_tasks_by_id(ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    rows = await Task.select().where(Task.id.is_in(sorted(ids) or [-1])).run()
+    return {row["id"]: row for row in await _with_riders(rows)}
+
+
+async def _with_riders(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    riders = await Rider.select().where(Rider.task.is_in([row["id"] for row in rows] or [-1])).order_by(Rider.row).run()
+    for row in rows:
+        row["class_ratios"] = json.loads(row["class_ratios"])
+        row["riders"] = [rider for rider in riders if rider["task"] == row["id"]]
+    return rows
+
+
+def items_of(task: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(code, version) of every item a task checks: its own first, then its riders'."""
+    return [(task["item_code"], task["item_version"])] + [(r["item_code"], r["item_version"]) for r in task["riders"]]

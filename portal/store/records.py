@@ -1,0 +1,186 @@
+"""Records, their versions, findings and follow-ups."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from piccolo.columns.combination import And
+
+from portal.domain.bundle import canonical
+from portal.domain.errors import NotFound, WrongMoment
+from portal.store.accounts import within
+from portal.store.tables import Finding, FollowUp, InspectionRecord, RecordVersion, Visit
+
+
+def _opened(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "answers": json.loads(row["answers"]), "outcomes": json.loads(row["outcomes"])}
+
+
+async def load_records_of(visits: Collection[int]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    ids = sorted(visits)
+    for start in range(0, len(ids), 500):
+        rows = await InspectionRecord.select().where(InspectionRecord.visit.is_in(ids[start : start + 500])).run()
+        found += [_opened(row) for row in rows]
+    return sorted(found, key=lambda row: (row["visit"], row["form_code"]))
+
+
+async def load_record(record: int, seen: Collection[int]) -> dict[str, Any]:
+    row = (
+        await InspectionRecord.select()
+        .where(And(InspectionRecord.id == record, within(InspectionRecord.organisation, seen)))
+        .first()
+        .run()
+    )
+    if not row:
+        raise NotFound(f"没有编号为 {record} 的检查记录，或者不在您的辖区。")
+    return _opened(row)
+
+
+async def load_record_page(
+    seen: Collection[int], states: Sequence[str], *, after: int = 0, limit: int = 50, round_: int | None = None
+) -> list[dict[str, Any]]:
+    where = And(within(InspectionRecord.organisation, seen), InspectionRecord.state.is_in(list(states)))
+    if after:
+        where = And(where, InspectionRecord.id > after)
+    if round_ is not None:
+        where = And(where, InspectionRecord.visit.round == round_)
+    rows = (
+        await InspectionRecord.select(InspectionRecord.all_columns(), InspectionRecord.visit.code, InspectionRecord.visit.entity_code)
+        .where(where)
+        .order_by(InspectionRecord.id)
+        .limit(limit)
+        .run()
+    )
+    return [{**_opened(row), "visit_code": row["visit.code"], "entity_code": row["visit.entity_code"]} for row in rows]
+
+
+async def count_records(seen: Collection[int]) -> dict[str, int]:
+    """Counts by state."""
+    from piccolo.query.functions.aggregate import Count
+
+    rows = (
+        await InspectionRecord.select(InspectionRecord.state, Count(InspectionRecord.id))
+        .where(within(InspectionRecord.organisation, seen))
+        .group_by(InspectionRecord.state)
+        .run()
+    )
+    return {row["state"]: row["count"] for row in rows}
+
+
+async def save_record(
+    values: Mapping[str, Any], *, record: int | None, version: int, by: int, at: datetime
+) -> int:
+    """Insert a record, or update one that still has `version`; each saved state is kept as a version.
+
+    Raises WrongMoment when somebody else saved in between (optimistic locking).
+    """
+    packed = {**values, "answers": canonical(values["answers"]).decode(), "outcomes": canonical(values["outcomes"]).decode()}
+    if record is None:
+        record = (await InspectionRecord.insert(InspectionRecord(**packed, version=1)).run())[0]["id"]
+        version = 1
+    else:
+        rows = (
+            await InspectionRecord.update(**packed, version=version + 1)
+            .where(And(InspectionRecord.id == record, InspectionRecord.version == version))
+            .returning(InspectionRecord.id)
+            .run()
+        )
+        if not rows:
+            raise WrongMoment("这份记录刚刚被别人改动过，您填的内容没有保存。请刷新后对照再填。")
+        version += 1
+    kept = {name: value for name, value in values.items() if name in ("answers", "outcomes", "method", "opinion", "state")}
+    await RecordVersion.insert(
+        RecordVersion(record=record, n=version, data=canonical(kept).decode(), by=by, at=at)
+    ).run()
+    return record
+
+
+async def save_record_state(record: int, version: int, **values: Any) -> None:
+    rows = (
+        await InspectionRecord.update(**values, version=version + 1)
+        .where(And(InspectionRecord.id == record, InspectionRecord.version == version))
+        .returning(InspectionRecord.id)
+        .run()
+    )
+    if not rows:
+        raise WrongMoment("这份记录刚刚被别人改动过，请刷新后再看。")
+
+
+async def load_versions(record: int) -> list[dict[str, Any]]:
+    rows = (
+        await RecordVersion.select(RecordVersion.all_columns(), RecordVersion.by.name)
+        .where(RecordVersion.record == record)
+        .order_by(RecordVersion.n)
+        .run()
+    )
+    return [{**row, "data": json.loads(row["data"]), "by_name": row["by.name"]} for row in rows]
+
+
+async def save_findings(rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        await Finding.insert(*(Finding(**row) for row in rows)).run()
+
+
+async def load_findings_of(visits: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+    """record id -> its findings."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    ids = sorted(visits)
+    for start in range(0, len(ids), 500):
+        for row in await Finding.select().where(Finding.visit.is_in(ids[start : start + 500])).order_by(Finding.item_code).run():
+            found.setdefault(row["record"], []).append(row)
+    return found
+
+
+async def save_follow_ups(rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        await FollowUp.insert(*(FollowUp(**row) for row in rows)).run()
+
+
+async def load_follow_ups(records: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+    """record id -> its follow-ups."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    ids = sorted(records)
+    for start in range(0, len(ids), 500):
+        for row in await FollowUp.select().where(FollowUp.record.is_in(ids[start : start + 500])).order_by(FollowUp.id).run():
+            found.setdefault(row["record"], []).append(row)
+    return found
+
+
+async def load_open_follow_ups(seen: Collection[int], limit: int = 200) -> list[dict[str, Any]]:
+    return (
+        await FollowUp.select(FollowUp.all_columns(), FollowUp.record.visit.code, FollowUp.record.visit.entity_code)
+        .where(And(within(FollowUp.record.organisation, seen), FollowUp.state == "open"))
+        .order_by(FollowUp.due_on)
+        .limit(limit)
+        .run()
+    )
+
+
+async def load_unfinished(seen: Collection[int], before: date) -> list[dict[str, Any]]:
+    """Records inspected before a day and not published: the 20-working-day clock's list."""
+    rows = (
+        await InspectionRecord.select(InspectionRecord.all_columns(), InspectionRecord.visit.code, InspectionRecord.visit.entity_code)
+        .where(
+            And(
+                And(within(InspectionRecord.organisation, seen), InspectionRecord.inspected_on < before),
+                InspectionRecord.state.is_in(["draft", "submitted", "returned", "approved"]),
+            )
+        )
+        .order_by(InspectionRecord.inspected_on)
+        .run()
+    )
+    return [{**_opened(row), "visit_code": row["visit.code"], "entity_code": row["visit.entity_code"]} for row in rows]
+
+
+async def count_visits(seen: Collection[int], round_: int | None = None) -> dict[str, int]:
+    from piccolo.query.functions.aggregate import Count
+
+    where = within(Visit.organisation, seen)
+    if round_ is not None:
+        where = And(where, Visit.round == round_)
+    rows = await Visit.select(Visit.state, Count(Visit.id)).where(where).group_by(Visit.state).run()
+    return {row["state"]: row["count"] for row in rows}

@@ -1,0 +1,60 @@
+"""Bring a database to the tables and rules of this version, or say that it is not there yet."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+
+from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
+from piccolo.apps.migrations.tables import Migration
+
+from portal.domain.errors import WrongMoment
+from portal.store import invariants
+from portal.store.engine import current_engine, transaction
+from portal.store.tables import Setting
+
+
+def _wanted() -> set[str]:
+    from portal.store.piccolo_app import APP_CONFIG
+
+    manager = ForwardsMigrationManager(app_name="portal")
+    return set(manager.get_migration_ids(manager.get_migration_modules(APP_CONFIG.resolved_migrations_folder_path)))
+
+
+async def migrate() -> None:
+    """Run all pending migrations and install the invariants in one transaction.
+
+    Piccolo records a migration after running it; inside one transaction a kill
+    between the two leaves the database as it was before.
+    """
+    from portal.store.piccolo_app import APP_CONFIG
+
+    engine = current_engine()
+    async with transaction():
+        with contextlib.redirect_stdout(io.StringIO()):  # the runner talks to standard output
+            await Migration.create_table(if_not_exists=True).run()
+            await ForwardsMigrationManager(app_name="portal").run_migrations(APP_CONFIG)
+        for statement in invariants.statements(engine.engine_type):
+            await engine.run_ddl(statement)
+        await Setting.delete().where(Setting.key == "invariants").run()
+        await Setting(key="invariants", value=invariants.digest()).save().run()
+
+
+async def is_empty() -> bool:
+    """True where no table of ours exists yet."""
+    return not await Setting.table_exists().run()
+
+
+async def require_current() -> None:
+    """Raise WrongMoment unless this database has exactly our migrations and rules."""
+    if await is_empty():
+        raise WrongMoment("数据库还没有建立。请先运行 portal init。")
+    done = set(await Migration.get_migrations_which_ran(app_name="portal"))
+    wanted = _wanted()
+    if wanted - done:
+        raise WrongMoment(f"数据库有 {len(wanted - done)} 步迁移没有执行。请先运行 portal init。")
+    if done - wanted:
+        raise WrongMoment("数据库由更新版本的程序建立，本程序不能打开。请升级程序。")
+    installed = await Setting.select(Setting.value).where(Setting.key == "invariants").first().run()
+    if not installed or installed["value"] != invariants.digest():
+        raise WrongMoment("数据库的约束与本程序不一致。请先运行 portal init。")

@@ -1,0 +1,135 @@
+"""Visits, the tasks they carry, and who was assigned."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from piccolo.columns.combination import And
+
+from portal.domain.errors import NotFound
+from portal.store.accounts import within
+from portal.store.bulk import insert_rows
+from portal.store.tables import Assignment, AssignmentRun, Visit, VisitTask
+
+
+async def save_visits(rows: Sequence[Mapping[str, Any]], tasks: Iterable[tuple[str, int, int]]) -> None:
+    """New visits, and (visit code, task, organisation) of what each carries."""
+    await insert_rows(Visit, rows)
+    await _save_visit_tasks(tasks)
+
+
+async def _save_visit_tasks(tasks: Iterable[tuple[str, int, int]]) -> None:
+    wanted = list(tasks)
+    ids: dict[str, int] = {}
+    codes = sorted({code for code, _, _ in wanted})
+    for start in range(0, len(codes), 500):
+        rows = await Visit.select(Visit.id, Visit.code).where(Visit.code.is_in(codes[start : start + 500])).run()
+        ids |= {row["code"]: row["id"] for row in rows}
+    await insert_rows(VisitTask, [{"visit": ids[code], "task": task, "organisation": org} for code, task, org in wanted])
+
+
+async def load_open_visits(entity_codes: Collection[str]) -> list[dict[str, Any]]:
+    """Open visits to these entities, whichever round made them."""
+    found: list[dict[str, Any]] = []
+    wanted = sorted(entity_codes)
+    for start in range(0, len(wanted), 500):
+        part = wanted[start : start + 500]
+        found += await Visit.select().where(And(Visit.entity_code.is_in(part), Visit.state == "open")).run()
+    return found
+
+
+async def load_visits_of(round_: int) -> list[dict[str, Any]]:
+    """Visits made by a round, and open ones of earlier rounds that its tasks joined."""
+    joined = await VisitTask.select(VisitTask.visit).where(VisitTask.task.is_in(await _tasks_of(round_))).run()
+    ids = sorted({row["visit"] for row in joined})
+    rows: list[dict[str, Any]] = []
+    for start in range(0, len(ids), 500):
+        rows += await Visit.select().where(Visit.id.is_in(ids[start : start + 500])).run()
+    return [_opened(row) for row in sorted(rows, key=lambda row: row["code"].encode())]
+
+
+async def _tasks_of(round_: int) -> list[int]:
+    from portal.store.tables import RoundTask
+
+    rows = await RoundTask.select(RoundTask.task).where(RoundTask.round == round_).run()
+    return [row["task"] for row in rows] or [-1]
+
+
+async def load_tasks_of_visits(visits: Collection[int]) -> dict[int, list[int]]:
+    """visit id -> task ids."""
+    found: dict[int, list[int]] = {}
+    ids = sorted(visits)
+    for start in range(0, len(ids), 500):
+        rows = await VisitTask.select().where(VisitTask.visit.is_in(ids[start : start + 500])).order_by(VisitTask.id).run()
+        for row in rows:
+            found.setdefault(row["visit"], []).append(row["task"])
+    return found
+
+
+async def load_visit(code: str, seen: Collection[int]) -> dict[str, Any]:
+    """A visit that some organisation in `seen` has a part in (its station, or a task of its own)."""
+    row = await Visit.select().where(Visit.code == code).first().run()
+    if row and row["organisation"] not in seen:
+        mine = await VisitTask.exists().where(And(VisitTask.visit == row["id"], within(VisitTask.organisation, seen))).run()
+        row = row if mine else None
+    if not row:
+        raise NotFound(f"没有编号为“{code}”的入企检查，或者不在您的辖区。")
+    return _opened(row)
+
+
+async def load_visit_page(
+    seen: Collection[int], *, round_: int | None = None, state: str = "", inspector: int | None = None, after: str = "", limit: int = 50
+) -> list[dict[str, Any]]:
+    """Visits in code order, keyset-paged; of one inspector when given."""
+    where = within(Visit.organisation, seen)
+    if round_ is not None:
+        where = And(where, Visit.round == round_)
+    if state:
+        where = And(where, Visit.state == state)
+    if after:
+        where = And(where, Visit.code > after)
+    if inspector is not None:
+        rows = await Assignment.select(Assignment.visit).where(Assignment.inspector == inspector).run()
+        where = And(where, Visit.id.is_in(sorted({row["visit"] for row in rows}) or [-1]))
+    return [_opened(row) for row in await Visit.select().where(where).order_by(Visit.code).limit(limit).run()]
+
+
+async def save_arrival(visit: int, at: datetime, header: Mapping[str, Any]) -> None:
+    await Visit.update(arrived_at=at, header=json.dumps(header, ensure_ascii=False)).where(Visit.id == visit).run()
+
+
+async def save_done(visit: int, at: datetime) -> None:
+    await Visit.update(state="done", done_at=at).where(And(Visit.id == visit, Visit.state == "open")).run()
+
+
+def _opened(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "header": json.loads(row["header"])}
+
+
+# Assignment ------------------------------------------------------------------
+
+
+async def load_runs(round_: int) -> list[dict[str, Any]]:
+    return await AssignmentRun.select().where(AssignmentRun.round == round_).order_by(AssignmentRun.n).run()
+
+
+async def save_run(values: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> int:
+    run = (await AssignmentRun.insert(AssignmentRun(**values)).run())[0]["id"]
+    await insert_rows(Assignment, [{"run": run, **row} for row in rows])
+    return run
+
+
+async def load_assigned(visits: Collection[int]) -> dict[int, list[int | None]]:
+    """visit id -> inspector ids in slot order (None: unfilled); later runs fill earlier gaps."""
+    found: dict[int, dict[int, int | None]] = {}
+    ids = sorted(visits)
+    for start in range(0, len(ids), 500):
+        rows = await Assignment.select().where(Assignment.visit.is_in(ids[start : start + 500])).order_by(Assignment.run).run()
+        for row in rows:
+            slots = found.setdefault(row["visit"], {})
+            if row["inspector"] is not None or row["slot"] not in slots:
+                slots[row["slot"]] = row["inspector"]
+    return {visit: [slots[n] for n in sorted(slots)] for visit, slots in found.items()}
