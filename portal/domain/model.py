@@ -27,12 +27,16 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Sector:
-    """A department's module: `code` is its entry-point name and the prefix of all its codes."""
+    """A department's module: `code` is its entry-point name and the prefix of all its codes.
+
+    A `sample` is loaded only when PORTAL_SECTORS names it.
+    """
 
     code: str
     name: str
     department: str = ""
     version: str = "1"
+    sample: bool = False
 
 
 @dataclass(frozen=True, slots=True)
