@@ -1,4 +1,4 @@
-"""What all tests share: asyncio for `@pytest.mark.anyio`, and CI's promise that nothing is skipped."""
+"""What all tests share: asyncio for `@pytest.mark.anyio`, PostgreSQL's address, and CI's promise that nothing is skipped."""
 
 import os
 
@@ -8,6 +8,15 @@ import pytest
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """`postgresql://...` of a server whose databases tests may make and drop; .ci/run starts one."""
+    url = os.environ.get("MINGCHA_POSTGRES")
+    if not url:
+        pytest.skip("no PostgreSQL server here (set MINGCHA_POSTGRES to a postgresql:// address)")
+    return url
 
 
 def _refuse_skip(report):
