@@ -1,0 +1,69 @@
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from portal.domain.declarations import FIELD_TYPES
+from portal.domain.expressions import _COUNTS
+from portal.hookspecs import HOOKS, render_reference
+from portal.testing import __all__ as TESTING
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "plugins" / "README.md").read_text(encoding="utf-8")
+CHINESE, _, ENGLISH = README.partition("\n# Writing a sector\n")
+SECTORS = sorted(path for path in (ROOT / "plugins").iterdir() if (path / "__init__.py").exists())
+
+
+def test_the_hello_world_of_the_readme_is_the_real_file():
+    shown = re.search(r"<!-- hello:[^>]*-->\n```python\n(.*?)```\n", README, re.S)[1]
+    assert shown == (ROOT / "plugins" / "water_heaters" / "__init__.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_hook_reference_is_generated_from_the_specifications(language):
+    shown = re.search(rf"<!-- reference {language}:[^>]*-->\n(.*?)<!-- end -->", README, re.S)[1]
+    assert shown == render_reference(language)
+    assert all(f"| `{name}(" in shown for name in HOOKS)
+
+
+def test_the_command_of_the_readme_prints_the_reference():
+    printed = subprocess.run(
+        [sys.executable, "-X", "utf8", "-m", "portal.hookspecs", "en"], cwd=ROOT, capture_output=True, check=True, encoding="utf-8"
+    ).stdout
+    assert printed == render_reference("en") + "\n"
+
+
+@pytest.mark.parametrize("half", [CHINESE, ENGLISH], ids=["Chinese", "English"])
+def test_both_languages_name_every_field_type_function_and_testing_helper(half):
+    missing = [name for name in FIELD_TYPES if f"`{name}`" not in half]
+    missing += [name for name in _COUNTS if f"`{name}()`" not in half]
+    missing += [name for name in TESTING if name != "TODAY" and not re.search(rf"`{name}\(", half)]
+    assert missing == []
+
+
+def test_the_test_of_the_readme_runs(tmp_path):
+    code = re.search(r"```python\n(import water_heaters\n.*?)```", README, re.S)[1]
+    scope = {}
+    exec(code.replace("import water_heaters", "import plugins.water_heaters as water_heaters"), scope)
+    scope["test_a_missing_mark_asks_for_model_and_number"]()
+
+
+@pytest.mark.parametrize("folder", SECTORS, ids=lambda path: path.name)
+def test_a_sector_imports_the_plugin_module_its_own_package_and_the_standard_library_only(folder):
+    for file in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""] if not node.level else [f"plugins.{folder.name}"]
+            for name in names:
+                own = name == f"plugins.{folder.name}" or name.startswith(f"plugins.{folder.name}.")
+                assert name == "portal.plugin" or own or name.split(".")[0] in sys.stdlib_module_names, f"{file.name}: {name}"
+
+
+@pytest.mark.parametrize("folder", SECTORS, ids=lambda path: path.name)
+def test_every_sector_has_its_tests_and_no_file_above_four_hundred_lines(folder):
+    assert (ROOT / "tests" / "plugins" / f"test_{folder.name}.py").exists()
+    assert all(len(file.read_text(encoding="utf-8").splitlines()) <= 400 for file in folder.rglob("*.py"))
