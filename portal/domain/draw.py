@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import isqrt
 from typing import Any, NamedTuple
 
 from portal.domain.bundle import ROUNDINGS, WHOLE, Document, hash_each, hasher, refuse, require_one_of
-from portal.domain.pool import Survey, blocks_of, split_block, survey_pool
+from portal.domain.pool import Kind, Survey, blocks_of, split_block, survey_pool
 
 _EVERY_TICKET = b"\xff" * 33  # above every ticket of 32 bytes
 _ROOM = 2**64  # order keys are the first 8 bytes of a ticket
@@ -115,7 +115,7 @@ def smallest(
         }
         found: dict[str, list[tuple[tuple[int, bytes], bytes]]] = {stratum: [] for stratum in wanted}
         if limits:
-            for stratum, code, weight, drawn in _below(suite, key, pool, limits):
+            for (stratum, weight), code, drawn in _below(suite, key, pool, limits):
                 if code not in outside:
                     found[stratum.decode()].append((order_key(drawn, int(weight)), code))
         if all(len(found[stratum]) >= count for stratum, count in wanted.items()):
@@ -135,23 +135,23 @@ def _limit(survey: Survey, stratum: str, weight: int, count: int, slack: int) ->
 
 
 def _below(
-    suite: str, key: bytes, pool: bytes, limits: Mapping[tuple[bytes, bytes], bytes]
-) -> Iterable[tuple[bytes, bytes, bytes, bytes]]:
-    """(stratum, code, weight, ticket) of the entries whose ticket is below its limit."""
+    suite: str, key: bytes, pool: bytes, limits: Mapping[Kind, bytes]
+) -> Iterator[tuple[Kind, bytes, bytes]]:
+    """(kind, code, ticket) of the entries whose ticket is below its limit."""
     for text in blocks_of(pool):
-        codes, strata, weights = split_block(text)
-        tickets = hash_each(suite, key, codes)
-        kinds = set(zip(strata, weights, strict=True))
-        if len(kinds) == 1:
-            ((stratum, weight),) = kinds
-            limit = limits.get((stratum, weight), b"")
-            for drawn, code in zip(tickets, codes, strict=True):
+        block = split_block(text)
+        if block is None:
+            raise ValueError("a pool must be surveyed before it is drawn from")
+        tickets = hash_each(suite, key, block.codes)
+        if block.kind:
+            limit = limits.get(block.kind, b"")
+            for drawn, code in zip(tickets, block.codes, strict=True):
                 if drawn < limit:
-                    yield stratum, code, weight, drawn
+                    yield block.kind, code, drawn
         else:
-            for drawn, code, stratum, weight in zip(tickets, codes, strata, weights, strict=True):
-                if drawn < limits.get((stratum, weight), b""):
-                    yield stratum, code, weight, drawn
+            for drawn, code, kind in zip(tickets, block.codes, block.kinds, strict=True):
+                if drawn < limits.get(kind, b""):
+                    yield kind, code, drawn
 
 
 # ---- the draw of a task -------------------------------------------------------------------

@@ -135,17 +135,15 @@ def require_bundle(files: Mapping[str, bytes], logged_digest: str | None = None)
 
 
 def _require_assignment(files: Mapping[str, bytes], outcome: Outcome) -> None:
-    if "assigned.json" in files and "slots.json" not in files:
-        refuse("有 assigned.json 而没有 slots.json，无法复核人员匹配。请一并提供。")
-    if "slots.json" not in files:
+    if "slots.json" not in files and "assigned.json" not in files:
         return
-    slots = parse_slots(files["slots.json"])
+    slots = parse_slots(_file(files, "slots.json"))
     if (slots["suite"], slots["K"]) != (outcome.round["suite"], outcome.assign_key.hex()):
         refuse("slots.json 的 K 或算法不是本轮推出的，人员匹配不属于本轮。")
     prefix = outcome.round["round"] + "_"
     if strange := sorted(visit for visit in slots["slots"] if not visit.startswith(prefix)):
         refuse(f"slots.json 的检查编号“{strange[0]}”不以本轮编号“{prefix}”开头。")
-    if "assigned.json" in files and files["assigned.json"] != assign_file(files["slots.json"]):
+    if _file(files, "assigned.json") != assign_file(files["slots.json"]):
         refuse("assigned.json 与重新匹配的结果不一致，人员名单被改动过。")
 
 
