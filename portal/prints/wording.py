@@ -23,10 +23,11 @@ def cut_date(text: str) -> str:
 
 
 def cut_time(text: str) -> str:
-    """`2026年6月9日16时20分` for an instant; a plain date stays a date."""
+    """`2026年6月9日16时20分` for an instant, `16时` on the hour; a plain date stays a date."""
     if not text or len(text) < 16 or text[10] != "T":
         return cut_date(text)
-    return f"{cut_date(text)}{int(text[11:13])}时{text[14:16]}分"
+    minutes = "" if text[14:16] == "00" else f"{text[14:16]}分"
+    return f"{cut_date(text)}{int(text[11:13])}时{minutes}"
 
 
 def span(window: Any) -> str:
@@ -111,7 +112,8 @@ def _balanced(text: str) -> list[str]:
     most = TYPE_AREA_PT / TITLE_PT - 1.5
     count = max(1, -int(-width(text) // most))
     lines = []
-    while count > 1:
+    while count > 1 or width(text) > most + 1:
+        count = max(count, 2)
         target = width(text) / count
         options = [i for i in range(2, len(text) - 1) if _may_break(text, i) and width(text[:i]) <= most + 1]
         if not options:
