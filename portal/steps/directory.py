@@ -1,0 +1,109 @@
+"""Importing the directories: a file is read whole, then saved whole."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from portal.domain.cells import Sheet
+from portal.domain.directory import EntityRow, InspectorRow, may_inspect, parse_entities, parse_inspectors
+from portal.domain.errors import BadInput, NotAllowed, Problem
+from portal.steps.acting import Acting
+from portal.store import accounts, directory
+from portal.store.engine import transaction
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did: `counts` in the order to be shown, `warnings` by row and column."""
+
+    counts: dict[str, int]
+    warnings: tuple[Problem, ...]
+
+
+def _stations(organisations: Sequence[dict[str, Any]], act: Acting) -> dict[str, int]:
+    """name -> id of the stations of the acting bureau; also by name without 市场监督管理所 and 所."""
+    tree = accounts.tree_of(list(organisations), act.bureau["id"])
+    found: dict[str, int] = {}
+    for o in organisations:
+        if o["id"] in tree and o["kind"] == "station":
+            short = o["name"].removesuffix("市场监督管理所").removesuffix("市场监管所").removesuffix("所")
+            for name in (o["name"], short, o["code"]):
+                found[name] = o["id"]
+    return found
+
+
+def _station_of(station: str, town: str, stations: dict[str, int], bureau: int) -> int:
+    for name in (station, town, town.removesuffix("街道").removesuffix("镇").removesuffix("乡")):
+        if name and name in stations:
+            return stations[name]
+    return bureau
+
+
+async def import_entities(act: Acting, sheet: Sheet, file: bytes) -> ImportReport:
+    """A sheet of companies into the directory, all or nothing. Raises BadInput with row and column."""
+    act.require("directory.import")
+    parsed = parse_entities(sheet.rows)
+    return await save_entity_rows(act, parsed.rows, parsed.problems, hashlib.sha256(file).hexdigest())
+
+
+async def save_entity_rows(
+    act: Acting, rows: Iterable[EntityRow], warnings: tuple[Problem, ...] = (), digest: str = ""
+) -> ImportReport:
+    act.require("directory.import")
+    organisations = await accounts.load_organisations()
+    stations = _stations(organisations, act)
+    bureau = act.bureau["id"]
+    tree = accounts.tree_of(organisations, bureau)
+    counts: Counter[str] = Counter()
+
+    def values() -> Iterator[dict[str, Any]]:
+        for row in rows:
+            counts["读入"] += 1
+            organisation = _station_of(row.station, row.town, stations, bureau)
+            counts["已分到所" if organisation != bureau else "未分到所"] += 1
+            if row.status != directory.DRAWABLE:
+                counts["不在册（不参加抽取）"] += 1
+            yield directory.entity_values(row, organisation, act.now)
+
+    async with transaction():
+        if isinstance(rows, tuple):  # a file; the sample streams into an empty directory
+            owners = await directory.load_owners([row.code for row in rows])
+            foreign = sorted(code for code, owner in owners.items() if owner not in tree)
+            if foreign:
+                raise NotAllowed(f"有 {len(foreign)} 户已在其他单位的名录中，例如 {foreign[0]}。请删去这些行后重新上传。")
+            counts["更新原有"] = len(owners)
+        saved = await directory.save_entities(values())
+        if not saved:
+            raise BadInput("文件里没有一户检查对象。")
+        await act.audit("directory.import", "entities", after=digest, count=saved)
+    return ImportReport(dict(counts), warnings)
+
+
+async def import_inspectors(act: Acting, sheet: Sheet, file: bytes) -> ImportReport:
+    """A sheet of inspectors; those expired or 失效 come in too and are never eligible."""
+    act.require("directory.import")
+    parsed = parse_inspectors(sheet.rows, act.today)
+    return await save_inspector_rows(act, parsed.rows, parsed.problems, hashlib.sha256(file).hexdigest())
+
+
+async def save_inspector_rows(
+    act: Acting, rows: Sequence[InspectorRow], warnings: tuple[Problem, ...] = (), digest: str = ""
+) -> ImportReport:
+    act.require("directory.import")
+    organisations = await accounts.load_organisations()
+    stations = _stations(organisations, act)
+    bureau = act.bureau
+    eligible = sum(may_inspect(row, act.today) for row in rows)
+    async with transaction():
+        saved = await directory.save_inspectors(
+            directory.inspector_values(row, bureau["region"], _station_of(row.station, row.town, stations, bureau["id"]))
+            for row in rows
+        )
+        if not saved:
+            raise BadInput("文件里没有一名执法人员。")
+        await act.audit("directory.import", "inspectors", after=digest, count=saved)
+    return ImportReport({"读入": saved, "今日可派": eligible, "证件到期或失效": saved - eligible}, warnings)

@@ -1,0 +1,59 @@
+"""The public log: entries are salted hashes and digests, checkpoints are signed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from portal.domain import log as tlog
+from portal.domain.bundle import canonical
+from portal.steps.acting import Acting, stamp
+from portal.store import accounts
+from portal.store import log as store
+
+ORIGIN = "log_origin"
+
+
+async def origin_of(act: Acting) -> str:
+    """The log's name, fixed at its first checkpoint; it names the bureau by region, not by host."""
+    known = await accounts.load_setting(ORIGIN)
+    if not known:
+        known = f"mingcha-log/{act.bureau['region']}"
+        await accounts.save_setting(ORIGIN, known)
+    return known
+
+
+async def append(act: Acting, kind: str, key: str, digests: Mapping[str, Any]) -> int:
+    """Log digests of an act inside its transaction; the entry's number. `key` stays in our database only."""
+    data = canonical({"at": stamp(act.now), "kind": kind, **digests})
+    return await store.save_entry(kind, key, data, act.now)
+
+
+def salted(salt: bytes, data: Any) -> str:
+    """SHA-256 over salt and canonical data: the log keeps this after the text is forgotten."""
+    return hashlib.sha256(salt + canonical(data)).hexdigest()
+
+
+async def checkpoint(act: Acting) -> dict[str, Any]:
+    """Sign the log's present head (in the caller's transaction); the newest checkpoint row."""
+    entries = await store.load_entries()
+    known = await store.load_checkpoints()
+    if known and known[-1]["size"] == len(entries):
+        return known[-1]
+    origin = await origin_of(act)
+    root = tlog.tree_root([bytes.fromhex(entry["leaf"]) for entry in entries])
+    text = tlog.format_checkpoint(origin, len(entries), root)
+    note = tlog.sign_note(text, origin, act.keys.public(), act.keys.sign)
+    await store.save_checkpoint(len(entries), root.hex(), note, act.now)
+    return (await store.load_checkpoints())[-1]
+
+
+def files(entries: list[dict[str, Any]], note: str) -> dict[str, bytes]:
+    """path -> bytes of the whole log as published: checkpoint, hash tiles, entry bundles."""
+    datas = [bytes(entry["data"]) for entry in entries]
+    leaves = [tlog.leaf_hash(data) for data in datas]
+    found = {"checkpoint": note.encode()}
+    found.update(tlog.hash_tiles(leaves))
+    found.update(tlog.entry_tiles(datas))
+    return found

@@ -1,0 +1,122 @@
+"""The annual plan: from a file to tasks, riders and rows that wait for a module."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from portal.domain.bundle import canonical
+from portal.domain.cells import Sheet
+from portal.domain.errors import BadInput, Problem
+from portal.domain.plan import ParsedPlan, PlanRow, match_items, parse_plan
+from portal.steps.acting import Acting
+from portal.steps.directory import ImportReport
+from portal.store import plan as store
+from portal.store.engine import transaction
+
+
+async def import_plan(act: Acting, sheet: Sheet, file: bytes) -> ImportReport:
+    """A plan file becomes the next version of the year's plan: every row a task, a rider or 待模块.
+
+    Raises BadInput when a row the installed sectors serve lacks what a task needs.
+    """
+    act.require("plan.import")
+    parsed = parse_plan(sheet)
+    matched = match_items(parsed.rows, act.sectors.items)
+    rows, tasks = _sort_rows(act, parsed, matched)
+    async with transaction():
+        latest = await store.load_latest_plan({act.bureau["id"]}, parsed.year)
+        prefix = f"{act.bureau['region']}-{parsed.year}-T"
+        first = await store.count_tasks(prefix) + 1
+        for n, task in enumerate(tasks):
+            task["code"] = f"{prefix}{first + n:03d}"
+        by_row = {task["row"]: task["code"] for task in tasks}
+        await store.save_plan(
+            {
+                "organisation": act.bureau["id"], "year": parsed.year, "version": (latest["version"] if latest else 0) + 1,
+                "title": parsed.title, "notes": canonical(list(parsed.notes)).decode(),
+                "file_digest": hashlib.sha256(file).hexdigest(), "imported_by": act.account, "imported_at": act.now,
+            },
+            [{**row, "task_code": by_row.get(row["row"], "") if row["state"] == "task" else ""} for row in rows],
+            tasks,
+        )  # fmt: skip
+        await act.audit("plan.import", f"plan/{parsed.year}", after=hashlib.sha256(file).hexdigest(), rows=len(rows), tasks=len(tasks))
+    counts = Counter(row["state"] for row in rows)
+    unused = sum(bool(task["class_ratios"] != "{}" and task["ratio_ppm"] is not None) for task in tasks)
+    report = {
+        "计划行": len(rows),
+        "抽查任务": counts["task"],
+        "结合检查": counts["rider"],
+        "待模块": counts["pending"],
+        "分类比例已保留，总比例抽取时不使用": unused,
+    }
+    return ImportReport(report, parsed.problems)
+
+
+def _sort_rows(
+    act: Acting, parsed: ParsedPlan, matched: Sequence[tuple[PlanRow, str | None]]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """(plan_row values, task values). A row of several items is one plan row; its later items ride on it."""
+    rows: dict[int, dict[str, Any]] = {}
+    tasks: dict[int, dict[str, Any]] = {}
+    riders: list[tuple[PlanRow, str]] = []
+    problems: list[Problem] = []
+    for row, code in matched:
+        state = "pending" if code is None else "rider" if row.rides else "task"
+        known = rows.get(row.row)
+        if known is None:
+            rows[row.row] = {"row": row.row, "state": state, "data": canonical(_row_data(row, code)).decode()}
+        elif known["state"] == "pending" and state != "pending":
+            known["state"] = state
+        if code is None:
+            continue
+        if row.rides or (row.part and row.row in tasks):
+            riders.append((row, code))
+        elif row.drawn_by == "here" and (lacks := _lacks(row)):
+            problems.append(Problem(lacks, f"任务“{row.item}”没有写明{lacks}，不能抽取。请补上后重新上传。", row.row))
+        else:
+            tasks[row.row] = _task_values(act, row, code, parsed.year)
+    if problems:
+        raise BadInput(f"计划表有 {len(problems)} 处需要补充，没有导入。", problems)
+    for task in tasks.values():
+        task["riders"] = [
+            {"row": row.row, "item_code": code, "item_version": act.sectors.item(code).version}
+            for row, code in riders
+            if code != task["item_code"] and (row.row == task["row"] or (row.rides and _meets(row, task)))
+        ]
+    return list(rows.values()), list(tasks.values())
+
+
+def _row_data(row: PlanRow, code: str | None) -> dict[str, Any]:
+    data = {name: value for name, value in asdict(row).items() if name != "window"}
+    window = [day.isoformat() for day in row.window] if row.window else None
+    return {**data, "class_ratios": dict(row.class_ratios), "raw": dict(row.raw), "window": window, "item_code": code}
+
+
+def _lacks(row: PlanRow) -> str:
+    if row.ratio_ppm is None and row.count is None and not row.class_ratios:
+        return "抽查比例或户数"
+    return "" if row.window else "实施时间"
+
+
+def _meets(row: PlanRow, task: dict[str, Any]) -> bool:
+    """A riding row joins every task here whose window it overlaps (登记事项检查结合其他业务板块合并进行)."""
+    if task["drawn_by"] != "here":
+        return False
+    return row.window is None or (row.window[0] <= task["window_to"] and task["window_from"] <= row.window[1])
+
+
+def _task_values(act: Acting, row: PlanRow, code: str, year: int) -> dict[str, Any]:
+    item = act.sectors.item(code)
+    window = row.window or (date(year, 1, 1), date(year, 12, 31))
+    return {
+        "row": row.row, "organisation": act.bureau["id"], "sector": code.split(".")[0], "name": row.task or row.item,
+        "item_code": code, "item_version": item.version, "objects": row.objects, "kind": row.kind,
+        "ratio_text": row.ratio_text, "ratio_ppm": row.ratio_ppm, "count": row.count,
+        "class_ratios": canonical(dict(row.class_ratios)).decode(), "window_from": window[0], "window_to": window[1],
+        "department": row.department, "drawn_by": row.drawn_by, "riders": [],
+    }  # fmt: skip

@@ -1,0 +1,123 @@
+"""Making an installation: tables, keys, the first bureau, its first accounts."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from portal.domain.bundle import canonical
+from portal.domain.declarations import form_to_data, item_to_data
+from portal.domain.errors import BadInput, WrongMoment
+from portal.domain.roles import ROLES
+from portal.plugins import Sectors
+from portal.store import accounts, audit, keys, passwords, plan, schema
+from portal.store.engine import transaction
+from portal.store.tables import CheckForm, Item
+
+UNNAMED = "000000"  # the region of a bureau nobody named yet
+
+#: login, what the person is called, roles. One person an account; nobody holds two sides of one act.
+STARTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("operator", "运维员", ("operator",)),
+    ("planner", "计划员", ("planner",)),
+    ("approver", "复核人", ("approver",)),
+    ("supervisor", "纪检监督员", ("supervisor",)),
+    ("reviewer", "审核员", ("reviewer",)),
+    ("publisher", "公示员", ("publisher",)),
+    ("auditor", "审计员", ("auditor",)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A login with its one-time password, shown once and never stored in the clear."""
+
+    login: str
+    name: str
+    roles: str
+    password: str
+
+
+def _digest(data: Any) -> str:
+    import hashlib
+
+    return hashlib.sha256(canonical(data)).hexdigest()
+
+
+async def declare(sectors: Sectors, at: datetime) -> int:
+    """Remember the versions of items and forms the sectors declare; the count of new ones.
+
+    Raises WrongMoment when a used version now says something else.
+    """
+    items = [
+        {"code": i.code, "version": i.version, "sector": i.code.split(".")[0], "data": canonical(d).decode(), "digest": _digest(d)}
+        for i in sectors.items
+        for d in (item_to_data(i),)
+    ]
+    forms = [
+        {"code": f.code, "version": f.version, "sector": f.code.split(".")[0], "data": canonical(d).decode(), "digest": _digest(d)}
+        for f in sectors.forms
+        for d in (form_to_data(f),)
+    ]
+    async with transaction():
+        return await plan.save_declared(Item, items, at) + await plan.save_declared(CheckForm, forms, at)
+
+
+async def init(
+    *,
+    key_folder: Path,
+    name: str,
+    region: str,
+    now: datetime,
+    stamp: str,
+    sectors: Sectors,
+    token_bytes: Callable[[int], bytes] = secrets.token_bytes,
+    password: Callable[[str], str] | None = None,
+) -> list[Credential]:
+    """Bring the database up to date; on an empty one also make the bureau and its starter accounts.
+
+    Returns the one-time passwords of accounts made now (none when only migrating).
+    `password` is for the demo, whose logins are printed on its first page.
+    """
+    if not (len(region) == 6 and region.isascii() and region.isdigit()):
+        raise BadInput(f"行政区划代码“{region}”应为 6 位数字。")
+    fresh = await schema.is_empty()
+    keys.make_keys(key_folder, token_bytes)
+    await schema.migrate()
+    made: list[Credential] = []
+    if not await accounts.load_accounts():
+        chosen = {login: (password or (lambda _: passwords.make_password(token_bytes)))(login) for login, _, _ in STARTERS}
+        hashed = await asyncio.to_thread(lambda: {login: passwords.hash_password(p) for login, p in chosen.items()})
+        async with transaction():
+            bureau = await accounts.save_organisation(region, name, "bureau", None, region)
+            for login, person, roles in STARTERS:
+                await accounts.save_account(login, person, bureau, roles, now, password=hashed[login])
+                made.append(Credential(login, person, "、".join(ROLES[r] for r in roles), chosen[login]))
+            await audit.save_act(
+                at=stamp, actor="init", organisation=region, address="local", act="setup.init", object=region,
+                detail={"accounts": [login for login, _, _ in STARTERS], "fresh": fresh},
+            )  # fmt: skip
+    await declare(sectors, now)
+    return made
+
+
+async def name_bureau(code: str, name: str, region: str) -> None:
+    """Give the unnamed first bureau its name; raises WrongMoment when it has one already."""
+    from portal.store.tables import Organisation
+
+    organisations = await accounts.load_organisations()
+    if [o["code"] for o in organisations] != [UNNAMED]:
+        raise WrongMoment(f"本机构已定名为“{organisations[0]['name']}”，不能改作“{name}”。请另用一个数据目录。")
+    await Organisation.update(code=code, name=name, region=region).where(Organisation.code == UNNAMED).run()
+
+
+async def save_stations(parent: str, stations: Sequence[tuple[str, str, str]]) -> None:
+    """(code, name, kind) of organisations below `parent`."""
+    above = await accounts.load_organisation(parent)
+    for code, name, kind in stations:
+        await accounts.save_organisation(code, name, kind, above["id"], above["region"])
