@@ -179,11 +179,12 @@ def parse_canonical(data: bytes, what: str) -> Any:
             parse_constant=_no_float,
             parse_int=_small_int,
         )
+        same = canonical(value) == data
     except BadInput as problem:
         refuse(f"{what}：{problem.message}")
     except (ValueError, RecursionError):
         refuse(f"{what} 不是 UTF-8 编码的 JSON 文件，请取回原文件。")
-    if canonical(value) != data:
+    if not same:
         refuse(f"{what} 不是规范 JSON（键未排序、有多余空格或转义），可能被改动过，请取回原文件。")
     return value
 

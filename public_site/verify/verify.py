@@ -219,7 +219,7 @@ def bundle(folder, logged):
             check_voucher(r, H, public, read_json(read(name)))
     if files: yield "-- 未检查的其他文件 / other files, ignored: " + ", ".join(files)
     label = "监督机构可复核 / auditors can verify" if sealed else "公开可验证 / publicly verifiable"
-    yield "-- " + (label if r["sources"] else "内部可复核，不能证明结果未被挑选 / internal: may have been chosen")
+    yield "-- " + (label if r["sources"] else "内部可复核，不能证明结果未被挑选 / internal only, no proof against selection")
 def voucher(file, folder):
     yield "公开文件合规 / the public folder is well-formed"
     data, public = (folder / "round.json").read_bytes(), read_json((folder / "public.json").read_bytes())
