@@ -18,7 +18,7 @@ from portal.steps import log
 from portal.steps.acting import Acting, stamp
 from portal.steps.bundles import STATE_WORDS, load_own_share, load_pool_files, load_salt_key
 from portal.steps.pool import UNCLASSED
-from portal.steps.rosters import load_roster_roots
+from portal.steps.rosters import load_snapshot, roots_of
 from portal.store import accounts, draw, jobs, plan
 from portal.store import pool as pools
 from portal.store.engine import transaction
@@ -189,7 +189,8 @@ async def commit_round(act: Acting, round_code: str) -> dict[str, Any]:
         salt_key = load_salt_key(act, round_)
         rows = await draw.load_round_tasks(round_["id"])
         files = await load_pool_files(rows)
-        document = await _round_json(act, round_, rows, shares, files, salt_key)
+        people = await load_snapshot(act)
+        document = await _round_json(act, round_, rows, shares, files, salt_key, roots_of(act, round_["suite"], people))
         known = await pools.load_pools([row["pool"] for row in rows])
         require_committable(
             document, files, committed_at=stamp(act.now), salt_key=salt_key,
@@ -199,7 +200,7 @@ async def commit_round(act: Acting, round_code: str) -> dict[str, Any]:
         digest = round_digest(round_["suite"], document).hex()
         await draw.save_round_state(
             round_["id"], "draft", state="committed", round_json=document.decode(), digest=digest,
-            committed_by=act.account, committed_at=act.now,
+            roster=canonical(people).decode(), committed_by=act.account, committed_at=act.now,
         )  # fmt: skip
         index = await log.append(act, "round", round_code, {"digest": digest})
         await act.audit("round.commit", round_code, after=digest, log=index)
@@ -214,6 +215,7 @@ async def _round_json(
     shares: Sequence[Mapping[str, Any]],
     files: Mapping[str, bytes],
     salt_key: bytes | None,
+    people: tuple[str, str],
 ) -> bytes:
     known = await pools.load_pools([row["pool"] for row in rows])
     entries = []
@@ -232,7 +234,6 @@ async def _round_json(
             )
         )  # fmt: skip
     snapshot = next(iter(known.values()))
-    roster, recusals = await load_roster_roots(act, round_["suite"])
     return format_round(
         round_id=round_["code"], suite=round_["suite"], disclosure=round_["disclosure"],
         sources=[
@@ -247,6 +248,6 @@ async def _round_json(
             "window": [round_["window_from"].isoformat(), round_["window_to"].isoformat()],
             "reveal_due": round_["reveal_due"].isoformat(),
             "snapshot": {"on": snapshot["snapshot_on"].isoformat(), "size": snapshot["snapshot_size"]},
-            "roster_root": roster, "recusals_root": recusals, "rules": dict(RULES), "sectors": act.sectors.versions(),
+            "roster_root": people[0], "recusals_root": people[1], "rules": dict(RULES), "sectors": act.sectors.versions(),
         },
     )  # fmt: skip

@@ -1,7 +1,8 @@
-"""Roots of the inspector roster and of recusals: fixed with the round, before anyone is assigned.
+"""The inspector roster and the recusals as a round commits to them, before anyone is assigned.
 
-Leaves are salted: few recusals exist, and an unsalted root could be searched for
-who is related to whom.  The salt comes from the portal's key and goes to auditors.
+The round keeps a snapshot; its roots are in round.json.  Leaves are salted: few
+recusals exist, and an unsalted root could be searched for who is related to whom.
+The salt comes from the portal's key and goes to auditors.
 """
 
 from __future__ import annotations
@@ -17,32 +18,34 @@ from portal.steps.acting import Acting
 from portal.store import accounts, directory
 
 
-async def load_roster(act: Acting) -> list[dict[str, Any]]:
-    """The bureau's inspectors, as far as eligibility depends on them, sorted by code."""
+async def load_snapshot(act: Acting) -> dict[str, Any]:
+    """{"roster": [...], "recusals": [[inspector code, entity code], ...]} of the bureau today, sorted."""
     organisations = await accounts.load_organisations()
     by_id = {o["id"]: o for o in organisations}
     tree = accounts.tree_of(organisations, act.bureau["id"])
-    return [
+    people = await directory.load_inspectors(tree)
+    codes = {row["id"]: row["code"] for row in people}
+    roster = [
         {
-            "id": row["id"], "code": row["code"], "organisation": by_id[row["organisation"]]["code"],
+            "code": row["code"], "organisation": by_id[row["organisation"]]["code"],
             "station": by_id[row["organisation"]]["kind"] == "station", "status": row["status"],
-            "certificate": row["certificate_no"] != "", "lead": row["lead"],
+            "certificate": row["certificate_no"] != "", "lead": bool(row["lead"]),
             "until": row["certificate_until"].isoformat() if row["certificate_until"] else "",
-            "qualifications": sorted(json.loads(row["qualifications"]) + json.loads(row["specialities"])),
+            "qualifications": sorted(set(json.loads(row["qualifications"]) + json.loads(row["specialities"]))),
         }
-        for row in await directory.load_inspectors(tree)
+        for row in people
     ]  # fmt: skip
+    recusals = sorted([codes[who], entity] for who, entity in await directory.load_recusals(codes, act.today))
+    return {"roster": roster, "recusals": recusals}
 
 
-async def load_roster_roots(act: Acting, suite: str) -> tuple[str, str]:
-    """(roster_root, recusals_root) in hex, of the roster and the recusals in force today."""
+def roots_of(act: Acting, suite: str, snapshot: dict[str, Any]) -> tuple[str, str]:
+    """(roster_root, recusals_root) in hex."""
     salt = hmac.new(act.keys.master, b"roster salt", hashlib.sha256).digest()
-    roster = await load_roster(act)
-    recusals = await directory.load_recusals([row["id"] for row in roster], act.today)
-    codes = {row["id"]: row["code"] for row in roster}
-    lines = [canonical({name: value for name, value in row.items() if name != "id"}) for row in roster]
-    pairs = sorted(canonical([codes[inspector], entity]) for inspector, entity in recusals)
     hash_ = hasher(suite)
-    return tuple(  # type: ignore[return-value]
-        trees.root(hash_, (trees.leaf_hash(hash_, hash_(salt + line) + line) for line in found)).hex() for found in (lines, pairs)
-    )
+
+    def root(rows: list[Any]) -> str:
+        lines = [canonical(row) for row in rows]
+        return trees.root(hash_, (trees.leaf_hash(hash_, hash_(salt + line) + line) for line in lines)).hex()
+
+    return root(snapshot["roster"]), root(snapshot["recusals"])

@@ -21,7 +21,7 @@ KEPT = ("round", "round_task", "source", "share", "visit", "record", "publicatio
 
 #: table -> columns that never change once they are not empty (Text, Bytea) or not null.
 FROZEN_TEXT = {
-    "round": ("code", "disclosure", "suite", "round_json", "digest", "result_json", "result_commit"),
+    "round": ("code", "disclosure", "suite", "round_json", "digest", "result_json", "result_commit", "roster"),
     "source": ("value", "name", "drawn_at", "groups"),
     "share": ("commit", "holder"),
     "record": ("form_code", "form_version"),

@@ -266,6 +266,7 @@ class Round(Table, tablename="round"):
     salt_sealed = Bytea(default=b"")  # sealed rounds: salt_key under the portal's key
     round_json = _text()
     digest = _text()
+    roster = _text()  # roster and recusals as committed: who may be assigned
     created_by = _ref(Account)
     created_at = _at()
     committed_by = _ref(Account, null=True)
@@ -345,6 +346,7 @@ class Visit(Table, tablename="visit"):
     town = _text()
     day = _on()
     state = _text("open")  # open | done
+    forms = _json()  # form code -> version, frozen when the visit is made
     arrived_at = _at()
     done_at = _at()
     header = _json()

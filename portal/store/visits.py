@@ -80,6 +80,16 @@ async def load_visit(code: str, seen: Collection[int]) -> dict[str, Any]:
     return _opened(row)
 
 
+async def load_visits_by_id(ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """Visits by id, whatever organisation: for records and publications that were allowed already."""
+    found: dict[int, dict[str, Any]] = {}
+    wanted = sorted(ids)
+    for start in range(0, len(wanted), 500):
+        rows = await Visit.select().where(Visit.id.is_in(wanted[start : start + 500])).run()
+        found |= {row["id"]: _opened(row) for row in rows}
+    return found
+
+
 async def load_visit_page(
     seen: Collection[int], *, round_: int | None = None, state: str = "", inspector: int | None = None, after: str = "", limit: int = 50
 ) -> list[dict[str, Any]]:
@@ -101,12 +111,19 @@ async def save_arrival(visit: int, at: datetime, header: Mapping[str, Any]) -> N
     await Visit.update(arrived_at=at, header=json.dumps(header, ensure_ascii=False)).where(Visit.id == visit).run()
 
 
+async def save_forms(code: str, forms: Mapping[str, str]) -> None:
+    """Add forms to a visit that a later round's tasks join; versions already frozen stay."""
+    row = await Visit.select(Visit.id, Visit.forms).where(Visit.code == code).first().run()
+    merged = {**forms, **json.loads(row["forms"])}
+    await Visit.update(forms=json.dumps(merged, ensure_ascii=False, sort_keys=True)).where(Visit.id == row["id"]).run()
+
+
 async def save_done(visit: int, at: datetime) -> None:
     await Visit.update(state="done", done_at=at).where(And(Visit.id == visit, Visit.state == "open")).run()
 
 
 def _opened(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {**row, "header": json.loads(row["header"])}
+    return {**row, "header": json.loads(row["header"]), "forms": json.loads(row["forms"])}
 
 
 # Assignment ------------------------------------------------------------------

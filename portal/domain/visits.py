@@ -1,0 +1,150 @@
+"""Picks of all tasks become one visit per (holder, site); visits get days and candidates.
+
+Everything here is a function of the result and of what the round committed
+(roster, sites, recusals, the rules for days and caps): nothing is chosen after the draw.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a drawn entry is: `code` drawn, `holder` and `site` visited, `station` and `town` for the day."""
+
+    code: str
+    holder: str
+    site: str
+    station: str
+    town: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedVisit:
+    """One visit to be made: every task whose sample met there, in code order."""
+
+    id: str
+    place: Place
+    tasks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Combined:
+    """`joined`: open visits of earlier rounds -> tasks that join them. `picks`: entity-visits drawn (户次)."""
+
+    visits: tuple[PlannedVisit, ...]
+    joined: Mapping[str, tuple[str, ...]]
+    picks: int
+
+    @property
+    def avoided(self) -> int:
+        """Visits that combining saved (少跑)."""
+        return self.picks - len(self.visits) - len(self.joined)
+
+    @property
+    def most(self) -> int:
+        """The most tasks met by one visit of this round."""
+        return max((len(v.tasks) for v in self.visits), default=0)
+
+    def sizes(self) -> dict[int, int]:
+        """tasks combined -> visits."""
+        return dict(sorted(Counter(len(v.tasks) for v in self.visits).items()))
+
+
+def combine(
+    round_id: str,
+    picks: Iterable[tuple[str, str]],
+    places: Mapping[str, Place],
+    open_visits: Mapping[tuple[str, str], str],
+) -> Combined:
+    """(task, code) picks -> visits. `open_visits`: (holder, site) -> id of an open visit, which new tasks join.
+
+    A visit's id is `<round>_<code>` with the smallest drawn code there, so it cannot be chosen.
+    """
+    met: dict[tuple[str, str], dict[str, set[str]]] = {}
+    count = 0
+    for task, code in picks:
+        place = places[code]
+        met.setdefault((place.holder, place.site), {}).setdefault(code, set()).add(task)
+        count += 1
+    visits: list[PlannedVisit] = []
+    joined: dict[str, tuple[str, ...]] = {}
+    for where, codes in met.items():
+        tasks = tuple(sorted({task for found in codes.values() for task in found}, key=str.encode))
+        if where in open_visits:
+            joined[open_visits[where]] = tasks
+        else:
+            first = min(codes, key=str.encode)
+            visits.append(PlannedVisit(f"{round_id}_{first}", places[first], tasks))
+    visits.sort(key=lambda visit: visit.id.encode())
+    return Combined(tuple(visits), dict(sorted(joined.items())), count)
+
+
+def plan_days(visits: Sequence[PlannedVisit], days: Sequence[date]) -> dict[str, date]:
+    """visit id -> provisional day: each station's visits by town and code, spread evenly over the working days."""
+    by_station: dict[str, list[PlannedVisit]] = {}
+    for visit in visits:
+        by_station.setdefault(visit.place.station, []).append(visit)
+    found: dict[str, date] = {}
+    for station in sorted(by_station):
+        ordered = sorted(by_station[station], key=lambda v: (v.place.town, v.id.encode()))
+        for n, visit in enumerate(ordered):
+            found[visit.id] = days[n * len(days) // len(ordered)]
+    return found
+
+
+# Eligibility -----------------------------------------------------------------
+
+
+def eligible(
+    person: Mapping[str, Any], *, station: str, window_to: date, needed: Collection[str], recused: bool
+) -> bool:
+    """Whether a roster row may be drawn for a visit (DRAW.md section 5, R14).
+
+    In force to the end of the window, every qualification the items need, of this
+    station or of the bureau itself, and not recused.
+    """
+    in_force = person["status"] == "有效" and person["certificate"] and person["until"] >= window_to.isoformat()
+    district = not person["station"] or person["organisation"] == station
+    return bool(in_force and district and not recused and set(needed) <= set(person["qualifications"]))
+
+
+def make_slots(
+    visits: Sequence[PlannedVisit],
+    roster: Sequence[Mapping[str, Any]],
+    needed: Mapping[str, Collection[str]],
+    recused: Collection[tuple[str, str]],
+    window_to: date,
+    suite: str,
+) -> dict[str, Any]:
+    """`slots.json` without K: two slots a visit, slot 0 asks for a lead.
+
+    `needed`: visit id -> qualifications; `recused`: (inspector code, entity code).
+    The cap is the same for everybody who is a candidate anywhere: slots over
+    candidates, rounded up, so that the load is even (the draw raises it where it must).
+    """
+    pairs = set(recused)
+    slots: dict[str, list[list[str]]] = {}
+    candidates: set[str] = set()
+    for visit in visits:
+        able = [
+            person
+            for person in roster
+            if eligible(
+                person,
+                station=visit.place.station,
+                window_to=window_to,
+                needed=needed[visit.id],
+                recused=(person["code"], visit.place.code) in pairs,
+            )
+        ]
+        slots[visit.id] = [[p["code"] for p in able if p["lead"]], [p["code"] for p in able]]
+        candidates.update(p["code"] for p in able)
+    places = 2 * len(slots)
+    cap = -(-places // len(candidates)) if candidates else 0
+    return {"suite": suite, "slots": slots, "caps": {code: cap for code in sorted(candidates)}}

@@ -1,0 +1,97 @@
+"""The second random: inspectors to visits by DRAW.md section 5."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from typing import Any
+
+from portal.domain.assign import assign, require_slots
+from portal.domain.bundle import canonical
+from portal.domain.errors import WrongMoment
+from portal.domain.visits import Place, PlannedVisit, make_slots
+from portal.steps import log
+from portal.steps.acting import Acting
+from portal.steps.bundles import load_draw_keys
+from portal.steps.catalogue import load_item
+from portal.steps.rosters import roots_of
+from portal.store import accounts, directory, draw, plan
+from portal.store import visits as store
+from portal.store.engine import transaction
+
+
+async def assign_inspectors(act: Acting, round_code: str) -> dict[str, Any]:
+    """Assign two inspectors to each of the round's visits, once; asking again returns the stored result.
+
+    Candidates are those of the roster the round committed to; `slots.json` without K
+    is logged before K is used on it.
+    """
+    act.require("visits.assign")
+    async with transaction():
+        round_ = await draw.lock_round(round_code, act.tree)
+        runs = await store.load_runs(round_["id"])
+        if runs:
+            return {**_summary(json.loads(runs[0]["result"])), "again": True}
+        own = [v for v in await store.load_visits_of(round_["id"]) if v["round"] == round_["id"]]
+        if not own:
+            raise WrongMoment(f"轮次 {round_code} 还没有合并入企，不能匹配执法人员。")
+        committed = json.loads(round_["round_json"])
+        people = json.loads(round_["roster"])
+        if roots_of(act, round_["suite"], people) != (committed["roster_root"], committed["recusals_root"]):
+            raise WrongMoment("存档的执法人员名录与公布的承诺不符，已拒绝匹配。请停止操作并报告。")
+        slots = await _slots(act, round_, own, people)
+        digest = hashlib.sha256(canonical(slots)).hexdigest()
+        index = await log.append(act, "assignment", round_code, {"digest": digest})
+        _, key = load_draw_keys(act, round_)
+        result = await asyncio.to_thread(assign, require_slots({**slots, "K": key.hex()}))
+        known = {row["code"]: row["id"] for row in await directory.load_inspectors(act.tree)}
+        ids = {visit["code"]: visit["id"] for visit in own}
+        await store.save_run(
+            {
+                "round": round_["id"], "n": 1, "slots": canonical(slots).decode(), "slots_digest": digest,
+                "result": canonical(result).decode(), "made_by": act.account, "made_at": act.now,
+            },
+            [
+                {"visit": ids[visit], "slot": n, "inspector": known[who] if who else None}
+                for visit, row in sorted(result["assigned"].items())
+                for n, who in enumerate(row)
+            ],
+        )  # fmt: skip
+        await act.audit("visits.assign", round_code, after=digest, log=index, unfilled=len(result["unfilled"]))
+    return {**_summary(result), "again": False}
+
+
+async def _slots(
+    act: Acting, round_: dict[str, Any], own: list[dict[str, Any]], people: dict[str, Any]
+) -> dict[str, Any]:
+    recused = {(who, entity) for who, entity in people["recusals"]}
+    stations = {o["id"]: o["code"] for o in await accounts.load_organisations()}
+    carried = await store.load_tasks_of_visits([visit["id"] for visit in own])
+    tasks = await plan.load_tasks_by_id({task for found in carried.values() for task in found})
+    planned = [
+        PlannedVisit(v["code"], Place(v["entity_code"], v["holder"], v["site"], stations[v["organisation"]], v["town"]), ())
+        for v in own
+    ]
+    needed = {
+        v["code"]: {
+            q
+            for task in carried[v["id"]]
+            for code, version in plan.items_of(tasks[task])
+            if (q := (await load_item(code, version)).qualification)
+        }
+        for v in own
+    }
+    return make_slots(planned, people["roster"], needed, recused, round_["window_to"], round_["suite"])
+
+
+def _summary(result: dict[str, Any]) -> dict[str, Any]:
+    """slots, filled, people, raised, unfilled [[visit, slot], ...]."""
+    filled = [who for row in result["assigned"].values() for who in row if who]
+    return {
+        "slots": sum(len(row) for row in result["assigned"].values()),
+        "filled": len(filled),
+        "people": len(set(filled)),
+        "raised": result["raised"],
+        "unfilled": result["unfilled"],
+    }

@@ -1,0 +1,264 @@
+"""Records: one for each form on a visit, entered by an inspector assigned to it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from portal.domain import forms as domain
+from portal.domain.bundle import canonical, parse_canonical
+from portal.domain.errors import BadInput, NotAllowed, Problem, Refused, WrongMoment
+from portal.domain.model import OUTCOMES, Form, Record
+from portal.steps.acting import Acting
+from portal.steps.catalogue import load_form, load_item
+from portal.store import accounts, directory, plan
+from portal.store import records as store
+from portal.store import visits
+from portal.store.engine import transaction
+
+METHODS = ("实地核查", "书面检查", "网络监测", "检验检测", "委托专业机构", "行政部门检查结果或专业意见")
+
+
+async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
+    """A visit with its entity, people and forms: what the phone page shows.
+
+    forms: [{"form", "task", "task_name", "items": [{"code", "version", "name"}], "record", "done", "total"}].
+    """
+    act.require("visits.read")
+    visit = await visits.load_visit(visit_code, act.tree)
+    entity = (await directory.load_entities([visit["entity_code"]])).get(visit["entity_code"])
+    assigned = (await visits.load_assigned([visit["id"]])).get(visit["id"], [])
+    people = await directory.load_inspectors_by_id({who for who in assigned if who})
+    records = {row["form_code"]: row for row in await store.load_records_of([visit["id"]])}
+    views = []
+    for joined in await _forms_of(visit):
+        record = records.get(joined["form"].code)
+        answers = record["answers"] if record else {}
+        done, total = domain.progress(joined["form"], answers, act.today)
+        views.append({**joined, "record": record, "done": done, "total": total})
+    return {
+        "visit": visit, "entity": entity, "inspectors": [people.get(who) for who in assigned], "forms": views,
+        "may_enter": act.may("record.enter") and _is_assigned(act, assigned),
+    }  # fmt: skip
+
+
+async def _forms_of(visit: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The forms a visit joins, each once, under the first task that asks for it; items of all tasks."""
+    carried = (await visits.load_tasks_of_visits([visit["id"]])).get(visit["id"], [])
+    tasks = await plan.load_tasks_by_id(carried)
+    found: dict[str, dict[str, Any]] = {}
+    for task_id in sorted(carried, key=lambda task: tasks[task]["code"].encode()):
+        task = tasks[task_id]
+        for code, version in plan.items_of(task):
+            item = await load_item(code, version)
+            joined = found.setdefault(item.form, {"task": task, "task_name": task["name"], "items": {}})
+            joined["items"].setdefault(code, {"code": code, "version": version, "name": item.name, "task": task_id})
+    views = []
+    for form_code in sorted(found):
+        version = visit["forms"].get(form_code)
+        if version is None:  # a task of a later round joined: its form is frozen by its record or is today's item's
+            raise WrongMoment(f"入企检查 {visit['code']} 没有登记表单 {form_code} 的版本。")
+        joined = found[form_code]
+        views.append({**joined, "form": await load_form(form_code, version), "items": list(joined["items"].values())})
+    return views
+
+
+def _is_assigned(act: Acting, assigned: Sequence[int | None]) -> bool:
+    return act.inspector is not None and act.inspector["id"] in assigned
+
+
+async def record_arrival(act: Acting, visit_code: str) -> None:
+    """Note the arrival before the check; the first one stands."""
+    act.require("record.enter")
+    async with transaction():
+        visit = await visits.load_visit(visit_code, act.tree)
+        assigned = (await visits.load_assigned([visit["id"]])).get(visit["id"], [])
+        if not _is_assigned(act, assigned):
+            raise NotAllowed("您不是这次入企的执法人员，不能登记到场。")
+        if visit["arrived_at"]:
+            return
+        await visits.save_arrival(visit["id"], act.now, {**visit["header"], "arrived_by": act.login})
+        await act.audit("visit.arrive", visit_code)
+
+
+async def save_record(
+    act: Acting,
+    visit_code: str,
+    form_code: str,
+    *,
+    answers: Mapping[str, Any],
+    outcomes: Mapping[str, str],
+    method: str = "",
+    opinion: str = "",
+    version: int = 0,
+    submit: bool = False,
+) -> int:
+    """Save a draft, or check it and submit it for review; the record's id.
+
+    `version` is that of the record the person saw (0: none yet): somebody else's
+    change in between is a WrongMoment, never overwritten.  Raises BadInput with
+    problems by field when a submitted record is not complete.
+    """
+    act.require("record.enter")
+    async with transaction():
+        visit = await visits.load_visit(visit_code, act.tree)
+        assigned = (await visits.load_assigned([visit["id"]])).get(visit["id"], [])
+        if not _is_assigned(act, assigned):
+            raise NotAllowed("您不是这次入企的执法人员，不能录入。")
+        return await _save(
+            act, visit, form_code, recorder=act.inspector["id"], answers=answers, outcomes=outcomes, method=method,
+            opinion=opinion, version=version, submit=submit, inspected_on=act.today,
+        )  # fmt: skip
+
+
+async def _save(
+    act: Acting, visit: Mapping[str, Any], form_code: str, *, recorder: int, answers: Mapping[str, Any],
+    outcomes: Mapping[str, str], method: str, opinion: str, version: int, submit: bool, inspected_on: date,
+) -> int:  # fmt: skip
+    joined = next((j for j in await _forms_of(visit) if j["form"].code == form_code), None)
+    if joined is None:
+        raise BadInput(f"入企检查 {visit['code']} 没有表单“{form_code}”。")
+    form: Form = joined["form"]
+    known = next((r for r in await store.load_records_of([visit["id"]]) if r["form_code"] == form_code), None)
+    if (known["version"] if known else 0) != version:
+        raise WrongMoment("这份记录刚刚被别人改动过，您填的内容没有保存。请刷新后对照再填。")
+    if known and known["state"] not in ("draft", "returned"):
+        raise WrongMoment("这份记录已经提交审核，不能再改。审核退回后可以修改。")
+    cleaned = domain.clean_answers(form, answers, inspected_on)
+    wanted = {item["code"] for item in joined["items"]}
+    chosen = {code: outcome for code, outcome in outcomes.items() if outcome}
+    problems = _check_outcomes(wanted, chosen, joined["items"]) if submit or chosen else []
+    if not submit:
+        problems = [p for p in problems if "没有选择" not in p.message]
+    if submit:
+        if method not in METHODS:
+            problems.append(Problem("method", "请选择检查方式。"))
+        problems += domain.check_answers(form, cleaned, inspected_on)
+        if not problems:
+            problems += act.sectors.validate_record(_view(visit, joined, form, cleaned, chosen, inspected_on), form)
+    if problems:
+        raise BadInput(f"《{form.title}》有 {len(problems)} 处需要补充或改正。", problems)
+    state = "submitted" if submit else (known["state"] if known else "draft")
+    values = {
+        "answers": cleaned, "outcomes": chosen, "method": method, "opinion": opinion, "inspected_on": inspected_on,
+        "state": state, "recorder": recorder, "entered_by": act.account, "submitted_at": act.now if submit else None,
+    }  # fmt: skip
+    if known is None:
+        values |= {
+            "visit": visit["id"], "task": joined["task"]["id"], "organisation": visit["organisation"],
+            "sector": form.code.split(".")[0], "form_code": form.code, "form_version": form.version,
+        }  # fmt: skip
+    else:
+        values["reviewer"] = None  # a returned record is reviewed afresh
+    record = await store.save_record(values, record=known["id"] if known else None, version=version, by=act.account, at=act.now)
+    await act.audit(
+        "record.submit" if submit else "record.draft", f"{visit['code']}/{form_code}",
+        before=_digest(known["answers"]) if known else "", after=_digest(cleaned),
+    )  # fmt: skip
+    if submit:
+        await _finish_visit(act, visit)
+    return record
+
+
+async def _finish_visit(act: Acting, visit: Mapping[str, Any]) -> None:
+    """A visit is done once every form on it has been submitted."""
+    records = {r["form_code"]: r for r in await store.load_records_of([visit["id"]])}
+    forms = [joined["form"].code for joined in await _forms_of(visit)]
+    if visit["state"] == "open" and all(code in records and records[code]["submitted_at"] for code in forms):
+        await visits.save_done(visit["id"], act.now)
+
+
+def _view(visit, joined, form: Form, answers, outcomes, inspected_on: date) -> Record:
+    return Record(
+        visit=visit["code"], task=joined["task"]["code"], entity=visit["entity_code"], entity_name="",
+        items=tuple(item["code"] for item in joined["items"]), answers=answers, outcomes=outcomes, inspected_on=inspected_on,
+    )  # fmt: skip
+
+
+def _check_outcomes(wanted: set[str], chosen: Mapping[str, str], items: Sequence[Mapping[str, Any]]) -> list[Problem]:
+    problems = [Problem(f"outcome.{code}", f"这次入企没有检查事项 {code}。") for code in sorted(chosen.keys() - wanted)]
+    names = {item["code"]: item["name"] for item in items}
+    for code in sorted(wanted):
+        if code not in chosen:
+            problems.append(Problem(f"outcome.{code}", f"“{names[code]}”没有选择检查结果。"))
+        elif chosen[code] not in OUTCOMES:
+            problems.append(Problem(f"outcome.{code}", f"“{names[code]}”的检查结果“{chosen[code]}”不在结果清单中。"))
+    return problems
+
+
+def _digest(answers: Any) -> str:
+    import hashlib
+
+    return hashlib.sha256(canonical(answers)).hexdigest()
+
+
+# Records from a file ---------------------------------------------------------
+
+_KEYS = {"visit", "form", "version", "answers", "outcomes", "inspected_on", "recorder", "method", "opinion", "task"}
+
+
+async def import_records(act: Acting, data: bytes) -> dict[str, int]:
+    """Records from JSON Lines, all or nothing; each by an inspector assigned to its visit. Counts by outcome."""
+    act.require("record.import")
+    lines = data.decode("utf-8", "replace").splitlines()
+    if not lines:
+        raise BadInput("记录文件是空的。")
+    rows = [_parse_line(n, line) for n, line in enumerate(lines, 1)]
+    counts: Counter[str] = Counter()
+    problems: list[Problem] = []
+    async with transaction():
+        for n, row in enumerate(rows, 1):
+            try:
+                await _import_one(act, row)
+            except Refused as refusal:
+                if not refusal.problems:
+                    problems.append(Problem("", refusal.message, n))
+                problems += [Problem(p.field, p.message, n) for p in refusal.problems]
+                if len(problems) > 200:
+                    break
+            counts.update(row["outcomes"].values())
+        if problems:
+            raise BadInput(f"记录文件有 {len(problems)} 处问题，一条也没有导入。", problems)
+        await act.audit("record.import", "records", count=len(rows))
+    return {"records": len(rows), **dict(sorted(counts.items()))}
+
+
+def _parse_line(n: int, line: str) -> dict[str, Any]:
+    try:
+        row = parse_canonical(line.encode(), f"第 {n} 行")
+    except BadInput as refusal:
+        raise BadInput(f"记录文件{refusal.message}") from None
+    if not isinstance(row, dict) or row.keys() != _KEYS:
+        raise BadInput(f"记录文件第 {n} 行的键应为：{'、'.join(sorted(_KEYS))}。")
+    try:
+        row["inspected_on"] = date.fromisoformat(row["inspected_on"])
+    except (TypeError, ValueError):
+        raise BadInput(f"记录文件第 {n} 行“inspected_on”应为 YYYY-MM-DD。") from None
+    return row
+
+
+async def _import_one(act: Acting, row: Mapping[str, Any]) -> None:
+    visit = await visits.load_visit(row["visit"], act.tree)
+    assigned = (await visits.load_assigned([visit["id"]])).get(visit["id"], [])
+    people = await directory.load_inspectors_by_id({who for who in assigned if who})
+    recorder = next((who for who, person in people.items() if person["code"] == row["recorder"]), None)
+    if recorder is None:
+        raise BadInput(f"“{row['recorder']}”不是入企检查 {row['visit']} 的执法人员。")
+    if row["inspected_on"] > act.today:
+        raise BadInput(f"检查日期 {row['inspected_on']} 在今天之后。")
+    await _save(
+        act, visit, row["form"], recorder=recorder, answers=row["answers"], outcomes=row["outcomes"], method=row["method"],
+        opinion=row["opinion"], version=0, submit=True, inspected_on=row["inspected_on"],
+    )  # fmt: skip
+
+
+async def recorders_of(records: Sequence[Mapping[str, Any]]) -> dict[int, set[int]]:
+    """record id -> accounts that may not review it: who entered it, and the recorder's own account."""
+    found = {record["id"]: {record["entered_by"]} for record in records}
+    own = await accounts.load_accounts_of_inspectors({r["recorder"] for r in records if r["recorder"]})
+    for record in records:
+        if record["recorder"] in own:
+            found[record["id"]].add(own[record["recorder"]]["id"])
+    return found

@@ -1,0 +1,163 @@
+"""Review: another person than the recorder reads the record, approves it or sends it back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from portal.domain import calendar
+from portal.domain import forms as domain
+from portal.domain.errors import BadInput, NotAllowed, WrongMoment
+from portal.domain.model import OUTCOMES, FollowUp, Record
+from portal.steps.acting import Acting
+from portal.steps.catalogue import load_form, load_item
+from portal.steps.forms import recorders_of
+from portal.store import directory, draw, plan
+from portal.store import records as store
+from portal.store import visits
+from portal.store.engine import transaction
+
+PUBLISH_WITHIN = 20  # working days after the check is finished (DOMAIN.md R-4)
+
+#: follow-up kind -> how users and the public read it
+FOLLOW_UPS = {
+    "none": "无需后续处置",
+    "rectify": "责令改正",
+    "recheck": "复查",
+    "transfer": "移送",
+    "notify": "抄告其他部门",
+    "abnormal_list": "列入经营异常名录",
+    "case": "案件线索移送办案机构",
+    "other": "其他处置",
+}
+
+
+async def load_review(act: Acting, record_id: int) -> dict[str, Any]:
+    """A record as its reviewer sees it: form version followed, answers, versions, proposed follow-ups, clock."""
+    act.require("record.read")
+    record = await store.load_record(record_id, act.tree)
+    return await _open(act, record)
+
+
+async def _open(act: Acting, record: Mapping[str, Any]) -> dict[str, Any]:
+    form = await load_form(record["form_code"], record["form_version"])
+    visit = (await visits.load_visits_by_id([record["visit"]]))[record["visit"]]
+    task = (await plan.load_tasks_by_id([record["task"]]))[record["task"]]
+    entity = (await directory.load_entities([visit["entity_code"]]))[visit["entity_code"]]
+    items = {code: await _item(act, visit, code) for code in record["outcomes"]}
+    view = Record(
+        visit=visit["code"], task=task["code"], entity=visit["entity_code"], entity_name=entity["name"],
+        items=tuple(record["outcomes"]), answers=record["answers"], outcomes=record["outcomes"], inspected_on=record["inspected_on"],
+    )  # fmt: skip
+    people = await directory.load_inspectors_by_id({record["recorder"]} if record["recorder"] else set())
+    due = calendar.due_on(record["inspected_on"], PUBLISH_WITHIN) if record["inspected_on"] else None
+    return {
+        "record": record, "form": form, "visit": visit, "task": task, "entity": entity,
+        "items": {code: {"name": item.name, "outcome": OUTCOMES[record["outcomes"][code]]} for code, item in items.items()},
+        "versions": await store.load_versions(record["id"]), "recorder": people.get(record["recorder"]), "view": view,
+        "follow_ups": proposed_follow_ups(act, view, form), "summary": act.sectors.public_summary(view, form),
+        "shown": domain.visible(form, record["answers"], record["inspected_on"]),
+        "due_on": due, "left": calendar.workdays_between(act.today, due) if due else None,
+        "may_review": act.may("record.review") and act.account not in (await recorders_of([record]))[record["id"]],
+    }  # fmt: skip
+
+
+async def _item(act: Acting, visit: Mapping[str, Any], code: str):
+    carried = (await visits.load_tasks_of_visits([visit["id"]])).get(visit["id"], [])
+    for task in (await plan.load_tasks_by_id(carried)).values():
+        for item, version in plan.items_of(task):
+            if item == code:
+                return await load_item(code, version)
+    raise WrongMoment(f"入企检查 {visit['code']} 没有事项 {code}。")
+
+
+def proposed_follow_ups(act: Acting, view: Record, form) -> list[FollowUp]:
+    """What the sector proposes, else the default of each outcome; none twice."""
+    proposed = act.sectors.suggest_follow_up(view, form)
+    if not proposed:
+        kinds = sorted({OUTCOMES[outcome].follow_up for outcome in view.outcomes.values()})
+        proposed = [FollowUp(kind) for kind in kinds]
+    real = [f for f in proposed if f.kind != "none"]
+    return list(dict.fromkeys(real))
+
+
+async def review_record(act: Acting, record_id: int, *, approve: bool, comment: str, version: int) -> None:
+    """Approve or return one submitted record. The recorder, and who entered it, cannot.
+
+    Approval splits the outcomes back to items and confirms the follow-ups, in the
+    same transaction; a returned record needs a comment.
+    """
+    act.require("record.review")
+    async with transaction():
+        record = await store.load_record(record_id, act.tree)
+        await _review(act, record, approve=approve, comment=comment, version=version)
+
+
+async def _review(act: Acting, record: Mapping[str, Any], *, approve: bool, comment: str, version: int) -> None:
+    if act.account in (await recorders_of([record]))[record["id"]]:
+        raise NotAllowed("记录人不能审核自己录入的记录，请另一位审核员办理。")
+    if record["state"] != "submitted":
+        raise WrongMoment("这份记录不在待审核状态，可能已被别人审核。请刷新后再看。")
+    if record["version"] != version:
+        raise WrongMoment("这份记录刚刚被改动过，您看到的不是最新内容。请刷新后再审核。")
+    if not approve and not comment.strip():
+        raise BadInput("退回记录要写明意见，录入人能看到。")
+    opened = await _open(act, record)
+    state = "approved" if approve else "returned"
+    await store.save_record_state(
+        record["id"], version, state=state, reviewer=act.account, reviewed_at=act.now, comment=comment.strip()
+    )
+    if approve:
+        await _split_back(act, record, opened)
+    await act.audit(f"record.{'approve' if approve else 'return'}", f"{opened['visit']['code']}/{record['form_code']}", comment=comment.strip())
+
+
+async def _split_back(act: Acting, record: Mapping[str, Any], opened: Mapping[str, Any]) -> None:
+    versions: dict[str, tuple[str, int]] = {}
+    carried = (await visits.load_tasks_of_visits([record["visit"]])).get(record["visit"], [])
+    for task in (await plan.load_tasks_by_id(carried)).values():
+        for item, version in plan.items_of(task):
+            # an item asked for by several tasks counts for the one drawn for it first
+            if item not in versions or task["item_code"] == item:
+                versions[item] = (version, task["id"])
+    await store.save_findings(
+        [
+            {
+                "record": record["id"], "visit": record["visit"], "task": versions[item][1], "item_code": item,
+                "item_version": versions[item][0], "entity_code": opened["visit"]["entity_code"], "outcome": outcome,
+                "summary": opened["summary"], "inspected_on": record["inspected_on"],
+            }
+            for item, outcome in sorted(record["outcomes"].items())
+        ]
+    )  # fmt: skip
+    rows = []
+    for follow_up in opened["follow_ups"]:
+        start = record["inspected_on"] if follow_up.counts_from == "inspected" else act.today
+        due = calendar.due_on(start, follow_up.due_working_days) if follow_up.due_working_days else None
+        rows.append(
+            {"record": record["id"], "kind": follow_up.kind, "note": follow_up.note, "due_on": due, "confirmed_by": act.account, "confirmed_at": act.now}
+        )
+    await store.save_follow_ups(rows)
+
+
+async def review_round(act: Acting, round_code: str) -> dict[str, int]:
+    """Approve all submitted records of a round that this reviewer may review; counts of done and left out."""
+    act.require("record.review")
+    round_ = await draw.load_round(round_code, act.line)
+    done = skipped = 0
+    async with transaction():
+        after = 0
+        while page := await store.load_record_page(act.tree, ["submitted"], after=after, limit=500, round_=round_["id"]):
+            after = page[-1]["id"]
+            barred = await recorders_of(page)
+            for record in page:
+                if act.account in barred[record["id"]]:
+                    skipped += 1
+                    continue
+                await _review(act, record, approve=True, comment="", version=record["version"])
+                done += 1
+    if not done and skipped:
+        raise NotAllowed(f"轮次 {round_code} 的 {skipped} 份记录都是您录入的，不能自己审核。")
+    if not done:
+        raise WrongMoment(f"轮次 {round_code} 没有待审核的记录。")
+    return {"approved": done, "skipped": skipped}

@@ -1,0 +1,112 @@
+"""After the draw: one visit per (holder, site), with a provisional day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from portal.domain import calendar
+from portal.domain.bundle import canonical
+from portal.domain.errors import WrongMoment
+from portal.domain.visits import Combined, Place, combine, plan_days
+from portal.steps.acting import Acting
+from portal.steps.catalogue import load_item
+from portal.store import accounts, directory, draw, plan
+from portal.store import visits as store
+from portal.store.engine import transaction
+
+
+async def combine_visits(act: Acting, round_code: str) -> dict[str, Any]:
+    """Make the round's visits once; asking again returns the same counts."""
+    act.require("visits.combine")
+    async with transaction():
+        round_ = await draw.lock_round(round_code, act.tree)
+        if round_["state"] not in ("drawn", "revealed"):
+            raise WrongMoment(f"轮次 {round_code} 还没有抽取，不能合并入企。")
+        if await store.load_visits_of(round_["id"]):
+            return {**await load_summary(round_), "again": True}
+        combined, tasks, organisations = await _combine(act, round_)
+        forms = await _forms(act, tasks)
+        days = plan_days(combined.visits, working_days(max(round_["window_from"], act.today), round_["window_to"]))
+        rows = [
+            {
+                "code": visit.id, "round": round_["id"], "organisation": organisations[visit.place.station],
+                "entity_code": visit.place.code, "holder": visit.place.holder, "site": visit.place.site,
+                "town": visit.place.town, "day": days[visit.id], "state": "open",
+                "forms": canonical(_joined_forms(forms, visit.tasks)).decode(), "header": "{}", "version": 1,
+            }
+            for visit in combined.visits
+        ]  # fmt: skip
+        links = [(v.id, task) for v in combined.visits for task in v.tasks]
+        links += [(code, task) for code, names in combined.joined.items() for task in names]
+        for code, names in combined.joined.items():
+            await store.save_forms(code, _joined_forms(forms, names))
+        await store.save_visits(rows, [(code, tasks[task]["id"], tasks[task]["organisation"]) for code, task in links])
+        await act.audit("visits.combine", round_code, visits=len(rows), joined=len(combined.joined), avoided=combined.avoided)
+    return {**await load_summary(round_), "again": False}
+
+
+async def _combine(act: Acting, round_: Mapping[str, Any]) -> tuple[Combined, dict[str, dict[str, Any]], dict[str, int]]:
+    picks = await draw.load_picks(round_["id"])
+    by_id = await plan.load_tasks_by_id({pick["task"] for pick in picks})
+    entities = await directory.load_entities({pick["code"] for pick in picks})
+    lost = sorted({pick["code"] for pick in picks} - entities.keys())
+    if lost:
+        raise WrongMoment(f"名录中找不到抽中的 {lost[0]} 等 {len(lost)} 户。请恢复名录后再合并。")
+    stations = {o["id"]: o["code"] for o in await accounts.load_organisations()}
+    places = {
+        code: Place(code, row["holder"], row["site"], stations[row["organisation"]], row["town"])
+        for code, row in entities.items()
+    }
+    earlier = await store.load_open_visits(places)
+    open_visits = {(visit["holder"], visit["site"]): visit["code"] for visit in earlier}
+    combined = combine(round_["code"], [(by_id[p["task"]]["code"], p["code"]) for p in picks], places, open_visits)
+    tasks = {task["code"]: task for task in by_id.values()}
+    return combined, tasks, {code: o for o, code in stations.items()}
+
+
+async def _forms(act: Acting, tasks: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """task -> {form code: version}: the versions in force now stay with the visits (尽职照单免责)."""
+    of_task: dict[str, dict[str, str]] = {}
+    for code, task in tasks.items():
+        items = [await load_item(*item) for item in plan.items_of(task)]
+        of_task[code] = {item.form: act.sectors.form(item.form).version for item in items}
+    return of_task
+
+
+def _joined_forms(of_task: Mapping[str, Mapping[str, str]], tasks: Sequence[str]) -> dict[str, str]:
+    return {form: version for task in tasks for form, version in of_task[task].items()}
+
+
+def working_days(first: date, last: date) -> list[date]:
+    """The window's working days; where none is left or the year is not published, its weekdays, else its last day."""
+    span = [first + timedelta(days=n) for n in range(max((last - first).days + 1, 1))]
+    try:
+        days = [day for day in span if calendar.is_workday(day)]
+    except WrongMoment:
+        days = [day for day in span if day.weekday() < 5]
+    return days or [last]
+
+
+async def load_summary(round_: Mapping[str, Any]) -> dict[str, Any]:
+    """Counts of a combined round: picks, visits, avoided, most, sizes {tasks: visits}, towns {town: visits}."""
+    picks = await draw.load_picks(round_["id"])
+    codes = {row["task"] for row in await draw.load_round_tasks(round_["id"])}
+    visits = await store.load_visits_of(round_["id"])
+    carried = await store.load_tasks_of_visits([visit["id"] for visit in visits])
+    sizes: dict[int, int] = {}
+    towns: dict[str, int] = {}
+    for visit in visits:
+        own = len(codes & set(carried.get(visit["id"], ())))
+        sizes[own] = sizes.get(own, 0) + 1
+        towns[visit["town"] or "未分镇街"] = towns.get(visit["town"] or "未分镇街", 0) + 1
+    return {
+        "picks": len(picks),
+        "visits": len(visits),
+        "avoided": len(picks) - len(visits) if visits else 0,
+        "most": max(sizes, default=0),
+        "sizes": dict(sorted(sizes.items())),
+        "towns": dict(sorted(towns.items())),
+        "done": sum(visit["state"] == "done" for visit in visits),
+    }
