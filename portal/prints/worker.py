@@ -8,6 +8,7 @@ The first request is the set-up (see `Printer._setup`), each further one a docum
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import logging
 import math
@@ -118,6 +119,10 @@ def serve(requests: int, answers: int) -> None:
     except Exception as error:
         send_frame(answers, b"-" + f"{type(error).__name__}：{error}".encode()[:2000])
         return
+    # What was made so far stays; looking through it and through each half-made page at every 700th
+    # object took a fifteenth of the time.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     send_frame(answers, b"+")
     while True:
         job = json.loads(read_frame(requests))
