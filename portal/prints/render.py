@@ -52,7 +52,7 @@ class Printer:
         own_fonts: tuple[str | Path, ...] = (),
         workers: int = 2,
         seconds: float = 60.0,
-        memory_bytes: int = 1536 << 20,
+        memory_bytes: int = 1024 << 20,
         documents: int = 500,
         templates: Path = TEMPLATES,
     ):
