@@ -173,6 +173,18 @@ def sm3_case() -> dict[str, bytes]:
     return drawn(revealed(committed([only], suite="sm3", sources=(), holders=HOLDERS[:1])), inspectors=4)
 
 
+def sampled(start: int, stop: int, entries: int, count: int) -> list[list[int]]:
+    """The places drawn under the seeds `start` to `stop`, `count` of `entries` each time; for worker processes."""
+    data = pool.format_pool((f"91350582{number:010d}", "*", 1) for number in range(entries))
+    survey = pool.survey_pool(data)
+    found = []
+    for number in range(start, stop):
+        key = seed.key_of("sha256", number.to_bytes(32, "big"), "draw/R1")
+        codes_drawn = draw.smallest("sha256", key, data, [], survey, {"*": count})["*"]
+        found.append(sorted(int(code[8:]) for code in codes_drawn))
+    return found
+
+
 CASES = {"open": open_case, "sealed": sealed_case, "sm3": sm3_case}
 
 
