@@ -1,0 +1,350 @@
+"""A bundle becomes a site: pages, data, the files of each draw, the log, and PDFs.
+
+`build` writes into a folder that did not exist; `release` (release.py) does so beside the last
+release and switches. The same bundle gives the same bytes: nothing here asks for the time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from portal.domain.bundle import canonical
+from portal.domain.errors import BadInput
+from public_site import data
+from public_site.bundle import CHUNK, Bundle, load_bundle, require_path
+from public_site.pages import ADDRESSES, Page, entity_pages, pdf_jobs, site_pages
+from public_site.wording import FILTERS, WORDS, state_of
+
+SPEC = "mingcha-site/1"
+HERE = Path(__file__).parent
+TEMPLATES = HERE.parent / "templates" / "public"
+STATIC = HERE / "static"
+VERIFY = HERE / "verify"
+MOST_BYTES = 60 * 1024  # of any HTML file (SITE.md)
+
+Progress = Callable[[str, int], None]  # what is being made, how many so far
+
+
+@dataclass(frozen=True, slots=True)
+class PdfJob:
+    """One PDF to render: a template of templates/print, its context, and the key its bytes are kept under."""
+
+    template: str
+    context: Mapping[str, Any]
+    key: str
+
+
+class PdfRenderer(Protocol):
+    """Renders PDFs, in any order; `version` changes whenever the same job would give other bytes."""
+
+    version: str
+
+    def __call__(self, jobs: Iterable[PdfJob]) -> Iterator[tuple[str, bytes]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What was made. `pages`: HTML files; `pdfs`: all PDFs of the site; `rendered`: those not in the cache before."""
+
+    pages: int
+    pdfs: int
+    files: int
+    bytes: int
+    rendered: int = 0
+
+
+@dataclass(slots=True)
+class Sink:
+    """Where files go. What the last release holds unchanged is linked from it, never written again.
+
+    `files` and `inputs` become the manifest: path -> SHA-256, and path -> digest of what a page was made from.
+    `fresh` are the paths written here and not linked: what a release has to bring to the disk.
+    """
+
+    root: Path
+    last: Path | None = None
+    last_files: Mapping[str, str] = field(default_factory=dict)
+    last_inputs: Mapping[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
+    fresh: list[str] = field(default_factory=list)
+    bytes: int = 0
+    folders: set[Path] = field(default_factory=set)
+
+    def put(self, path: str, content: bytes) -> None:
+        """Write a file, or link it if the last release has the same."""
+        self._claim(path)
+        self.bytes += len(content)
+        self._settle(path, hashlib.sha256(content).hexdigest(), lambda place: _write(place, content))
+
+    def put_pieces(self, path: str, pieces: Iterable[bytes]) -> None:
+        """Write a long file piece by piece."""
+        self._claim(path)
+        place, state = self._place(path + ".part"), hashlib.sha256()
+        with place.open("wb") as stream:
+            for piece in pieces:
+                state.update(piece)
+                self.bytes += stream.write(piece)
+        self._settle(path, state.hexdigest(), lambda target: os.rename(place, target))
+        with suppress(FileNotFoundError):
+            place.unlink()
+
+    def copy(self, path: str, source: Path, digest: str) -> None:
+        """Copy a file whose SHA-256 is known."""
+        self._claim(path)
+        self.bytes += source.stat().st_size
+        self._settle(path, digest, lambda place: _copy(source, place))
+
+    def keep(self, path: str, source: str) -> bool:
+        """Take a page (its JSON and its further pages) over from the last release, if it was made from the same."""
+        stem = path.removesuffix(".html")
+        wanted = [path, f"{stem}.json"]
+        while (more := f"{stem}-{len(wanted)}.html") in self.last_files:
+            wanted.append(more)
+        return self.keep_files(path, source, wanted)
+
+    def keep_files(self, path: str, source: str, wanted: list[str]) -> bool:
+        """Take files over from the last release, if `path` was made there from the same."""
+        if self.last is None or self.last_inputs.get(path) != source or not all(name in self.last_files for name in wanted):
+            return False
+        for name in wanted:
+            self.copy(name, self.last / name, self.last_files[name])
+        self.inputs[path] = source
+        return True
+
+    def _claim(self, path: str) -> None:
+        require_path(path)
+        if path in self.files:
+            raise BadInput(f"两个页面要用同一个地址“{path}”。请检查编码是否重复。")
+        self.files[path] = ""
+
+    def _settle(self, path: str, digest: str, write: Callable[[Path], None]) -> None:
+        self.files[path] = digest
+        place = self._place(path)
+        if self.last is not None and self.last_files.get(path) == digest:
+            with suppress(OSError):  # a file system without (or out of) links: write it
+                os.link(self.last / path, place)
+                return
+        write(place)
+        self.fresh.append(path)
+
+    def _place(self, path: str) -> Path:
+        place = self.root / path
+        if place.parent not in self.folders:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            self.folders.add(place.parent)
+        return place
+
+
+def build(
+    bundle: Path, out: Path, render_pdfs: PdfRenderer, progress: Progress | None = None, *, pdf_cache: Path | None = None, verify: Path = VERIFY
+) -> BuildReport:
+    """Build the whole site into `out`, which must not exist yet, with its manifest.
+
+    `pdf_cache` keeps rendered PDFs between builds; without one every PDF is rendered. BadInput where the
+    bundle is torn, unsafe, or a page cannot be brought under 60 KB.
+    """
+    if out.exists():
+        raise BadInput(f"输出文件夹“{out.name}”已经存在。请换一个名字，或先移走它。")
+    opened, sink = load_bundle(bundle), Sink(out)
+    report = build_into(opened, sink, render_pdfs, progress, pdf_cache=pdf_cache, verify=verify)
+    (out / "manifest.json").write_bytes(manifest_of(sink, opened))
+    return report
+
+
+def manifest_of(sink: Sink, bundle: Bundle) -> bytes:
+    """`manifest.json` of a site: every other file's SHA-256, and for pages and PDFs what they were made from."""
+    return canonical({"spec": SPEC, "as_of": bundle.about["as_of"], "files": sink.files, "inputs": sink.inputs})
+
+
+def build_into(
+    bundle: Bundle, sink: Sink, render_pdfs: PdfRenderer, progress: Progress | None, *, pdf_cache: Path | None, verify: Path = VERIFY
+) -> BuildReport:
+    """Put every file of the site but its manifest into a sink."""
+    tell = progress or (lambda _what, _count: None)
+    render = _renderer(bundle)
+    for name in ("verify.py", "verify.js"):
+        if not (verify / name).is_file():
+            raise BadInput(f"缺少核验程序“{name}”，不能发布：没有它，公众无法自己核验。")
+        sink.put(f"verify/{name}", (verify / name).read_bytes())
+    for path in sorted(STATIC.iterdir()):
+        sink.put(f"static/{path.name}", path.read_bytes())
+    program = (verify / "verify.py").read_bytes()
+    facts = {"lines": program.count(b"\n"), "digest": hashlib.sha256(program).hexdigest()}
+    pages = 0
+    for page in site_pages(bundle, facts):
+        pages += _put_page(render, sink, page)
+    for page in entity_pages(bundle, style_digest(bundle), sink.keep):
+        pages += _put_page(render, sink, page)
+        tell("pages", pages)
+    _put_data(bundle, sink)
+    rendered = _put_pdfs(bundle, sink, render_pdfs, pdf_cache, tell)
+    html, pdfs = (sum(path.endswith(end) for path in sink.files) for end in (".html", ".pdf"))
+    return BuildReport(html, pdfs, len(sink.files), sink.bytes, rendered)
+
+
+def style_digest(bundle: Bundle) -> str:
+    """A digest of all that entity pages are made from beside their results: templates, this program, bureau, items."""
+    state = hashlib.sha256()
+    for path in sorted([*TEMPLATES.glob("*.html"), *HERE.glob("*.py")]):
+        state.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    state.update(canonical([bundle.about["bureau"], bundle.about["demo"], bundle.files["items.jsonl"]]))
+    return state.hexdigest()
+
+
+# HTML ------------------------------------------------------------------------------------------
+
+Render = Callable[[Page, str, dict[str, Any]], bytes]
+
+
+@cache
+def environment() -> Environment:
+    """Templates escape everything and stop at an unknown name; compiled once a process (half a second)."""
+    made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters |= FILTERS
+    made.globals |= WORDS
+    return made
+
+
+def _renderer(bundle: Bundle) -> Render:
+    templates = environment()
+    fixed = {"about": bundle.about, "bureau": bundle.about["bureau"]} | ADDRESSES
+
+    def render(page: Page, path: str, context: dict[str, Any]) -> bytes:
+        root = "../" * path.count("/") or "./"
+        text = templates.get_template(page.template).render(fixed, **context, root=root, path=path, here=page.here, as_of=page.as_of)
+        return "\n".join(line for line in text.split("\n") if line.strip()).encode() + b"\n"
+
+    return render
+
+
+def _put_page(render: Render, sink: Sink, page: Page) -> int:
+    files = _pages_that_fit(render, page)
+    for path, content in files:
+        sink.put(path, content)
+    if page.twin is not None:
+        sink.put(page.path.removesuffix(".html") + ".json", canonical(page.twin))
+    if page.source:
+        sink.inputs[page.path] = page.source
+    return len(files)
+
+
+def _pages_that_fit(render: Render, page: Page) -> list[tuple[str, bytes]]:
+    """The page, or as many pages as it takes to keep each under the limit; refused if even one row is too long."""
+    if not page.long:
+        content = render(page, page.path, page.context)
+        return [(page.path, _require_short(page.path, content))]
+    rows, size = page.context[page.long], page.size
+    while True:
+        found = _split(render, page, rows, size)
+        worst = max(len(content) for _, content in found)
+        if worst <= MOST_BYTES:
+            return found
+        if size == 1:
+            break
+        size = max(1, min(size, len(rows)) * 2 // 3)
+    if "brief" in page.context:  # one visit with very many check points: they stay in the PDF and the JSON
+        found = _split(render, page, rows, 1, brief=True)
+    return [(path, _require_short(path, content)) for path, content in found]
+
+
+def _split(render: Render, page: Page, rows: list[Any], size: int, **more: Any) -> list[tuple[str, bytes]]:
+    stem = page.path.removesuffix(".html")
+    starts = list(range(0, len(rows), size)) or [0]
+    paths = [page.path, *(f"{stem}-{n}.html" for n in range(2, len(starts) + 1))]
+    found = []
+    for number, (path, start) in enumerate(zip(paths, starts, strict=True), 1):
+        pager = {"number": number, "paths": paths, "start": start, "total": len(rows)}
+        context = page.context | more | {page.long: rows[start : start + size], "pager": pager}
+        found.append((path, render(page, path, context)))
+        if len(found[-1][1]) > MOST_BYTES and size > 1:
+            break  # too long already: the caller tries fewer rows
+    return found
+
+
+def _require_short(path: str, content: bytes) -> bytes:
+    if len(content) > MOST_BYTES:
+        raise BadInput(f"页面“{path}”有 {len(content):,} 字节，超过 {MOST_BYTES:,} 字节的上限。请检查这条数据是否过长。")
+    return content
+
+
+# Data and PDFs ---------------------------------------------------------------------------------
+
+
+def _put_data(bundle: Bundle, sink: Sink) -> None:
+    states = {row["code"]: state_of(row)[1] for row in bundle.rounds}
+    for path, pieces in data.csv_files(bundle, states):
+        sink.put_pieces(path, pieces)
+    for name in data.COLUMNS:
+        sink.copy(f"data/{name}.jsonl", bundle.folder / f"{name}.jsonl", bundle.files[f"{name}.jsonl"])
+    for path, content in data.search_files(bundle):
+        sink.put(path, content)
+    for path in [*bundle.under("rounds/"), *bundle.under("log/")]:
+        sink.copy(path, bundle.folder / path, bundle.files[path])
+
+
+def pdf_key(template: str, context: Mapping[str, Any], version: str) -> str:
+    """The content address of a PDF: what it says, and what it is rendered with."""
+    return hashlib.sha256(b"\0".join((template.encode(), canonical(context), version.encode()))).hexdigest()
+
+
+def _put_pdfs(bundle: Bundle, sink: Sink, render_pdfs: PdfRenderer, cache: Path | None, tell: Progress) -> int:
+    with tempfile.TemporaryDirectory() as spare:
+        kept = cache or Path(spare)
+        wanted: dict[str, str] = {}  # path -> key, of those the last release has not
+        rendered = 0
+        for key, content in render_pdfs(_missing(bundle, sink, kept, wanted, render_pdfs.version)):
+            _write_whole(_cached(kept, key), content)
+            rendered += 1
+            tell("pdfs", rendered)
+        for path, key in wanted.items():
+            place = _cached(kept, key)
+            if not place.is_file():
+                raise BadInput(f"公告“{path}”的 PDF 没有生成。请查看 PDF 生成程序的日志后重新发布。")
+            sink.put(path, place.read_bytes())
+            sink.inputs[path] = key
+    return rendered
+
+
+def _missing(bundle: Bundle, sink: Sink, cache: Path, wanted: dict[str, str], version: str) -> Iterator[PdfJob]:
+    asked: set[str] = set()
+    for path, template, context in pdf_jobs(bundle):
+        key = pdf_key(template, context, version)
+        if sink.keep_files(path, key, [path]):
+            continue
+        wanted[path] = key
+        if key not in asked and not _cached(cache, key).is_file():
+            asked.add(key)
+            yield PdfJob(template, context, key)
+
+
+def _cached(cache: Path, key: str) -> Path:
+    return cache / key[:2] / f"{key}.pdf"
+
+
+def _write_whole(place: Path, content: bytes) -> None:
+    """A crash here leaves a .part file, which is never read, and no half PDF."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    part = place.with_suffix(".part")
+    part.write_bytes(content)
+    os.replace(part, place)
+
+
+def _write(place: Path, content: bytes) -> None:
+    place.write_bytes(content)
+
+
+def _copy(source: Path, place: Path) -> None:
+    with source.open("rb") as reader, place.open("wb") as writer:
+        while chunk := reader.read(CHUNK):
+            writer.write(chunk)

@@ -1,0 +1,160 @@
+"""Reading a disclosure bundle (README.md): small files whole, results by their place in the file.
+
+A bundle that is torn (a file missing, changed or outside its manifest) is refused before
+anything is built from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from portal.domain.errors import BadInput
+
+SPEC = "mingcha-bundle/1"
+CHUNK = 1 << 20
+
+Row = dict[str, Any]
+Place = tuple[int, int]  # offset and length in results.jsonl
+
+_SAFE_PART = re.compile(r"[0-9A-Za-z][0-9A-Za-z._@-]{0,119}", re.ASCII)
+_LISTS = ("items", "plans", "rounds", "pages")
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """An opened bundle. `by_entity` and `by_round` give the places of results in the file's order, `names` all
+    names an entity's results carry, `updated` the last day a result of the round was published or changed."""
+
+    folder: Path
+    about: Row
+    files: dict[str, str]  # path -> SHA-256, hex
+    items: list[Row]
+    plans: list[Row]
+    rounds: list[Row]
+    pages: list[Row]
+    by_entity: dict[str, list[Place]] = field(default_factory=dict)
+    by_round: dict[str, list[Place]] = field(default_factory=dict)
+    names: dict[str, list[str]] = field(default_factory=dict)
+    updated: dict[str, str] = field(default_factory=dict)
+    problems: dict[str, int] = field(default_factory=dict)  # round -> visits with a found problem
+
+    def lines(self, places: list[Place]) -> list[bytes]:
+        """The raw lines of results, in the order asked for."""
+        found = []
+        with (self.folder / "results.jsonl").open("rb") as stream:
+            for offset, length in places:
+                stream.seek(offset)
+                found.append(stream.read(length))
+        return found
+
+    def results(self) -> Iterator[Row]:
+        """Every result, one at a time."""
+        with (self.folder / "results.jsonl").open("rb") as stream:
+            for line in stream:
+                yield json.loads(line)
+
+    def under(self, prefix: str) -> list[str]:
+        """The paths of the bundle's files that begin with a prefix, sorted."""
+        return sorted(path for path in self.files if path.startswith(prefix))
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Open a bundle and check it against its manifest. BadInput says which file is wrong."""
+    manifest = _json(folder / "manifest.json")
+    if manifest.get("spec") != SPEC:
+        raise BadInput(f"公示数据包的格式是“{manifest.get('spec')}”，本程序只认识 {SPEC}。请用同一版本的门户导出。")
+    files: dict[str, str] = manifest["files"]
+    for path, wanted in sorted(files.items()):
+        require_path(path)
+        if _digest(folder, path) != wanted:
+            raise BadInput(f"公示数据包中的“{path}”与清单不符，可能没有写完或被改动过。请重新导出。")
+    for name in ("about.json", "results.jsonl", *(f"{name}.jsonl" for name in _LISTS)):
+        if name not in files:
+            raise BadInput(f"公示数据包缺少“{name}”。请重新导出。")
+    lists = {name: _rows(folder / f"{name}.jsonl") for name in _LISTS}
+    bundle = Bundle(folder, _json(folder / "about.json"), files, **lists)
+    _index(bundle)
+    return bundle
+
+
+def _index(bundle: Bundle) -> None:
+    rounds, offset = {row["code"] for row in bundle.rounds}, 0
+    with (bundle.folder / "results.jsonl").open("rb") as stream:
+        for line in stream:
+            row = json.loads(line)
+            if row["round"] not in rounds:
+                raise BadInput(f"结果“{row['visit']}”属于轮次“{row['round']}”，但公示数据包中没有这一轮。请重新导出。")
+            place = (offset, len(line))
+            bundle.by_entity.setdefault(row["entity"], []).append(place)
+            bundle.by_round.setdefault(row["round"], []).append(place)
+            names = bundle.names.setdefault(row["entity"], [])
+            if row["name"] not in names:
+                names.append(row["name"])
+            bundle.updated[row["round"]] = max(bundle.updated.get(row["round"], ""), last_change(row))
+            bundle.problems[row["round"]] = bundle.problems.get(row["round"], 0) + has_problem(row)
+            offset += len(line)
+
+
+def last_change(result: Row) -> str:
+    """The day a result was last published or changed."""
+    return max([result["published_on"], *(entry["on"] for entry in result["history"])])
+
+
+def has_problem(result: Row) -> bool:
+    return any(item["problem"] for item in result["items"])
+
+
+def require_path(path: str) -> str:
+    """A relative path whose every part is a plain name; anything else is refused."""
+    for part in path.split("/"):
+        require_part(part)
+    return path
+
+
+def require_part(part: str) -> str:
+    """A file name made of letters, digits and . _ @ - that does not begin with one of these marks."""
+    if not _SAFE_PART.fullmatch(part):
+        raise BadInput(f"“{part}”不能用作文件名：只能用数字、英文字母和 . _ @ - ，且以数字或字母开头。")
+    return part
+
+
+def slug(code: str) -> str:
+    """A code as part of an address: `#` becomes `_`."""
+    return require_part(code.replace("#", "_"))
+
+
+def shard(code: str) -> str:
+    """The folder of a code: the first two hex digits of its SHA-256."""
+    return hashlib.sha256(code.encode()).hexdigest()[:2]
+
+
+def _json(path: Path) -> Row:
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError) as problem:
+        raise BadInput(f"公示数据包中的“{path.name}”读不出来。请重新导出。") from problem
+
+
+def _rows(path: Path) -> list[Row]:
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def _digest(folder: Path, path: str) -> str:
+    file = folder
+    for part in path.split("/"):
+        file = file / part
+        if file.is_symlink():
+            raise BadInput(f"公示数据包中的“{path}”是符号链接，不予采用。")
+    if not file.is_file():
+        raise BadInput(f"公示数据包缺少“{path}”。请重新导出。")
+    state = hashlib.sha256()
+    with file.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            state.update(chunk)
+    return state.hexdigest()

@@ -1,0 +1,123 @@
+"""Checking a release without trusting who built it: files against the manifest, links against files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from html.parser import HTMLParser
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from public_site.build import MOST_BYTES, SPEC
+from public_site.bundle import CHUNK
+
+SHOWN = 5  # faults named in one line; the rest are counted
+
+Line = tuple[bool, str]
+
+
+class _Page(HTMLParser):
+    """The links, ids and inline code of a page."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.links: list[str] = []
+        self.ids: list[str] = []
+        self.inline: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.links += [found[name] or "" for name in ("href", "src", "action") if name in found]
+        self.ids += [found["id"] or ""] if "id" in found else []
+        if tag == "style" or (tag == "script" and "src" not in found):
+            self.inline.append(f"<{tag}>")
+        self.inline += [name for name in found if name == "style" or name.startswith("on")]
+
+
+def check_release(path: Path) -> list[Line]:
+    """`(ok, words)` for each check of the release in a folder; a release is sound if every line is ok."""
+    try:
+        manifest = json.loads((path / "manifest.json").read_bytes())
+        files: dict[str, str] = manifest["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return [(False, "manifest.json 读不出来：发布没有完成，或文件已经损坏。")]
+    if manifest.get("spec") != SPEC:
+        return [(False, f"manifest.json 的格式是“{manifest.get('spec')}”，本程序只认识 {SPEC}。")]
+    there, odd = _walk(path)
+    pages = {name: _parse(path / name) for name in sorted(files) if name.endswith(".html") and name in there}
+    return [
+        _line("清单所列文件都在", [name for name in files if name not in there]),
+        _line("没有清单以外的文件", sorted(there - set(files) - {"manifest.json"}) + odd),
+        _line("每个文件的 SHA-256 与清单相同", [name for name, digest in sorted(files.items()) if name in there and _digest(path / name) != digest]),
+        _line("站内链接都有去处", _dead_links(pages, set(files) | {"manifest.json"})),
+        _line("没有指向站外的文件和链接", [f"{name} → {link}" for name, page in pages.items() for link in page.links if _is_foreign(link)]),
+        _line("页面里没有内嵌的脚本和样式", [f"{name}：{code}" for name, page in pages.items() for code in page.inline]),
+        _line("页面里的标识不重复", [name for name, page in pages.items() if len(page.ids) != len(set(page.ids))]),
+        _line("每个页面不超过 60 KB", [name for name in pages if (path / name).stat().st_size > MOST_BYTES]),
+    ]
+
+
+def _line(words: str, faults: list[str]) -> Line:
+    if not faults:
+        return True, f"{words}。"
+    more = f"，另有 {len(faults) - SHOWN} 处" if len(faults) > SHOWN else ""
+    return False, f"{words}：不符 {'、'.join(faults[:SHOWN])}{more}。"
+
+
+def _walk(path: Path) -> tuple[set[str], list[str]]:
+    """Plain files, and what is neither a plain file nor a folder."""
+    plain: set[str] = set()
+    odd: list[str] = []
+    for folder, folders, names in os.walk(path):
+        for name in [*names, *folders]:
+            place = Path(folder) / name
+            shown = str(PurePosixPath(place.relative_to(path)))
+            if place.is_symlink() or not (place.is_file() or place.is_dir()):
+                odd.append(shown)
+            elif place.is_file():
+                plain.add(shown)
+    return plain, sorted(odd)
+
+
+def _parse(path: Path) -> _Page:
+    page = _Page()
+    page.feed(path.read_text("utf-8"))
+    page.close()
+    return page
+
+
+def _is_foreign(link: str) -> bool:
+    parts = urlsplit(link)
+    return bool(parts.scheme or parts.netloc)
+
+
+def _dead_links(pages: dict[str, _Page], files: set[str]) -> list[str]:
+    found = []
+    ids = {name: set(page.ids) for name, page in pages.items()}
+    for name, page in pages.items():
+        for link in page.links:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                continue
+            target = _resolve(name, unquote(parts.path))
+            if target not in files or (parts.fragment and target in ids and unquote(parts.fragment) not in ids[target]):
+                found.append(f"{name} → {link}")
+    return found
+
+
+def _resolve(page: str, link: str) -> str:
+    """The file a link on a page leads to; `..` above the root stays visible, so it is never found."""
+    if not link:
+        return page
+    folder = page.rpartition("/")[0]
+    resolved = os.path.normpath(f"{folder}/{link}" if folder else link)
+    return f"{resolved}/index.html" if link.endswith("/") else resolved
+
+
+def _digest(path: Path) -> str:
+    state = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            state.update(chunk)
+    return state.hexdigest()

@@ -1,0 +1,258 @@
+"""From a bundle to the contexts of its pages and PDFs. Nothing is rendered or written here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from public_site.bundle import Bundle, has_problem, last_change, shard, slug
+from public_site.data import COLUMNS, TITLES
+
+Row = dict[str, Any]
+
+NEWS = 8  # announcements on the home page
+CHOICES = 100  # rounds offered by the verification form; older ones are reached from their own page
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page to render. `long` names the list in `context` that goes on -2, -3, ... when it does not fit,
+    `size` how many of its rows to try on one page; `twin` is the JSON beside the HTML."""
+
+    path: str
+    template: str
+    here: str
+    as_of: str
+    context: Row = field(default_factory=dict)
+    long: str = ""
+    size: int = 200
+    twin: Row | None = None
+    source: str = ""
+
+
+# Addresses -------------------------------------------------------------------------------------
+
+
+def item_path(row: Row) -> str:
+    return f"items/{slug(row['code'])}@{slug(str(row['version']))}.html"
+
+
+def plan_path(plan: Row, newest: Row) -> str:
+    """The newest version of a year's plan has the year's address; older ones are kept beside it."""
+    return f"plans/{plan['year']}.html" if plan is newest else f"plans/{plan['year']}@{slug(str(plan['version']))}.html"
+
+
+def task_path(code: str) -> str:
+    return f"tasks/{slug(code)}.html"
+
+
+def list_path(code: str) -> str:
+    return f"tasks/{slug(code)}-list.html"
+
+
+def result_path(code: str) -> str:
+    return f"results/{slug(code)}.html"
+
+
+def entity_path(code: str) -> str:
+    return f"entities/{shard(code)}/{slug(code)}.html"
+
+
+def sheet_path(visit: str) -> str:
+    return f"sheets/{shard(visit)}/{slug(visit)}.pdf"
+
+
+def page_path(row: Row) -> str:
+    return f"pages/{slug(row['sector'])}/{slug(row['slug'])}.html"
+
+
+#: What templates may call for an address, seen from the site's root.
+ADDRESSES = {
+    "item_path": item_path, "task_path": task_path, "list_path": list_path, "result_path": result_path, "entity_path": entity_path,
+    "sheet_path": sheet_path, "page_path": page_path,
+}  # fmt: skip
+
+
+# Pages -----------------------------------------------------------------------------------------
+
+
+def site_pages(bundle: Bundle, facts: Row) -> Iterator[Page]:
+    """Every page but those of entities; `facts` are the figures of verify.py that its page prints."""
+    as_of = bundle.about["as_of"]
+    rounds = sorted(bundle.rounds, key=lambda row: row["committed_at"], reverse=True)
+    plans = newest_plans(bundle)
+    news = announcements(bundle)
+    published = [row for row in rounds if row["code"] in bundle.by_round]
+    late = [row for row in rounds if row["overdue"]]
+    counts = {"items": len(bundle.items), "plans": len(bundle.plans), "rounds": len(bundle.rounds), "entities": len(bundle.by_entity)}
+    counts["results"] = sum(map(len, bundle.by_round.values()))
+    yield Page("index.html", "home.html", "home", as_of, {"news": news[:NEWS], "late": late, "topics": bundle.pages, "counts": counts})
+    yield Page("news.html", "news.html", "home", as_of, {"rows": news}, long="rows")
+    yield from _item_pages(bundle)
+    yield from _plan_pages(bundle, plans)
+    yield Page("tasks/index.html", "tasks.html", "tasks", as_of, {"rows": rounds}, long="rows", size=100)
+    for row in rounds:
+        yield from _round_pages(bundle, row)
+    yield Page("results/index.html", "results.html", "results", as_of, {"rows": [_published(bundle, row) for row in published]}, long="rows", size=100)
+    for row in published:
+        yield _result_page(bundle, row)
+    for row in bundle.pages:
+        yield Page(page_path(row), "topic.html", "home", as_of, {"topic": row}, twin=row)
+    revealed = [row for row in rounds if row["state"] == "revealed" and row["disclosure"] == "open"]
+    yield Page("verify/index.html", "verify.html", "verify", as_of, {"rounds": rounds[:CHOICES], "revealed": revealed, "facts": facts})
+    yield Page("data/index.html", "data.html", "data", as_of, {"columns": COLUMNS, "titles": TITLES, "counts": counts})
+    yield Page("about.html", "about.html", "about", as_of, {"facts": facts})
+    yield Page("en.html", "en.html", "en", as_of, {"rounds": rounds[:NEWS], "counts": counts})
+
+
+def _item_pages(bundle: Bundle) -> Iterator[Page]:
+    versions: dict[str, list[Row]] = {}
+    for row in bundle.items:
+        versions.setdefault(row["code"], []).append(row)
+    newest = [max(rows, key=lambda row: (row["valid_from"], row["published_on"], str(row["version"]))) for rows in versions.values()]
+    newest.sort(key=lambda row: (row["sector_name"], row["category"], row["code"]))
+    yield Page("items/index.html", "items.html", "items", bundle.about["as_of"], {"rows": newest}, long="rows", size=150)
+    for row in bundle.items:
+        others = [one for one in versions[row["code"]] if one is not row]
+        yield Page(item_path(row), "item.html", "items", row["published_on"], {"item": row, "others": others}, twin=row)
+
+
+def newest_plans(bundle: Bundle) -> dict[int, Row]:
+    """The newest version of each year's plan."""
+    found: dict[int, Row] = {}
+    for plan in bundle.plans:
+        if plan["year"] not in found or plan["version"] >= found[plan["year"]]["version"]:
+            found[plan["year"]] = plan
+    return found
+
+
+def _plan_pages(bundle: Bundle, newest: dict[int, Row]) -> Iterator[Page]:
+    plans = sorted(bundle.plans, key=lambda plan: (plan["year"], plan["version"]), reverse=True)
+    rows = [{"plan": plan, "path": plan_path(plan, newest[plan["year"]]), "newest": plan is newest[plan["year"]]} for plan in plans]
+    yield Page("plans/index.html", "plans.html", "plans", bundle.about["as_of"], {"rows": rows}, long="rows")
+    tasks = {task["code"]: row["code"] for row in sorted(bundle.rounds, key=lambda row: row["committed_at"]) for task in row["tasks"]}
+    for row in rows:
+        plan = row["plan"]
+        others = [one for one in rows if one["plan"]["year"] == plan["year"] and one is not row]
+        context = {"plan": plan, "rows": plan["rows"], "others": others, "newest": row["newest"], "tasks": tasks}
+        yield Page(row["path"], "plan.html", "plans", plan["published_on"], context, long="rows", size=120, twin=plan)
+
+
+def _round_pages(bundle: Bundle, row: Row) -> Iterator[Page]:
+    code, as_of = row["code"], bundle.about["as_of"]
+    files = [(path, (bundle.folder / path).stat().st_size) for path in bundle.under(f"rounds/{code}/")]
+    places = {entry["kind"]: entry for entry in row["log"]}
+    context = {"round": row, "files": files, "places": places, "published": len(bundle.by_round.get(code, ()))}
+    yield Page(task_path(code), "task.html", "tasks", as_of, context, twin=row)
+    if row["list"] is not None:
+        names = {task["code"]: task["name"] for task in row["tasks"]}
+        context = {"round": row, "rows": row["list"], "names": names, "known": bundle.by_entity}
+        yield Page(list_path(code), "task_list.html", "tasks", as_of, context, long="rows", size=150)
+
+
+def _published(bundle: Bundle, row: Row) -> Row:
+    code = row["code"]
+    return {"round": row, "count": len(bundle.by_round[code]), "problems": bundle.problems[code], "updated": bundle.updated[code]}
+
+
+def _result_page(bundle: Bundle, row: Row) -> Page:
+    code = row["code"]
+    results = [json.loads(line) for line in bundle.lines(bundle.by_round[code])]
+    items = [item for one in results for item in one["items"]]
+    totals = {
+        "visits": len(results), "problems": sum(map(has_problem, results)), "items": len(items),
+        "open": sum(item["follow_up"]["state"] == "open" for item in items), "closed": sum(item["follow_up"]["state"] == "closed" for item in items),
+    }  # fmt: skip
+    twin = {"round": code, "title": row["title"], "results": results}
+    context = {"round": row, "rows": results, "totals": totals}
+    return Page(result_path(code), "result.html", "results", bundle.updated[code], context, long="rows", size=120, twin=twin)
+
+
+def entity_pages(bundle: Bundle, style: str, keep: Callable[[str, str], bool]) -> Iterator[Page]:
+    """The page of every entity with a published result, by code.
+
+    `style` stands for all else these pages depend on (templates, bureau, item list); `keep(path, source)`
+    may say that the last release holds this very page, which then is not even parsed here.
+    """
+    versions: dict[str, list[Row]] = {}
+    for item in bundle.items:
+        versions.setdefault(item["code"], []).append(item)
+    for code in sorted(bundle.by_entity):
+        lines = bundle.lines(bundle.by_entity[code])
+        source = hashlib.sha256(b"\n".join((style.encode(), *lines))).hexdigest()[:32]
+        if keep(entity_path(code), source):
+            continue
+        visits = sorted((json.loads(line) for line in lines), key=lambda row: (row["inspected_on"], row["visit"]), reverse=True)
+        context = {"entity": visits[0], "visits": visits, "links": _item_links(visits, versions), "brief": False}
+        as_of = max(map(last_change, visits))
+        twin = {"entity": code, "results": visits}
+        yield Page(entity_path(code), "entity.html", "results", as_of, context, long="visits", twin=twin, source=source)
+
+
+def _item_links(visits: list[Row], versions: dict[str, list[Row]]) -> dict[str, str]:
+    """`code@day` -> address of the item version in force that day; an item not in the list has none."""
+    found = {}
+    for visit in visits:
+        day = visit["inspected_on"]
+        for item in visit["items"]:
+            for version in versions.get(item["code"], ()):
+                if version["valid_from"] <= day and (version["valid_to"] is None or day <= version["valid_to"]):
+                    found[f"{item['code']}@{day}"] = item_path(version)
+    return found
+
+
+def announcements(bundle: Bundle) -> list[Row]:
+    """What was made public and when, newest first: `{on, title, path}`."""
+    found = []
+    newest = newest_plans(bundle)
+    for plan in bundle.plans:
+        words = "公告" if str(plan["version"]) == "1" else f"公告（第 {plan['version']} 版，已调整）"
+        found.append({"on": plan["published_on"], "title": plan["title"] + words, "path": plan_path(plan, newest[plan["year"]])})
+    words = {"round": "任务公告（抽取前承诺）", "result": "：名单已抽取，检查结束后公布", "reveal": "：密值已公开，可以核验", "void": "：本轮作废"}
+    for row in bundle.rounds:
+        for entry in row["log"]:
+            if entry["kind"] in words:
+                found.append({"on": entry["at"][:10], "title": row["title"] + words[entry["kind"]], "path": task_path(row["code"])})
+        if row["code"] in bundle.by_round:
+            title = f"{row['title']}结果公告（已公示 {len(bundle.by_round[row['code']]):,} 户）"
+            found.append({"on": bundle.updated[row["code"]], "title": title, "path": result_path(row["code"])})
+    days: dict[str, int] = {}
+    for item in bundle.items:
+        days[item["published_on"]] = days.get(item["published_on"], 0) + 1
+    found += [{"on": day, "title": f"随机抽查事项清单公布 {n} 项", "path": "items/index.html"} for day, n in days.items()]
+    return sorted(found, key=lambda row: (row["on"], row["path"], row["title"]), reverse=True)
+
+
+# PDFs ------------------------------------------------------------------------------------------
+
+
+def pdf_jobs(bundle: Bundle) -> Iterator[tuple[str, str, Row]]:
+    """(path, template, context) of every PDF.
+
+    `about` in it is as of the record itself, with the first checkpoint that holds it: else every PDF
+    would change at every release.
+    """
+    newest = newest_plans(bundle)
+    for plan in bundle.plans:
+        path = plan_path(plan, newest[plan["year"]]).removesuffix(".html") + ".pdf"
+        yield path, "plan_notice", {"about": _about(bundle, plan["published_on"], plan["proof"]), "plan": plan}
+    for row in bundle.rounds:
+        day = max([row["committed_at"][:10], *(entry["at"][:10] for entry in row["log"])])
+        if row["overdue"] and row["reveal_due"]:
+            day = max(day, row["reveal_due"])
+        yield task_path(row["code"]).removesuffix(".html") + ".pdf", "task_notice", {"about": _about(bundle, day, None), "round": row}
+        if row["code"] in bundle.by_round:
+            results = [json.loads(line) for line in bundle.lines(bundle.by_round[row["code"]])]
+            about = _about(bundle, bundle.updated[row["code"]], None)
+            yield result_path(row["code"]).removesuffix(".html") + ".pdf", "result_notice", {"about": about, "round": row, "results": results}
+    for result in bundle.results():
+        yield sheet_path(result["visit"]), "result_sheet", {"about": _about(bundle, last_change(result), result["proof"]), "result": result}
+
+
+def _about(bundle: Bundle, as_of: str, proof: Row | None) -> Row:
+    log = bundle.about["log"]
+    kept = {"origin": log["origin"], "key": log["key"], "size": proof and proof["size"], "root": proof and proof["root"]}
+    return bundle.about | {"as_of": as_of, "year": int(as_of[:4]), "figures": [], "log": kept}

@@ -1,0 +1,360 @@
+"""What a build makes of a bundle."""
+
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from jinja2 import UndefinedError
+
+from portal.domain.bundle import canonical
+from portal.domain.errors import BadInput
+from public_site import data
+from public_site.build import MOST_BYTES, Sink, build, build_into, environment
+from public_site.bundle import load_bundle, require_path, slug
+from public_site.check import check_release
+from public_site.pages import announcements, entity_path
+from public_site.wording import cn_date, drawn_value, lead, percent, pieces, ratio, state_of
+from tests.public_site.bundle_fixture import make_bundle, seal
+from tests.public_site.conftest import FakePdfs
+
+
+@pytest.fixture
+def out(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> Path:
+    build(bundle, tmp_path / "out", pdfs, verify=verify)
+    return tmp_path / "out"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def edited(bundle: Path, folder: Path, name: str, change) -> Path:
+    """A copy of the bundle in which every row of one file has passed through `change`."""
+    shutil.copytree(bundle, folder)
+    place = folder / name
+    rows = [json.loads(line) for line in place.read_bytes().splitlines()]
+    place.write_bytes(b"".join(canonical(change(row) or row) + b"\n" for row in rows))
+    seal(folder)
+    return folder
+
+
+# The whole ------------------------------------------------------------------------------------
+
+
+def test_every_check_of_a_built_site_is_ok(out: Path) -> None:
+    lines = check_release(out)
+    assert len(lines) == 8
+    assert all(ok for ok, _ in lines), lines
+
+
+def test_two_builds_of_one_bundle_are_the_same_bytes(bundle: Path, verify: Path, tmp_path: Path, out: Path) -> None:
+    build(bundle, tmp_path / "again", FakePdfs(), verify=verify)
+    assert contents(tmp_path / "again") == contents(out)
+
+
+def test_the_fixture_bundle_is_the_same_bytes_every_time(bundle: Path, tmp_path: Path) -> None:
+    assert contents(make_bundle(tmp_path / "again")) == contents(bundle)
+
+
+def test_the_report_counts_what_lies_there(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
+    report = build(bundle, tmp_path / "out", pdfs, verify=verify)
+    found = contents(tmp_path / "out")
+    del found["manifest.json"]
+    assert report.files == len(found)
+    assert report.bytes == sum(map(len, found.values()))
+    assert report.pages == sum(name.endswith(".html") for name in found)
+    assert report.pdfs == sum(name.endswith(".pdf") for name in found) == report.rendered
+
+
+def test_a_folder_that_exists_is_never_built_into(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
+    with pytest.raises(BadInput, match="已经存在"):
+        build(bundle, tmp_path, pdfs, verify=verify)
+
+
+def test_a_site_without_its_verification_program_is_not_built(bundle: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
+    (tmp_path / "none").mkdir()
+    with pytest.raises(BadInput, match=r"缺少核验程序“verify\.py”"):
+        build(bundle, tmp_path / "out", pdfs, verify=tmp_path / "none")
+
+
+def test_a_bureau_that_has_published_nothing_yet_has_a_sound_site(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
+    bare = tmp_path / "bare"
+    shutil.copytree(bundle, bare)
+    shutil.rmtree(bare / "rounds")
+    for name in ("items", "plans", "rounds", "results", "pages"):
+        (bare / f"{name}.jsonl").write_bytes(b"")
+    about = json.loads((bare / "about.json").read_bytes())
+    (bare / "about.json").write_bytes(canonical(about | {"figures": []}))
+    seal(bare)
+    build(bare, tmp_path / "out", pdfs, verify=verify)
+    assert all(ok for ok, _ in check_release(tmp_path / "out"))
+    assert "还没有公告" in (tmp_path / "out/index.html").read_text("utf-8")
+
+
+# Refusals -------------------------------------------------------------------------------------
+
+
+def test_a_torn_bundle_is_refused_by_the_name_of_the_file(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
+    torn = tmp_path / "torn"
+    shutil.copytree(bundle, torn)
+    with (torn / "results.jsonl").open("ab") as stream:
+        stream.write(b"{}\n")
+    with pytest.raises(BadInput, match=r"results\.jsonl”与清单不符"):
+        build(torn, tmp_path / "out", pdfs, verify=verify)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_symbolic_link_in_a_bundle_is_refused(bundle: Path, tmp_path: Path) -> None:
+    linked = tmp_path / "linked"
+    shutil.copytree(bundle, linked)
+    (linked / "about.json").rename(tmp_path / "about.json")
+    (linked / "about.json").symlink_to(tmp_path / "about.json")
+    with pytest.raises(BadInput, match="符号链接"):
+        load_bundle(linked)
+
+
+@pytest.mark.parametrize("path", ["../x", "a/../b", "/etc/passwd", "a//b", ".hidden", "a/.b", "a\\b", "名单.html", "a b", "a\n", ""])
+def test_an_unsafe_path_is_refused(path: str) -> None:
+    with pytest.raises(BadInput, match="不能用作文件名"):
+        require_path(path)
+
+
+def test_a_code_with_a_hash_mark_has_a_plain_address() -> None:
+    assert slug("91350582MA#2") == "91350582MA_2"
+
+
+def test_two_codes_of_one_address_are_refused(tmp_path: Path) -> None:
+    sink = Sink(tmp_path)
+    sink.put("a/b.html", b"1")
+    with pytest.raises(BadInput, match="同一个地址"):
+        sink.put("a/b.html", b"2")
+
+
+def test_a_result_of_an_unknown_round_is_refused(bundle: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="没有这一轮"):
+        load_bundle(edited(bundle, tmp_path / "odd", "results.jsonl", lambda row: row | {"round": "nowhere"}))
+
+
+def test_a_template_that_asks_for_an_unknown_name_stops_the_build() -> None:
+    with pytest.raises(UndefinedError):
+        environment().from_string("{{ no_such_name }}").render()
+
+
+# Pages ----------------------------------------------------------------------------------------
+
+
+def test_text_from_the_bundle_is_never_markup(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
+    attack = '<script>alert(1)</script>"><img src=x onerror=1>'
+
+    def poison(row):
+        row["name"] = row["town"] = row["authority"] = attack
+        row["history"][0]["text"] = attack
+        for item in row["items"]:
+            item["summary"] = item["name"] = item["outcome_label"] = attack
+            item["points"] = [{"label": attack, "answer": attack}]
+
+    build(edited(bundle, tmp_path / "bad", "results.jsonl", poison), tmp_path / "out", pdfs, verify=verify)
+    assert all(ok for ok, _ in check_release(tmp_path / "out"))
+    for path in (tmp_path / "out").rglob("*.html"):
+        text = path.read_text("utf-8")
+        assert "<img" not in text
+        assert "<script>" not in text
+
+
+def test_a_long_list_is_paged_and_every_page_is_short(verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
+    make_bundle(tmp_path / "large", firm_count=1700)
+    build(tmp_path / "large", tmp_path / "out", pdfs, verify=verify)
+    pages = sorted((tmp_path / "out/results").glob("350582-2026-R003*.html"))
+    assert len(pages) > 1
+    assert all(path.stat().st_size <= MOST_BYTES for path in (tmp_path / "out").rglob("*.html"))
+    assert all(ok for ok, _ in check_release(tmp_path / "out"))
+    entities = {row["entity"] for row in json.loads((tmp_path / "out/results/350582-2026-R003.json").read_bytes())["results"]}
+    shown = "".join(path.read_text("utf-8") for path in pages)
+    assert all(code in shown for code in entities)
+
+
+def test_a_visit_with_very_many_points_keeps_them_in_its_files(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
+    firm = min(load_bundle(bundle).by_entity, key=lambda code: entity_path(code))
+
+    def swell(row):
+        if row["entity"] == firm:
+            row["items"][0]["points"] = [{"label": f"要点{n}" * 20, "answer": "符合"} for n in range(800)]
+
+    build(edited(bundle, tmp_path / "wide", "results.jsonl", swell), tmp_path / "out", pdfs, verify=verify)
+    page = min((tmp_path / "out/entities").rglob("*.html"))
+    assert "检查要点较多" in page.read_text("utf-8")
+    assert "要点799" in page.with_suffix(".json").read_text("utf-8")
+
+
+def test_a_page_that_cannot_be_made_short_is_refused(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
+    with pytest.raises(BadInput, match="超过 61,440 字节"):
+        build(edited(bundle, tmp_path / "wide", "items.jsonl", lambda row: row | {"points": ["很长" * 20000]}), tmp_path / "out", pdfs, verify=verify)
+
+
+def test_a_sealed_round_shows_one_list_without_tasks(out: Path) -> None:
+    text = (out / "tasks/350582-2026-R002-list.html").read_text("utf-8")
+    assert "餐饮服务监督检查" not in text
+    assert "登记事项与公示信息检查" not in text
+    assert "餐饮服务监督检查" in (out / "tasks/350582-2026-R003-list.html").read_text("utf-8")
+
+
+def test_a_round_not_yet_visited_has_no_list(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
+    hidden = edited(bundle, tmp_path / "early", "rounds.jsonl", lambda row: row | {"list": None})
+    build(hidden, tmp_path / "out", pdfs, verify=verify)
+    assert not list((tmp_path / "out/tasks").glob("*-list.html"))
+    assert "名单在检查结束（2026年6月5日）以后公布" in (tmp_path / "out/tasks/350582-2026-R003.html").read_text("utf-8")
+
+
+def test_an_overdue_round_says_so_on_its_page_the_list_and_the_home_page(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
+    def delay(row):
+        if row["code"].endswith("R003"):
+            return row | {"state": "drawn", "overdue": True, "secrets": None, "revealed_at": None}
+        return row
+
+    build(edited(bundle, tmp_path / "late", "rounds.jsonl", delay), tmp_path / "out", pdfs, verify=verify)
+    for name in ("index.html", "tasks/index.html", "tasks/350582-2026-R003.html", "verify/index.html"):
+        assert "逾期未披露" in (tmp_path / "out" / name).read_text("utf-8")
+    assert "在网页上重算" not in (tmp_path / "out/tasks/350582-2026-R003.html").read_text("utf-8")
+
+
+def test_each_page_links_the_item_version_in_force_on_the_day(bundle: Path, out: Path) -> None:
+    opened = load_bundle(bundle)
+    for result in opened.results():
+        if any(item["code"] == "registration.report" for item in result["items"]):
+            page = next((out / "entities").rglob(f"{result['entity']}.html")).read_text("utf-8")
+            version = "1" if result["inspected_on"] <= "2026-05-09" else "2"
+            assert f"items/registration.report@{version}.html" in page
+
+
+def test_a_changed_day_of_the_data_leaves_entity_pages_alone(bundle: Path, verify: Path, tmp_path: Path, out: Path) -> None:
+    """Else every page, and every PDF, would change with every release."""
+    make_bundle(tmp_path / "next", as_of="2026-06-27")
+    build(tmp_path / "next", tmp_path / "out2", FakePdfs(), verify=verify)
+    before, after = contents(out), contents(tmp_path / "out2")
+    changed = {name for name in before if before[name] != after[name]}
+    assert "index.html" in changed
+    assert not {name for name in changed if name.startswith(("entities/", "sheets/", "items/registration")) or name.endswith(".pdf")}
+
+
+def test_an_incremental_build_is_the_full_build(bundle: Path, verify: Path, tmp_path: Path, out: Path) -> None:
+    """One firm changes: the pages taken over must be the ones a full build gives."""
+    firm = max(load_bundle(bundle).by_entity)
+    changed = edited(bundle, tmp_path / "changed", "results.jsonl", lambda row: row | {"status": "吊销"} if row["entity"] == firm else row)
+    manifest = json.loads((out / "manifest.json").read_bytes())
+    (tmp_path / "next").mkdir()
+    sink = Sink(tmp_path / "next", out, manifest["files"], manifest["inputs"])
+    build_into(load_bundle(changed), sink, FakePdfs(), None, pdf_cache=None, verify=verify)
+    build(changed, tmp_path / "full", FakePdfs(), verify=verify)
+    full = contents(tmp_path / "full")
+    del full["manifest.json"]
+    assert contents(tmp_path / "next") == full
+    assert 0 < len(sink.fresh) < 12
+
+
+# PDFs -----------------------------------------------------------------------------------------
+
+
+def test_a_second_build_renders_only_what_is_new(bundle: Path, verify: Path, tmp_path: Path) -> None:
+    cache, first, second, third = tmp_path / "cache", FakePdfs(), FakePdfs(), FakePdfs("fake/2")
+    build(bundle, tmp_path / "one", first, pdf_cache=cache, verify=verify)
+    firm = max(load_bundle(bundle).by_entity)
+    changed = edited(bundle, tmp_path / "changed", "results.jsonl", lambda row: row | {"town": "晋江市内坑镇"} if row["entity"] == firm else row)
+    build(changed, tmp_path / "two", second, pdf_cache=cache, verify=verify)
+    asked = sorted({job.template for job in second.asked})
+    assert asked == ["result_notice", "result_sheet"]
+    assert len(second.asked) < 6 < len(first.asked)
+    build(bundle, tmp_path / "three", third, pdf_cache=cache, verify=verify)
+    assert len(third.asked) == len(first.asked)  # another template or font: everything again
+
+
+def test_a_renderer_that_leaves_one_out_stops_the_build(bundle: Path, verify: Path, tmp_path: Path) -> None:
+    class Lazy(FakePdfs):
+        def __call__(self, jobs):
+            yield from list(super().__call__(jobs))[1:]
+
+    with pytest.raises(BadInput, match="PDF 没有生成"):
+        build(bundle, tmp_path / "out", Lazy(), verify=verify)
+
+
+def test_no_pdf_is_told_the_latest_checkpoint_or_the_figures(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
+    build(bundle, tmp_path / "out", pdfs, verify=verify)
+    for job in pdfs.asked:
+        assert job.context["about"]["figures"] == []
+        if job.template == "result_sheet":
+            proof = job.context["result"]["proof"]
+            assert (job.context["about"]["log"]["size"], job.context["about"]["log"]["root"]) == (proof["size"], proof["root"])
+    assert {job.template for job in pdfs.asked} == {"plan_notice", "task_notice", "result_notice", "result_sheet"}
+
+
+# Data -----------------------------------------------------------------------------------------
+
+
+def test_csv_files_open_in_spreadsheets_and_hold_no_formula(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
+    formula = '=HYPERLINK("http://x")'
+    build(edited(bundle, tmp_path / "bad", "results.jsonl", lambda row: row | {"name": formula, "authority": "@SUM(1)"}), tmp_path / "out", pdfs, verify=verify)
+    raw = (tmp_path / "out/data/results.csv").read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"))))
+    assert rows[0] == [column for column, _ in data.COLUMNS["results"]]
+    assert {row[1] for row in rows[1:]} == {f"'{formula}"}
+    assert not [cell for row in rows for cell in row if cell[:1] in ("=", "+", "-", "@", "\t", "\r")]
+
+
+def test_every_csv_row_has_a_cell_for_each_described_column(out: Path) -> None:
+    for name, columns in data.COLUMNS.items():
+        rows = list(csv.reader(io.StringIO((out / f"data/{name}.csv").read_text("utf-8-sig"))))
+        assert len(rows) > 1
+        assert {len(row) for row in rows} == {len(columns)}
+
+
+def test_every_firm_is_found_by_its_code_and_by_its_exact_name(bundle: Path, out: Path) -> None:
+    for code, names in load_bundle(bundle).names.items():
+        for typed in (code, code.lower(), *names, f" {names[0]} "):
+            key = data.search_key(typed)
+            found = json.loads((out / f"data/search/{data.bucket(key)}.json").read_bytes())[key]
+            assert [code, names[-1]] in [place[:2] for place in found]
+            assert all((out / place[2]).is_file() for place in found)
+
+
+def test_full_width_marks_and_spaces_do_not_hide_a_firm() -> None:
+    assert data.search_key("晋江（集团） ａb有限公司") == data.search_key("晋江(集团)AB有限公司")
+
+
+def test_announcements_come_newest_first(bundle: Path) -> None:
+    days = [row["on"] for row in announcements(load_bundle(bundle))]
+    assert days == sorted(days, reverse=True)
+    assert len(days) > 8
+
+
+# Words ----------------------------------------------------------------------------------------
+
+
+def test_values_are_written_as_people_write_them() -> None:
+    assert cn_date("2026-06-08T10:00:00+08:00") == "2026年6月8日"
+    assert lead("2026-05-15T10:00:00+08:00", "2026-05-19T21:15:00+08:00") == "4 天 11 小时"
+    assert drawn_value("4.11.17.23.28.32./9./") == "04 11 17 23 28 32 + 09"
+    assert drawn_value("-") == "未按期开奖（记为 -）"
+    assert drawn_value(None) == "尚未开奖"
+    assert (ratio(35000), ratio("10%（20 户）"), ratio(None)) == ("3.5%", "10%（20 户）", "不公布")
+    assert (percent(999, 1000), percent(1999, 2000), percent(2000, 2000), percent(0, 0)) == ("99.9%", "99.9%", "100%", "0%")
+
+
+@pytest.mark.parametrize(("name", "wanted"), [
+    ("晋江市潮声里餐饮管理有限公司", ["晋江市潮声里", "餐饮管理", "有限公司"]),
+    ("福建潮声里集团有限公司", ["福建潮声里", "集团有限公司"]),
+    ("晋江市新海丝小吃店", ["晋江市新海丝小吃店"]),
+    ("某某（福建）食品股份有限公司", ["某某", "（福建）", "食品", "股份有限公司"]),
+])  # fmt: skip
+def test_a_long_name_breaks_before_its_trade_and_its_form(name: str, wanted: list[str]) -> None:
+    assert pieces(name) == wanted
+    assert "".join(pieces(name)) == name
+
+
+def test_a_delay_is_said_before_the_state() -> None:
+    round_ = {"overdue": True, "state": "drawn", "list": []}
+    assert state_of(round_) == ("bad", "逾期未披露")
+    assert state_of(round_ | {"overdue": False}) == ("half", "检查结束，名单已公布")
+    assert state_of(round_ | {"overdue": False, "list": None}) == ("half", "已抽取，检查中")
