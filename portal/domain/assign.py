@@ -61,9 +61,7 @@ def parse_slots(data: bytes) -> Document:
 def assign(slots: Mapping[str, Any]) -> Document:
     """`assigned.json` as a document, of a checked `slots.json` document."""
     open_slots = [
-        (visit, number, candidates)
-        for visit, rows in slots["slots"].items()
-        for number, candidates in enumerate(rows)
+        (visit, number, candidates) for visit, rows in slots["slots"].items() for number, candidates in enumerate(rows)
     ]
     matching = _match(slots["suite"], bytes.fromhex(slots["K"]), open_slots, slots["caps"])
     assigned: Document = {visit: [None] * len(rows) for visit, rows in slots["slots"].items()}

@@ -302,9 +302,7 @@ def parse_result(data: bytes, *, sealed: bool) -> Document:
 def parse_public(data: bytes) -> Document:
     """`public.json` of a sealed round; its sources are checked against the round by `seed.require_values`."""
     what = "public.json"
-    public = require_keys(
-        parse_canonical(data, what), ("round_digest", "result_commit", "sources", "tasks"), what
-    )
+    public = require_keys(parse_canonical(data, what), ("round_digest", "result_commit", "sources", "tasks"), what)
     require_hex(public["round_digest"], f"{what} 的“round_digest”")
     require_hex(public["result_commit"], f"{what} 的“result_commit”")
     require_list(public["sources"], f"{what} 的“sources”")

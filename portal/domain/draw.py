@@ -35,9 +35,7 @@ def quotas(
     rated = {name: (sizes.get(name, 0), entry["ppm"]) for name, entry in quota.items() if "ppm" in entry}
     least = {name: min(size, minimum) if ppm > 0 else 0 for name, (size, ppm) in rated.items()}
     if rounding == "ceil":
-        found = {
-            name: min(size, max(least[name], _share_up(size * ppm))) for name, (size, ppm) in rated.items()
-        }
+        found = {name: min(size, max(least[name], _share_up(size * ppm))) for name, (size, ppm) in rated.items()}
     else:
         found = _largest_remainder(rated, least)
     return counted | found
@@ -134,9 +132,7 @@ def _limit(survey: Survey, stratum: str, weight: int, count: int, slack: int) ->
     return _EVERY_TICKET if bound >= _ROOM else bound.to_bytes(8, "big")
 
 
-def _below(
-    suite: str, key: bytes, pool: bytes, limits: Mapping[Kind, bytes]
-) -> Iterator[tuple[Kind, bytes, bytes]]:
+def _below(suite: str, key: bytes, pool: bytes, limits: Mapping[Kind, bytes]) -> Iterator[tuple[Kind, bytes, bytes]]:
     """(kind, code, ticket) of the entries whose ticket is below its limit."""
     for text in blocks_of(pool):
         block = split_block(text)

@@ -228,7 +228,9 @@ def blocks_of(data: bytes) -> Iterator[bytes]:
     while start < len(data):
         end = start + length
         # Most blocks are as long as the one before: counting is 5 times as fast as matching.
-        if not (0 < length <= len(data) - start and data.count(b"\n", start, end) == BLOCK_LINES and data[end - 1] == 10):
+        if not (
+            0 < length <= len(data) - start and data.count(b"\n", start, end) == BLOCK_LINES and data[end - 1] == 10
+        ):
             match = _BLOCK.match(data, start)
             end = match.end() if match else len(data)
             length = end - start
@@ -255,9 +257,7 @@ def inner_of(suite: str, salt_key: bytes, task: str, code: bytes, body: bytes) -
     return hash(b"\x02" + salt2 + body)
 
 
-def sealed_leaves(
-    suite: str, salt_key: bytes, task: str, entries: Iterable[tuple[bytes, bytes]]
-) -> Iterator[bytes]:
+def sealed_leaves(suite: str, salt_key: bytes, task: str, entries: Iterable[tuple[bytes, bytes]]) -> Iterator[bytes]:
     """The leaf hashes of (code, body) entries, each with two salts of its own."""
     hash = hasher(suite)
     tail = salt_key + task.encode() + b"\n"
@@ -299,9 +299,7 @@ def quota_commit(suite: str, salt_key: bytes, task: str, quota: Mapping[str, Any
     return hasher(suite)(b"ssj/1 quota\n" + salt_key + task.encode() + b"\n" + canonical(quota)).hex()
 
 
-def roots(
-    suite: str, task: str, pool: bytes, excluded: bytes | None, salt_key: bytes | None
-) -> tuple[str, str | None]:
+def roots(suite: str, task: str, pool: bytes, excluded: bytes | None, salt_key: bytes | None) -> tuple[str, str | None]:
     """(pool_root, excluded_root) in hex; sealed where a salt key is given. The files have been checked before."""
     if salt_key is None:
         pool_root = open_root(suite, pool)

@@ -91,7 +91,9 @@ def require_bits(sources: Sequence[Document]) -> None:
     """Refuse sources (those that count) that give fewer than 80 bits in all."""
     total = sum(source["bits"] for source in sources)
     if total < BITS_NEEDED:
-        refuse(f"种子来源合计 {total} 比特，不足 {BITS_NEEDED} 比特，本轮不能抽取。请增加来源，或将本轮作废后另开一轮。")
+        refuse(
+            f"种子来源合计 {total} 比特，不足 {BITS_NEEDED} 比特，本轮不能抽取。请增加来源，或将本轮作废后另开一轮。"
+        )
 
 
 def format_value(groups: Sequence[Sequence[int]]) -> str:
@@ -135,9 +137,7 @@ def require_values(round_: Document, values: object, what: str) -> list[list[str
             refuse(f"{what} 的每项应写成 [名称, 号码, 开奖时间]。")
         name, value, drawn_at = row
         if name != source["name"] or drawn_at != source["drawn_at"]:
-            refuse(
-                f"{what} 的“{name}”（{drawn_at}）与承诺的种子来源“{source['name']}”（{source['drawn_at']}）不符。"
-            )
+            refuse(f"{what} 的“{name}”（{drawn_at}）与承诺的种子来源“{source['name']}”（{source['drawn_at']}）不符。")
         if require_value(source, value) != NOT_DRAWN:
             drawn.append(source)
     if round_["sources"]:

@@ -33,9 +33,7 @@ _KEYS = ("spec", "round", "task", "code", "salt", "pool", "ticket", "drawn")
 _PROOFS = {"pool": "名录", "ticket": "抽取号", "drawn": "抽中名单"}
 
 
-def format_public(
-    round_json: bytes, values: Sequence[Sequence[str]], result: Mapping[str, Any], commit: str
-) -> bytes:
+def format_public(round_json: bytes, values: Sequence[Sequence[str]], result: Mapping[str, Any], commit: str) -> bytes:
     """`public.json` of a sealed round: no codes, no classes, only counts and roots."""
     round_ = parse_round(round_json)
     tasks = {
@@ -73,9 +71,7 @@ def format_vouchers(
         "drawn": marked((code.encode() for code in drawn), "drawn"),
     }
     rows = {name: trees.levels(hash, sealed_leaves(suite, salt_key, task, found)) for name, found in entries.items()}
-    places = {
-        name: {code: index for index, (code, _) in enumerate(found)} for name, found in entries.items()
-    }
+    places = {name: {code: index for index, (code, _) in enumerate(found)} for name, found in entries.items()}
     vouchers = []
     for text in codes:
         code = text.encode()

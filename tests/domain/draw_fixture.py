@@ -39,7 +39,15 @@ def codes(count: int, step: int = 1) -> list[str]:
 
 def task(name: str, rows: Sequence[tuple[str, str, int]], quota: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     """What the builder wants to know of a task; `excluded`, `rounding`, `minimum`, `reserve` have defaults."""
-    return {"task": name, "rows": rows, "quota": quota, "excluded": (), "rounding": "ceil", "minimum": 1, "reserve": 2} | more
+    return {
+        "task": name,
+        "rows": rows,
+        "quota": quota,
+        "excluded": (),
+        "rounding": "ceil",
+        "minimum": 1,
+        "reserve": 2,
+    } | more
 
 
 def committed(
@@ -124,7 +132,8 @@ def drawn(files: Mapping[str, bytes], *, inspectors: int = 0) -> dict[str, bytes
         people = [f"350582-{number:03d}" for number in range(inspectors)]
         visits = sorted({code for entry in outcome.result.values() for code in draw.drawn_of(entry["strata"])})
         slots = {
-            f"{outcome.round['round']}_{code}": [people[n % 2 :: 2], people[n % 3 :: 3]] for n, code in enumerate(visits)
+            f"{outcome.round['round']}_{code}": [people[n % 2 :: 2], people[n % 3 :: 3]]
+            for n, code in enumerate(visits)
         }
         found["slots.json"] = canonical(
             {

@@ -18,7 +18,12 @@ KEY = "5a" * 32
 
 def document(slots, caps=2, suite="sha256", key=KEY):
     people = {who for rows in slots.values() for candidates in rows for who in candidates}
-    return {"suite": suite, "K": key, "slots": slots, "caps": dict.fromkeys(sorted(people), caps) if isinstance(caps, int) else caps}
+    return {
+        "suite": suite,
+        "K": key,
+        "slots": slots,
+        "caps": dict.fromkeys(sorted(people), caps) if isinstance(caps, int) else caps,
+    }
 
 
 def h(text, key=KEY, suite="sha256"):
@@ -190,7 +195,12 @@ def test_an_emptied_slot_is_filled_by_the_next_candidate_and_nothing_else_moves(
     gone = before["assigned"]["V1"][0]
     after = refill(slots, before["assigned"], [("V1", 0)], absent=[gone])
     assert after["unfilled"] == [] and after["raised"] == {}
-    changed = [(name, n) for name, row in after["assigned"].items() for n, who in enumerate(row) if who != before["assigned"][name][n]]
+    changed = [
+        (name, n)
+        for name, row in after["assigned"].items()
+        for n, who in enumerate(row)
+        if who != before["assigned"][name][n]
+    ]
     assert changed == [("V1", 0)]
     newcomer = after["assigned"]["V1"][0]
     assert newcomer not in (gone, before["assigned"]["V1"][1])

@@ -36,7 +36,10 @@ def test_canonical_json_sorts_keys_and_escapes_only_quote_and_backslash():
 
 
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(st.characters(min_codepoint=32, exclude_categories=["Cs"])),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.text(st.characters(min_codepoint=32, exclude_categories=["Cs"])),
     lambda inner: st.lists(inner, max_size=4)
     | st.dictionaries(st.text(st.characters(min_codepoint=32, exclude_categories=["Cs"])), inner, max_size=4),
     max_leaves=12,
@@ -103,7 +106,25 @@ def test_plain_texts_pass(good):
 
 @pytest.mark.parametrize(
     "bad",
-    ["", " a", "a ", "\u3000甲", "甲\u00a0", "a\tb", "a\nb", "\x7f", "e\u0301", "a\u200bb", "a\u202eb", "a\u2028b", "a\u2029b", "\ufeffa", "\ud800", None, 1],
+    [
+        "",
+        " a",
+        "a ",
+        "\u3000甲",
+        "甲\u00a0",
+        "a\tb",
+        "a\nb",
+        "\x7f",
+        "e\u0301",
+        "a\u200bb",
+        "a\u202eb",
+        "a\u2028b",
+        "a\u2029b",
+        "\ufeffa",
+        "\ud800",
+        None,
+        1,
+    ],
 )
 def test_texts_with_hidden_or_unnormalised_characters_are_refused(bad):
     assert not is_text(bad)
@@ -121,8 +142,19 @@ def test_only_64_lower_case_hex_digits_are_hashes():
 
 def test_only_beijing_times_to_the_second_are_times():
     assert is_time("2024-02-29T23:59:59+08:00")
-    bad = ["2023-02-29T00:00:00+08:00", "2024-01-01T24:00:00+08:00", "2024-01-01T00:60:00+08:00", "2024-01-01T00:00:00Z"]
-    bad += ["2024-01-01 00:00:00+08:00", "2024-01-01T00:00:00+09:00", "2024-1-1T00:00:00+08:00", "0000-01-01T00:00:00+08:00", None]
+    bad = [
+        "2023-02-29T00:00:00+08:00",
+        "2024-01-01T24:00:00+08:00",
+        "2024-01-01T00:60:00+08:00",
+        "2024-01-01T00:00:00Z",
+    ]
+    bad += [
+        "2024-01-01 00:00:00+08:00",
+        "2024-01-01T00:00:00+09:00",
+        "2024-1-1T00:00:00+08:00",
+        "0000-01-01T00:00:00+08:00",
+        None,
+    ]
     assert not any(map(is_time, bad))
 
 
@@ -151,7 +183,9 @@ def test_a_machine_without_sm3_is_told_so(monkeypatch):
 
 @pytest.mark.parametrize("suite", ["sha256", "sm3"])
 def test_hashing_each_part_is_hashing_prefix_and_part(suite):
-    assert hash_each(suite, b"key", [b"", b"a", b"b" * 99]) == [hasher(suite)(b"key" + part) for part in (b"", b"a", b"b" * 99)]
+    assert hash_each(suite, b"key", [b"", b"a", b"b" * 99]) == [
+        hasher(suite)(b"key" + part) for part in (b"", b"a", b"b" * 99)
+    ]
 
 
 # ---- shapes -------------------------------------------------------------------------------
@@ -213,7 +247,12 @@ def test_an_open_result_of_another_shape_is_refused(result):
         parse_result(canonical(result), sealed=False)
 
 
-PUBLIC = {"round_digest": HEX, "result_commit": HEX, "sources": [], "tasks": {"T": {"count": 1, "ticket_root": HEX, "drawn_root": HEX}}}
+PUBLIC = {
+    "round_digest": HEX,
+    "result_commit": HEX,
+    "sources": [],
+    "tasks": {"T": {"count": 1, "ticket_root": HEX, "drawn_root": HEX}},
+}
 
 
 @pytest.mark.parametrize(
@@ -239,7 +278,10 @@ def test_a_public_file_of_another_shape_is_refused(change):
 # ---- trees --------------------------------------------------------------------------------
 
 # The test vectors of certificate-transparency's Merkle tree (RFC 6962).
-CT_LEAVES = [bytes.fromhex(h) for h in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")]
+CT_LEAVES = [
+    bytes.fromhex(h)
+    for h in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
+]
 CT_ROOTS = {
     0: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     1: "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
@@ -302,3 +344,8 @@ def test_consistency_proofs_hold_for_every_pair_of_sizes_and_for_no_other_root()
 def test_consistency_with_a_tree_that_is_larger_is_a_programming_error():
     with pytest.raises(ValueError):
         trees.consistency(SHA, leaves_of(3), 4)
+
+
+def test_a_proof_of_nothing_proves_nothing():
+    leaves = leaves_of(5)
+    assert not trees.is_consistent(SHA, 3, trees.root(SHA, leaves[:3]), 5, trees.root(SHA, leaves), [])

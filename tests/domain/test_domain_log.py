@@ -46,7 +46,14 @@ def test_a_log_of_70000_has_the_tiles_of_the_specification():
     # c2sp.org/tlog-tiles: 273 full tiles and one of 112 hashes at level 0, one full and one of 17 at level 1, one of 1 at level 2.
     tiles = dict(log.hash_tiles(LEAVES))
     assert len(tiles) == 274 + 2 + 1
-    assert {"tile/0/000", "tile/0/272", "tile/0/273.p/112", "tile/1/000", "tile/1/001.p/17", "tile/2/000.p/1"} <= tiles.keys()
+    assert {
+        "tile/0/000",
+        "tile/0/272",
+        "tile/0/273.p/112",
+        "tile/1/000",
+        "tile/1/001.p/17",
+        "tile/2/000.p/1",
+    } <= tiles.keys()
     assert len(tiles["tile/0/272"]) == 256 * 32 and len(tiles["tile/0/273.p/112"]) == 112 * 32
     assert log.parse_hash_tile(tiles["tile/1/000"])[3] == log.tree_root(LEAVES[3 * 256 : 4 * 256])
     assert tiles["tile/2/000.p/1"] == log.tree_root(LEAVES[:65_536])
@@ -121,7 +128,9 @@ def test_a_log_that_only_grew_proves_it(old, new):
     rewritten = log.Checkpoint(NAME, new, log.tree_root([LEAVES[-1], *LEAVES[1:new]]))
     if old:
         assert not log.is_consistent(head(old), rewritten, proof)
-        assert not log.is_consistent(head(old), rewritten, log.consistency_proof([LEAVES[-1], *LEAVES[1:new]], old, new))
+        assert not log.is_consistent(
+            head(old), rewritten, log.consistency_proof([LEAVES[-1], *LEAVES[1:new]], old, new)
+        )
 
 
 def test_proofs_outside_the_log_are_refused():
@@ -143,15 +152,29 @@ def test_a_checkpoint_is_origin_size_and_root_each_on_a_line():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a\n1\n", "a\n01\n" + "A" * 43 + "=\n", "a\n-1\n" + "A" * 43 + "=\n", "\n1\n" + "A" * 43 + "=\n", "a\n1\nAAAA\n"]
-    + ["a\n1\n" + "A" * 43 + "=", "a\n1\n" + "A" * 42 + "B=\n", "a\n1\n" + "A" * 43 + "=\n\n", "a\n１\n" + "A" * 43 + "=\n"],
+    [
+        "",
+        "a\n1\n",
+        "a\n01\n" + "A" * 43 + "=\n",
+        "a\n-1\n" + "A" * 43 + "=\n",
+        "\n1\n" + "A" * 43 + "=\n",
+        "a\n1\nAAAA\n",
+    ]
+    + [
+        "a\n1\n" + "A" * 43 + "=",
+        "a\n1\n" + "A" * 42 + "B=\n",
+        "a\n1\n" + "A" * 43 + "=\n\n",
+        "a\n１\n" + "A" * 43 + "=\n",
+    ],
 )
 def test_a_checkpoint_of_another_form_is_refused(text):
     with pytest.raises(BadInput, match="检查点"):
         log.parse_checkpoint(text)
 
 
-@pytest.mark.parametrize(("origin", "size", "root"), [("", 1, bytes(32)), ("a\nb", 1, bytes(32)), ("a", -1, bytes(32)), ("a", 1, b"")])
+@pytest.mark.parametrize(
+    ("origin", "size", "root"), [("", 1, bytes(32)), ("a\nb", 1, bytes(32)), ("a", -1, bytes(32)), ("a", 1, b"")]
+)
 def test_a_checkpoint_that_cannot_be_read_back_is_not_written(origin, size, root):
     with pytest.raises(BadInput, match="检查点"):
         log.format_checkpoint(origin, size, root)
@@ -168,7 +191,12 @@ def test_the_key_hash_and_vkey_are_those_of_the_signed_note_specification():
 
 @pytest.mark.parametrize(
     "vkey",
-    ["", "a+b", "sum.golang.org+033de0af+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8", "x+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8"],
+    [
+        "",
+        "a+b",
+        "sum.golang.org+033de0af+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8",
+        "x+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8",
+    ],
 )
 def test_a_verifier_key_that_does_not_fit_is_refused(vkey):
     with pytest.raises(BadInput, match="公钥"):

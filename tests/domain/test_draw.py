@@ -51,7 +51,13 @@ def ppm(**shares):
         ({"A": 10, "B": 10}, ppm(A=50_000, B=50_000), "lr", 0, {"A": 0, "B": 1}),  # tie: the later name gains
         ({"A": 10, "B": 10, "C": 10}, ppm(A=150_000, B=150_000, C=10_000), "lr", 1, {"A": 1, "B": 2, "C": 1}),
         ({"A": 10, "B": 10, "C": 1}, ppm(A=200_000, B=200_000, C=1), "lr", 1, {"A": 2, "B": 2, "C": 1}),
-        ({"A": 20, "B": 20, "C": 1, "D": 1}, ppm(A=100_000, B=100_000, C=1, D=1), "lr", 1, {"A": 1, "B": 2, "C": 1, "D": 1}),
+        (
+            {"A": 20, "B": 20, "C": 1, "D": 1},
+            ppm(A=100_000, B=100_000, C=1, D=1),
+            "lr",
+            1,
+            {"A": 1, "B": 2, "C": 1, "D": 1},
+        ),
     ],
 )
 def test_quotas_by_hand(sizes, quota, rounding, minimum, expected):
@@ -74,7 +80,9 @@ def test_an_unknown_rounding_is_refused():
         draw.quotas({"A": 1}, ppm(A=1), "floor", 1)
 
 
-strata = st.dictionaries(st.sampled_from("ABCDE东西"), st.tuples(st.integers(0, 300), st.integers(0, 1_000_000)), min_size=1)
+strata = st.dictionaries(
+    st.sampled_from("ABCDE东西"), st.tuples(st.integers(0, 300), st.integers(0, 1_000_000)), min_size=1
+)
 
 
 @given(strata, st.integers(0, 4))
@@ -182,7 +190,14 @@ def test_tasks_of_a_round_share_tickets_so_their_samples_overlap():
 def weighted(*weights, count):
     rows = [(code, "*", weight) for code, weight in zip(codes(len(weights)), weights, strict=True)]
     return dict(
-        suite="sha256", task="T1", pool=pool.format_pool(rows), excluded=None, quota={"*": {"count": count}}, rounding="ceil", minimum=0, reserve=0
+        suite="sha256",
+        task="T1",
+        pool=pool.format_pool(rows),
+        excluded=None,
+        quota={"*": {"count": count}},
+        rounding="ceil",
+        minimum=0,
+        reserve=0,
     )
 
 
@@ -409,3 +424,9 @@ def test_a_round_without_sources_is_committed_before_its_draw():
 def test_a_task_that_cannot_be_drawn_is_not_committed(change, why):
     with pytest.raises(BadInput, match=why):
         commit.commit_task(**weighted(1, 1, count=1) | change)
+
+
+def test_a_pool_that_was_never_surveyed_is_not_drawn_from():
+    survey = pool.survey_pool(pool.format_pool(ROWS))
+    with pytest.raises(ValueError, match="surveyed"):
+        draw.smallest("sha256", KEY, b"A *\n", [], survey, {"A": 1})

@@ -28,7 +28,9 @@ def p_value(statistic, degrees):
     return erfc(((statistic / degrees) ** (1 / 3) - (1 - spread)) / sqrt(spread) / sqrt(2)) / 2
 
 
-@pytest.mark.parametrize(("statistic", "degrees", "p"), [(43.773, 30, 0.05), (50.892, 30, 0.01), (118.498, 100, 0.1), (99.334, 100, 0.5)])
+@pytest.mark.parametrize(
+    ("statistic", "degrees", "p"), [(43.773, 30, 0.05), (50.892, 30, 0.01), (118.498, 100, 0.1), (99.334, 100, 0.5)]
+)
 def test_the_p_values_are_those_of_the_tables(statistic, degrees, p):
     assert p_value(statistic, degrees) == pytest.approx(p, abs=0.001)
 
@@ -38,7 +40,9 @@ def samples():
     """20,000 draws of 35 in 1,000: each the places of the drawn, in order of place. On all cores: 20 million tickets."""
     step = DRAWS // 8
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as workers:
-        parts = workers.map(sampled, *zip(*((n, n + step, ENTRIES, PICKED) for n in range(0, DRAWS, step)), strict=True))
+        parts = workers.map(
+            sampled, *zip(*((n, n + step, ENTRIES, PICKED) for n in range(0, DRAWS, step)), strict=True)
+        )
         return [sample for part in parts for sample in part]
 
 
@@ -91,7 +95,12 @@ def test_a_symmetric_assignment_prefers_no_inspector_and_no_pair():
     met = dict.fromkeys(combinations(people, 2), 0)
     for number in range(rounds):
         key = key_of("sha256", number.to_bytes(32, "big"), "assign/R1").hex()
-        slots = {"suite": "sha256", "K": key, "slots": dict.fromkeys(visits, [people, people]), "caps": dict.fromkeys(people, 1)}
+        slots = {
+            "suite": "sha256",
+            "K": key,
+            "slots": dict.fromkeys(visits, [people, people]),
+            "caps": dict.fromkeys(people, 1),
+        }
         found = assign.assign(slots)
         assert found["unfilled"] == [] and found["raised"] == {}
         for visit, seated in found["assigned"].items():

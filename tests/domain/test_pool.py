@@ -35,7 +35,13 @@ def test_a_pool_read_back_gives_its_rows():
 
 @pytest.mark.parametrize(
     ("row", "why"),
-    [(("a b", "*", 1), "a b"), (("a", "", 1), "分层"), (("a", "*", 0), "权重“0”"), (("a", "*", 1_000_000), "权重"), (("a", "*", True), "权重")],
+    [
+        (("a b", "*", 1), "a b"),
+        (("a", "", 1), "分层"),
+        (("a", "*", 0), "权重“0”"),
+        (("a", "*", 1_000_000), "权重"),
+        (("a", "*", True), "权重"),
+    ],
 )
 def test_a_row_that_no_pool_may_hold_is_not_written(row, why):
     with pytest.raises(BadInput, match=why):
@@ -99,7 +105,9 @@ def test_no_exclusions_give_no_file():
     assert pool.format_codes(["b", "a"]) == b"a\nb\n"
 
 
-@pytest.mark.parametrize("data", [b"", b"\n", b"a", b"a\n\n", b"b\na\n", b"a\na\n", b"a \n", b"a\r\n", b"\xff\n", b"a\nb"])
+@pytest.mark.parametrize(
+    "data", [b"", b"\n", b"a", b"a\n\n", b"b\na\n", b"a\na\n", b"a \n", b"a\r\n", b"\xff\n", b"a\nb"]
+)
 def test_exclusions_must_be_sorted_unique_codes_each_ended(data):
     with pytest.raises(BadInput, match="excluded.txt"):
         pool.parse_codes(data)

@@ -57,7 +57,9 @@ def test_the_vouchers_and_public_files_of_the_sealed_vector_are_made_identically
         picked = draw.drawn_of(outcome.result[name]["strata"])
         salt_key = bytes.fromhex(outcome.reveal["salt_key"])
         pool = files[f"{name}/pool.tsv"]
-        assert voucher.format_vouchers(outcome.round, name, outcome.draw_key, salt_key, pool, picked, [code]) == [expected]
+        assert voucher.format_vouchers(outcome.round, name, outcome.draw_key, salt_key, pool, picked, [code]) == [
+            expected
+        ]
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
@@ -72,11 +74,15 @@ def test_labels_and_warnings_come_with_the_outcome():
     assert recompute.draw_round(read_folder(GOLDEN / "sm3")).label == rounds.INTERNAL_ONLY
     outcome = recompute.draw_round(read_folder(GOLDEN / "sealed"))
     assert outcome.label == rounds.AUDITOR_VERIFIABLE
-    assert len(outcome.warnings) == 1 and "分层“D”应抽 7 户" in outcome.warnings[0] and "实抽 2 户" in outcome.warnings[0]
+    assert (
+        len(outcome.warnings) == 1 and "分层“D”应抽 7 户" in outcome.warnings[0] and "实抽 2 户" in outcome.warnings[0]
+    )
 
 
 def test_an_issue_not_drawn_changes_the_seed_as_a_dash():
-    files = made.committed([task("T1", [(c, "*", 1) for c in codes(50)], {"*": {"count": 9}})], sources=[made.DICE, made.HAPPY8])
+    files = made.committed(
+        [task("T1", [(c, "*", 1) for c in codes(50)], {"*": {"count": 9}})], sources=[made.DICE, made.HAPPY8]
+    )
     both, one = made.revealed(files), made.revealed(files, not_drawn=[made.HAPPY8["name"]])
     assert recompute.recompute(both) != recompute.recompute(one)
     outcome = recompute.draw_round(one)
@@ -98,7 +104,13 @@ def without(files, *names):
 
 @pytest.mark.parametrize(
     ("files", "name"),
-    [(OPEN, "round.json"), (OPEN, "reveal.json"), (OPEN, f"{T1}/pool.tsv"), (OPEN, "result.json"), (SEALED, f"{T2}/quota.json")]
+    [
+        (OPEN, "round.json"),
+        (OPEN, "reveal.json"),
+        (OPEN, f"{T1}/pool.tsv"),
+        (OPEN, "result.json"),
+        (SEALED, f"{T2}/quota.json"),
+    ]
     + [(OPEN, "slots.json"), (OPEN, "assigned.json"), (SEALED, "public/round.json"), (SEALED, "public/public.json")],
 )
 def test_a_missing_file_is_named(files, name):
@@ -124,7 +136,11 @@ CHANGES = [
     (OPEN, {"result.json": OPEN["result.json"] + b"\n"}, "result.json"),
     (OPEN, {"assigned.json": OPEN["assigned.json"].replace(b"350582-001", b"350582-002")}, "assigned.json"),
     (SEALED, {"public/round.json": SEALED["public/round.json"] + b" "}, "public/round.json"),
-    (SEALED, {"public/public.json": SEALED["public/public.json"].replace(b'"count":4', b'"count":5')}, "public/public.json"),
+    (
+        SEALED,
+        {"public/public.json": SEALED["public/public.json"].replace(b'"count":4', b'"count":5')},
+        "public/public.json",
+    ),
     (SEALED, {"voucher-1.json": SEALED["voucher-1.json"].replace(b'"index":', b'"index":1')}, "凭证"),
     (SEALED, {"voucher-77.json": b"{}"}, "凭证"),
 ]
@@ -162,4 +178,6 @@ def test_another_digest_than_the_logged_one_is_refused():
 
 
 def test_names_that_only_look_like_vouchers_are_not_read():
-    recompute.require_bundle(SEALED | {"voucher-01.json": b"", "voucher-x.json": b"", "notes.txt": b"", "a/voucher-1.json": b""})
+    recompute.require_bundle(
+        SEALED | {"voucher-01.json": b"", "voucher-x.json": b"", "notes.txt": b"", "a/voucher-1.json": b""}
+    )

@@ -118,8 +118,12 @@ def test_a_value_is_written_sorted_within_its_groups_only():
     assert seed.require_value(DICE, seed.format_value([[n % 10] for n in range(25)])).startswith("0./1./2./")
 
 
-ROUND = {"suite": "sha256", "disclosure": "open", "sources": [DICE, HAPPY8], "secrets": [
-    {"holder": holder, "commit": hashlib.sha256(secret(holder)).hexdigest()} for holder in HOLDERS]}
+ROUND = {
+    "suite": "sha256",
+    "disclosure": "open",
+    "sources": [DICE, HAPPY8],
+    "secrets": [{"holder": holder, "commit": hashlib.sha256(secret(holder)).hexdigest()} for holder in HOLDERS],
+}
 ROWS = [[DICE["name"], seed.format_value([[1]] * 25), DICE["drawn_at"]], [HAPPY8["name"], "-", HAPPY8["drawn_at"]]]
 REVEAL = {"sources": ROWS, "secrets": [secret(holder).hex() for holder in HOLDERS]}
 
@@ -134,7 +138,10 @@ def test_a_reveal_that_opens_its_round_is_read_with_one_issue_not_drawn():
         ({"sources": ROWS[::-1]}, "不符"),
         ({"sources": ROWS[:1]}, "1 个种子来源"),
         ({"sources": [ROWS[0], [*ROWS[1][:2], "2026-12-02T21:30:00+08:00"]]}, "不符"),
-        ({"sources": [[ROWS[0][0], "-", ROWS[0][2]], [ROWS[1][0], seed.format_value([range(1, 21)]), ROWS[1][2]]]}, "不足 80"),
+        (
+            {"sources": [[ROWS[0][0], "-", ROWS[0][2]], [ROWS[1][0], seed.format_value([range(1, 21)]), ROWS[1][2]]]},
+            "不足 80",
+        ),
         ({"sources": [[ROWS[0][0], "-", ROWS[0][2]], ROWS[1]]}, "0 比特"),
         ({"sources": [ROWS[0], ROWS[1][:2]]}, "名称, 号码"),
         ({"sources": {}}, "列表"),

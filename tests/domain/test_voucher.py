@@ -28,7 +28,9 @@ def changed(data, *path, to):
 
 
 def verified(tmp_path, text, round_json=ROUND, public_json=PUBLIC):
-    folder = write_folder(tmp_path, {"v.json": text, "public/round.json": round_json, "public/public.json": public_json})
+    folder = write_folder(
+        tmp_path, {"v.json": text, "public/round.json": round_json, "public/public.json": public_json}
+    )
     out = io.StringIO()
     return verify.main([str(folder / "v.json"), str(folder / "public")], out), out.getvalue()
 
@@ -54,7 +56,9 @@ def test_a_voucher_for_somebody_not_drawn_is_refused():
     picked = draw.drawn_of(outcome.result[TASK]["strata"])
     for stranger in ("91350000000000000X", next(c for c in (f"9135{n:014d}" for n in range(37)) if c not in picked)):
         with pytest.raises(BadInput, match=f"{stranger}.*没有在任务"):
-            voucher.format_vouchers(outcome.round, TASK, outcome.draw_key, secret("salt"), FILES[f"{TASK}/pool.tsv"], picked, [stranger])
+            voucher.format_vouchers(
+                outcome.round, TASK, outcome.draw_key, secret("salt"), FILES[f"{TASK}/pool.tsv"], picked, [stranger]
+            )
 
 
 DIFFERENCES = [

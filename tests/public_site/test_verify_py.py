@@ -69,14 +69,18 @@ def run_files(tmp_path, files, *more):
 def test_it_stands_on_the_standard_library_alone_in_under_250_lines():
     source = VERIFY_PY.read_text("utf-8")
     assert len(source.splitlines()) < 250
-    imported = {name.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import) for name in node.names}
+    imported = {
+        name.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import) for name in node.names
+    }
     assert imported <= sys.stdlib_module_names
     assert not any(isinstance(node, ast.ImportFrom) for node in ast.walk(ast.parse(source)))
 
 
 def test_it_runs_alone_as_a_program(tmp_path):
     shutil.copy(VERIFY_PY, tmp_path / "verify.py")
-    done = subprocess.run([sys.executable, "-I", "verify.py", GOLDEN / "open"], cwd=tmp_path, capture_output=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-I", "verify.py", GOLDEN / "open"], cwd=tmp_path, capture_output=True, timeout=60
+    )
     assert done.returncode == 0 and "公开可验证" in done.stdout.decode()
     done = subprocess.run([sys.executable, "-I", "verify.py", tmp_path], cwd=tmp_path, capture_output=True, timeout=60)
     assert done.returncode == 1 and done.stderr == b""
@@ -130,7 +134,12 @@ def test_every_voucher_holds_against_the_public_folder(name):
 
 
 def test_other_files_are_ignored_and_named(tmp_path):
-    files = read_folder(GOLDEN / "open") | {"notes.txt": b"x", f"{T1}/quota.json": b"x", "voucher-1.json": b"x", "public/x": b""}
+    files = read_folder(GOLDEN / "open") | {
+        "notes.txt": b"x",
+        f"{T1}/quota.json": b"x",
+        "voucher-1.json": b"x",
+        "public/x": b"",
+    }
     code, lines = run_files(tmp_path, files)
     assert code == 0
     named = next(line for line in lines if "ignored" in line)
@@ -279,10 +288,20 @@ WRONG_REVEALS = {
     "too few bits": reveal_of("sources", 0, 1, to="-"),
     "a value that is no text": reveal_of("sources", 0, 1, to=7),
     "a row of two": reveal_of("sources", 0, to=lambda row: row[:2]),
-    "unsorted": reveal_of("sources", 0, 1, to=lambda value: "6.4.11.17.23.28./9./", files=drawn(revealed(committed(
-        [task("T1", [("A", "*", 1)], {"*": {"count": 1}})], sources=[DOUBLE, DICE])))),
-    "repeated": reveal_of("sources", 0, 1, to=lambda value: "4.4.11.17.23.28./9./", files=drawn(revealed(committed(
-        [task("T1", [("A", "*", 1)], {"*": {"count": 1}})], sources=[DOUBLE, DICE])))),
+    "unsorted": reveal_of(
+        "sources",
+        0,
+        1,
+        to=lambda value: "6.4.11.17.23.28./9./",
+        files=drawn(revealed(committed([task("T1", [("A", "*", 1)], {"*": {"count": 1}})], sources=[DOUBLE, DICE]))),
+    ),
+    "repeated": reveal_of(
+        "sources",
+        0,
+        1,
+        to=lambda value: "4.4.11.17.23.28./9./",
+        files=drawn(revealed(committed([task("T1", [("A", "*", 1)], {"*": {"count": 1}})], sources=[DOUBLE, DICE]))),
+    ),
 }
 
 
@@ -402,12 +421,18 @@ def test_an_unreadable_file_is_a_fail_line(tmp_path):
 
 def test_hostile_names_do_not_reach_the_terminal(tmp_path):
     code, lines = run_files(tmp_path, OPEN | {"x\x1b[31m\nOK    all": b""})
-    assert code == 0 and not any("\x1b" in line for line in lines) and not any(line.startswith("OK    all") for line in lines)
+    assert (
+        code == 0
+        and not any("\x1b" in line for line in lines)
+        and not any(line.startswith("OK    all") for line in lines)
+    )
 
 
 # ---- the two programs agree on random cases -----------------------------------------------
 
-strata = st.dictionaries(st.sampled_from("ABCDE东西"), st.tuples(st.integers(0, 300), st.integers(0, 1_000_000), st.booleans()), min_size=1)
+strata = st.dictionaries(
+    st.sampled_from("ABCDE东西"), st.tuples(st.integers(0, 300), st.integers(0, 1_000_000), st.booleans()), min_size=1
+)
 
 
 @given(strata, st.integers(0, 4), st.sampled_from(["ceil", "lr"]))
@@ -426,7 +451,15 @@ def test_both_programs_agree_on_random_rounds(suite, disclosure, tmp_path):
         rows = [(code, chance.choice("AB"), chance.choice([1, 1, 3])) for code in codes(size)]
         gone = [code for code, _, _ in rows if chance.random() < 0.1]
         quota = {"A": {"count": max(1, size // 40)}, "B": {"ppm": chance.randrange(1, 90_000)}}
-        each = task("T1", rows, quota, excluded=gone, minimum=0, reserve=chance.randrange(5), rounding=chance.choice(["ceil", "lr"]))
+        each = task(
+            "T1",
+            rows,
+            quota,
+            excluded=gone,
+            minimum=0,
+            reserve=chance.randrange(5),
+            rounding=chance.choice(["ceil", "lr"]),
+        )
         try:
             files = committed([each], suite=suite, disclosure=disclosure, round_id=f"R{number}")
         except BadInput as refused:
