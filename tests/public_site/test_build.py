@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from jinja2 import UndefinedError
 from portal.domain.bundle import canonical
 from portal.domain.errors import BadInput
 from public_site import data
-from public_site.build import MOST_BYTES, Sink, build, build_into, environment
+from public_site.build import MOST_BYTES, VERIFY, Sink, build, build_into, environment
 from public_site.bundle import load_bundle, require_path, slug
 from public_site.check import check_release
 from public_site.pages import announcements, entity_path
@@ -358,3 +360,12 @@ def test_a_delay_is_said_before_the_state() -> None:
     assert state_of(round_) == ("bad", "逾期未披露")
     assert state_of(round_ | {"overdue": False}) == ("half", "检查结束，名单已公布")
     assert state_of(round_ | {"overdue": False, "list": None}) == ("half", "已抽取，检查中")
+
+
+def test_the_open_round_of_the_fixture_verifies_with_the_program_the_site_offers(out: Path, bundle: Path) -> None:
+    """So what a reader downloads from the built pages is enough to recompute the draw."""
+    program = VERIFY / "verify.py"
+    [round_] = [row for row in load_bundle(bundle).rounds if row["state"] == "revealed"]
+    run = subprocess.run([sys.executable, program, out / "rounds" / round_["code"], round_["digest"]], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout
+    assert "FAIL" not in run.stdout

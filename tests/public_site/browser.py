@@ -1,0 +1,149 @@
+"""A headless Chromium for tests, driven over a pipe by its own protocol: nothing but the browser is needed.
+
+    with Browser() as browser:
+        page = browser.page(width=390)
+        page.open("http://127.0.0.1:8080/")
+        page.until("document.querySelector('#found').textContent !== ''")
+        assert page.complaints == []
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+SECONDS = 60  # for any one answer: a shared machine can be slow
+
+
+def program() -> str | None:
+    """The Chromium of this machine."""
+    return next((found for name in PROGRAMS if (found := shutil.which(name))), None)
+
+
+class Browser:
+    """A running Chromium with a profile of its own that is gone afterwards."""
+
+    def __enter__(self) -> Browser:
+        self._profile = tempfile.mkdtemp(prefix="mingcha-browser-")
+        ours_in, theirs_out = os.pipe()
+        theirs_in, ours_out = os.pipe()
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--no-first-run",
+                 f"--user-data-dir={self._profile}", "--remote-debugging-pipe", "about:blank"]  # fmt: skip
+        # The browser reads commands from descriptor 3 and answers on 4; numbers above those stay out of the way.
+        high = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (theirs_in, theirs_out)]
+        path = program() or PROGRAMS[0]
+        quiet = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]
+        pipes = [(os.POSIX_SPAWN_DUP2, high[0], 3), (os.POSIX_SPAWN_DUP2, high[1], 4)]
+        self._process = os.posix_spawn(path, [path, *flags], os.environ, file_actions=quiet + pipes)
+        for end in (theirs_in, theirs_out, *high):
+            os.close(end)
+        self._in, self._out = os.fdopen(ours_in, "rb", buffering=0), os.fdopen(ours_out, "wb", buffering=0)
+        self._rest, self._last, self._listeners = b"", 0, {}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(RuntimeError, OSError):
+            self.ask("Browser.close")
+        self._in.close()
+        self._out.close()  # at the end of its pipe the browser goes too
+        os.waitpid(self._process, 0)
+        shutil.rmtree(self._profile, ignore_errors=True)
+
+    def page(self, width: int = 1280, *, dark: bool = False) -> Page:
+        """A new page in a new context: nothing remembered from others."""
+        context = self.ask("Target.createBrowserContext")["browserContextId"]
+        target = self.ask("Target.createTarget", {"url": "about:blank", "browserContextId": context})["targetId"]
+        session = self.ask("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
+        return Page(self, session, width, dark)
+
+    def listen(self, session: str, hear: Callable[[str, dict[str, Any]], None]) -> None:
+        self._listeners[session] = hear
+
+    def ask(self, method: str, params: dict[str, Any] | None = None, session: str = "") -> dict[str, Any]:
+        """Send a command, hear events until its answer comes. RuntimeError for an error, TimeoutError for silence."""
+        self._last += 1
+        message = {"id": self._last, "method": method, "params": params or {}} | ({"sessionId": session} if session else {})
+        self._out.write(json.dumps(message).encode() + b"\0")
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            answer = self._hear()
+            if answer.get("id") == self._last:
+                if "error" in answer:
+                    raise RuntimeError(answer["error"]["message"])
+                return answer["result"]
+        raise TimeoutError(method)
+
+    def _hear(self) -> dict[str, Any]:
+        while b"\0" not in self._rest:
+            piece = self._in.read(1 << 16)
+            if not piece:
+                raise RuntimeError("the browser has gone")
+            self._rest += piece
+        line, _, self._rest = self._rest.partition(b"\0")
+        message = json.loads(line)
+        if "method" in message and (hear := self._listeners.get(message.get("sessionId"))):
+            hear(message["method"], message["params"])
+        return message
+
+
+class Page:
+    """One tab. `complaints`: errors and warnings of the page, refusals of its security policy included."""
+
+    def __init__(self, browser: Browser, session: str, width: int, dark: bool) -> None:
+        self._browser, self._session, self.complaints, self._loads = browser, session, [], 0
+        browser.listen(session, self._on)
+        for domain in ("Page", "Runtime", "Log"):
+            self._ask(f"{domain}.enable")
+        self._ask("Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
+        if dark:
+            self._ask("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]})
+
+    def open(self, address: str) -> None:
+        """Go to an address and wait until all of it has loaded."""
+        loads = self._loads
+        self._ask("Page.navigate", {"url": address})
+        deadline = time.monotonic() + SECONDS
+        while self._loads == loads and time.monotonic() < deadline:
+            self._browser.ask("Browser.getVersion")  # any answer: the event is heard on the way
+        assert self._loads > loads, f"{address} did not load"
+
+    def value(self, script: str) -> Any:
+        """What an expression gives, a promise waited for. RuntimeError where it throws."""
+        answer = self._ask("Runtime.evaluate", {"expression": script, "returnByValue": True, "awaitPromise": True})
+        if "exceptionDetails" in answer:
+            raise RuntimeError(answer["exceptionDetails"].get("exception", {}).get("description", "thrown"))
+        return answer["result"].get("value")
+
+    def until(self, script: str) -> None:
+        """Wait until an expression is true, across a navigation too. TimeoutError where it never is."""
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            try:
+                if self.value(f"new Promise(done => setTimeout(() => done(Boolean({script})), 20))"):
+                    return
+            except RuntimeError:  # the page went away while it was asked
+                continue
+        raise TimeoutError(script)
+
+    def run_first(self, script: str) -> None:
+        """Run a script in every page opened from now on, before its own."""
+        self._ask("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+
+    def _ask(self, method: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
+        return self._browser.ask(method, params, self._session)
+
+    def _on(self, method: str, params: dict[str, Any]) -> None:
+        if method == "Page.loadEventFired":
+            self._loads += 1
+        elif method == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"):
+            self.complaints.append(params["entry"]["text"])
+        elif method == "Runtime.exceptionThrown":
+            self.complaints.append(params["exceptionDetails"]["text"])
