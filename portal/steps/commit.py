@@ -10,9 +10,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from portal.domain import seed
-from portal.domain.bundle import SUITES, canonical
+from portal.domain.bundle import SUITES
 from portal.domain.commit import commit_task, require_committable
 from portal.domain.errors import BadInput, NotAllowed, NotFound, WrongMoment
+from portal.domain.packing import pack
 from portal.domain.rounds import format_round, label_of, round_digest
 from portal.steps import log
 from portal.steps.acting import Acting, stamp
@@ -81,13 +82,13 @@ async def create_round(
             {
                 "code": code, "organisation": act.bureau["id"], "title": title.strip(), "disclosure": disclosure, "suite": suite,
                 "window_from": first, "window_to": last, "draw_not_before": draw_not_before,
-                "reveal_due": reveal_due or last + timedelta(days=10), "rules": canonical(RULES).decode(),
+                "reveal_due": reveal_due or last + timedelta(days=10), "rules": pack(RULES),
                 "salt_sealed": act.keys.seal(salt_key, f"salt/{code}") if salt_key else b"",
                 "created_by": act.account, "created_at": act.now,
             },
             [{name: value for name, value in row.items() if name != "window"} for row in rows],
             [
-                {"name": s["name"], "bits": s["bits"], "drawn_at": s["drawn_at"], "groups": canonical(s["groups"]).decode()}
+                {"name": s["name"], "bits": s["bits"], "drawn_at": s["drawn_at"], "groups": pack(s["groups"])}
                 for s in whole
             ],
             holding,
@@ -116,22 +117,22 @@ async def _round_task(
     if disclosure == "open" and pool["strata"] == "class":
         raise BadInput(f"任务 {code} 按信用风险分类分层，只能放在密封轮次里；一轮要么全部公开，要么全部密封。")
     return {
-        "task": task["id"], "pool": pool["id"], "quota": canonical(quota_of(task, pool["strata"])).decode(),
+        "task": task["id"], "pool": pool["id"], "quota": pack(quota_of(task, pool["strata"])),
         "rounding": rounding, "minimum": minimum, "reserve": reserve, "window": (task["window_from"], task["window_to"]),
     }  # fmt: skip
 
 
 def quota_of(task: Mapping[str, Any], strata: str) -> dict[str, Any]:
     """The committed quota of a task. Raises BadInput when the plan row does not settle it."""
-    overall = {"count": task["count"]} if task["ratio_ppm"] is None else {"ppm": task["ratio_ppm"]}
+    overall = {"count": task["fixed_count"]} if task["ratio_ppm"] is None else {"ppm": task["ratio_ppm"]}
     if strata == "class":
         quota: dict[str, Any] = {name: {"ppm": ppm} for name, ppm in task["class_ratios"].items()}
         if task["ratio_ppm"] is not None:
             quota[UNCLASSED] = overall
         return quota
-    if task["ratio_ppm"] is None and task["count"] is None:
+    if task["ratio_ppm"] is None and task["fixed_count"] is None:
         raise BadInput(f"任务 {task['code']} 只有分类比例，没有总比例或户数，请按信用风险分类冻结名录并放在密封轮次。")
-    if task["ratio_ppm"] is not None and task["count"] is not None:
+    if task["ratio_ppm"] is not None and task["fixed_count"] is not None:
         raise BadInput(f"任务 {task['code']} 同时写了比例和户数（{task['ratio_text']}），请在计划中先定一个。")
     if strata == "town":
         raise BadInput(f"任务 {task['code']} 按镇街分层的比例尚未支持，请改用不分层。")
@@ -200,7 +201,7 @@ async def commit_round(act: Acting, round_code: str) -> dict[str, Any]:
         digest = round_digest(round_["suite"], document).hex()
         await draw.save_round_state(
             round_["id"], "draft", state="committed", round_json=document.decode(), digest=digest,
-            roster=canonical(people).decode(), committed_by=act.account, committed_at=act.now,
+            roster=pack(people), committed_by=act.account, committed_at=act.now,
         )  # fmt: skip
         index = await log.append(act, "round", round_code, {"digest": digest})
         await act.audit("round.commit", round_code, after=digest, log=index)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from portal.domain import forms as domain
-from portal.domain.bundle import canonical, parse_canonical
 from portal.domain.errors import BadInput, NotAllowed, Problem, Refused, WrongMoment
 from portal.domain.model import OUTCOMES, Form, Record
+from portal.domain.packing import pack
 from portal.steps.acting import Acting
 from portal.steps.catalogue import load_form, load_item
-from portal.store import accounts, directory, plan
+from portal.store import accounts, directory, plan, visits
 from portal.store import records as store
-from portal.store import visits
 from portal.store.engine import transaction
 
 METHODS = ("实地核查", "书面检查", "网络监测", "检验检测", "委托专业机构", "行政部门检查结果或专业意见")
@@ -33,7 +34,7 @@ async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
     people = await directory.load_inspectors_by_id({who for who in assigned if who})
     records = {row["form_code"]: row for row in await store.load_records_of([visit["id"]])}
     views = []
-    for joined in await _forms_of(visit):
+    for joined in await forms_of(visit):
         record = records.get(joined["form"].code)
         answers = record["answers"] if record else {}
         done, total = domain.progress(joined["form"], answers, act.today)
@@ -44,7 +45,7 @@ async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _forms_of(visit: Mapping[str, Any]) -> list[dict[str, Any]]:
+async def forms_of(visit: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The forms a visit joins, each once, under the first task that asks for it; items of all tasks."""
     carried = (await visits.load_tasks_of_visits([visit["id"]])).get(visit["id"], [])
     tasks = await plan.load_tasks_by_id(carried)
@@ -117,7 +118,7 @@ async def _save(
     act: Acting, visit: Mapping[str, Any], form_code: str, *, recorder: int, answers: Mapping[str, Any],
     outcomes: Mapping[str, str], method: str, opinion: str, version: int, submit: bool, inspected_on: date,
 ) -> int:  # fmt: skip
-    joined = next((j for j in await _forms_of(visit) if j["form"].code == form_code), None)
+    joined = next((j for j in await forms_of(visit) if j["form"].code == form_code), None)
     if joined is None:
         raise BadInput(f"入企检查 {visit['code']} 没有表单“{form_code}”。")
     form: Form = joined["form"]
@@ -165,7 +166,7 @@ async def _save(
 async def _finish_visit(act: Acting, visit: Mapping[str, Any]) -> None:
     """A visit is done once every form on it has been submitted."""
     records = {r["form_code"]: r for r in await store.load_records_of([visit["id"]])}
-    forms = [joined["form"].code for joined in await _forms_of(visit)]
+    forms = [joined["form"].code for joined in await forms_of(visit)]
     if visit["state"] == "open" and all(code in records and records[code]["submitted_at"] for code in forms):
         await visits.save_done(visit["id"], act.now)
 
@@ -189,9 +190,7 @@ def _check_outcomes(wanted: set[str], chosen: Mapping[str, str], items: Sequence
 
 
 def _digest(answers: Any) -> str:
-    import hashlib
-
-    return hashlib.sha256(canonical(answers)).hexdigest()
+    return hashlib.sha256(pack(answers).encode()).hexdigest()
 
 
 # Records from a file ---------------------------------------------------------
@@ -227,9 +226,9 @@ async def import_records(act: Acting, data: bytes) -> dict[str, int]:
 
 def _parse_line(n: int, line: str) -> dict[str, Any]:
     try:
-        row = parse_canonical(line.encode(), f"第 {n} 行")
-    except BadInput as refusal:
-        raise BadInput(f"记录文件{refusal.message}") from None
+        row = json.loads(line)
+    except ValueError:
+        raise BadInput(f"记录文件第 {n} 行不是 JSON。每行一份记录，请检查文件。") from None
     if not isinstance(row, dict) or row.keys() != _KEYS:
         raise BadInput(f"记录文件第 {n} 行的键应为：{'、'.join(sorted(_KEYS))}。")
     try:

@@ -8,6 +8,7 @@ from typing import Any
 
 from portal.domain import log as tlog
 from portal.domain.bundle import canonical
+from portal.domain.packing import pack
 from portal.steps.acting import Acting, stamp
 from portal.store import accounts
 from portal.store import log as store
@@ -31,8 +32,8 @@ async def append(act: Acting, kind: str, key: str, digests: Mapping[str, Any]) -
 
 
 def salted(salt: bytes, data: Any) -> str:
-    """SHA-256 over salt and canonical data: the log keeps this after the text is forgotten."""
-    return hashlib.sha256(salt + canonical(data)).hexdigest()
+    """SHA-256 over salt and packed data: the log keeps this after the text is forgotten."""
+    return hashlib.sha256(salt + pack(data).encode()).hexdigest()
 
 
 async def checkpoint(act: Acting) -> dict[str, Any]:

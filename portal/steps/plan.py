@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 
-from portal.domain.bundle import canonical
 from portal.domain.cells import Sheet
 from portal.domain.errors import BadInput, Problem
+from portal.domain.packing import pack
 from portal.domain.plan import ParsedPlan, PlanRow, match_items, parse_plan
 from portal.steps.acting import Acting
 from portal.steps.directory import ImportReport
@@ -38,7 +38,7 @@ async def import_plan(act: Acting, sheet: Sheet, file: bytes) -> ImportReport:
         await store.save_plan(
             {
                 "organisation": act.bureau["id"], "year": parsed.year, "version": (latest["version"] if latest else 0) + 1,
-                "title": parsed.title, "notes": canonical(list(parsed.notes)).decode(),
+                "title": parsed.title, "notes": pack(list(parsed.notes)),
                 "file_digest": hashlib.sha256(file).hexdigest(), "imported_by": act.account, "imported_at": act.now,
             },
             [{**row, "task_code": by_row.get(row["row"], "") if row["state"] == "task" else ""} for row in rows],
@@ -65,16 +65,19 @@ def _sort_rows(
     tasks: dict[int, dict[str, Any]] = {}
     riders: list[tuple[PlanRow, str]] = []
     problems: list[Problem] = []
+    heads = {row.row: (row, code) for row, code in matched if row.part == 0}
     for row, code in matched:
-        state = "pending" if code is None else "rider" if row.rides else "task"
-        known = rows.get(row.row)
-        if known is None:
-            rows[row.row] = {"row": row.row, "state": state, "data": canonical(_row_data(row, code)).decode()}
-        elif known["state"] == "pending" and state != "pending":
-            known["state"] = state
+        head, head_code = heads[row.row]
+        if head_code is None:
+            code = None  # nobody serves the item the row is drawn for: the whole row waits for its module
+        if row.part == 0:
+            state = "pending" if code is None else "rider" if row.rides else "task"
+            rows[row.row] = {"row": row.row, "state": state, "data": pack(_row_data(row, code))}
         if code is None:
             continue
-        if row.rides or (row.part and row.row in tasks):
+        if row.part and not head.rides:
+            riders.append((replace(row, rides=False), code))  # a further item of the same row joins its task only
+        elif row.rides:
             riders.append((row, code))
         elif row.drawn_by == "here" and (lacks := _lacks(row)):
             problems.append(Problem(lacks, f"任务“{row.item}”没有写明{lacks}，不能抽取。请补上后重新上传。", row.row))
@@ -86,7 +89,7 @@ def _sort_rows(
         task["riders"] = [
             {"row": row.row, "item_code": code, "item_version": act.sectors.item(code).version}
             for row, code in riders
-            if code != task["item_code"] and (row.row == task["row"] or (row.rides and _meets(row, task)))
+            if code != task["item_code"] and (row.row == task["row"] if not row.rides else _meets(row, task))
         ]
     return list(rows.values()), list(tasks.values())
 
@@ -116,7 +119,7 @@ def _task_values(act: Acting, row: PlanRow, code: str, year: int) -> dict[str, A
     return {
         "row": row.row, "organisation": act.bureau["id"], "sector": code.split(".")[0], "name": row.task or row.item,
         "item_code": code, "item_version": item.version, "objects": row.objects, "kind": row.kind,
-        "ratio_text": row.ratio_text, "ratio_ppm": row.ratio_ppm, "count": row.count,
-        "class_ratios": canonical(dict(row.class_ratios)).decode(), "window_from": window[0], "window_to": window[1],
+        "ratio_text": row.ratio_text, "ratio_ppm": row.ratio_ppm, "fixed_count": row.count,
+        "class_ratios": pack(dict(row.class_ratios)), "window_from": window[0], "window_to": window[1],
         "department": row.department, "drawn_by": row.drawn_by, "riders": [],
     }  # fmt: skip

@@ -6,9 +6,9 @@ import hashlib
 from collections import Counter
 from typing import Any
 
-from portal.domain.bundle import canonical
 from portal.domain.errors import BadInput, WrongMoment
 from portal.domain.model import PoolRule, Task
+from portal.domain.packing import pack
 from portal.domain.pool import blocks_of, format_codes, format_pool
 from portal.steps.acting import Acting
 from portal.store import directory, draw, plan
@@ -63,7 +63,7 @@ async def freeze_pool(act: Acting, task_code: str, strata: str = "none") -> dict
         values = {
             "task": task["id"], "number": len(earlier) + 1, "organisation": act.bureau["id"], "snapshot_on": act.today,
             "snapshot_size": snapshot, "size": len(rows), "excluded_size": len(exclusions), "strata": strata,
-            "removed": canonical(removed).decode(), "digest": hashlib.sha256(lines).hexdigest(),
+            "removed": pack(removed), "digest": hashlib.sha256(lines).hexdigest(),
             "excluded_digest": hashlib.sha256(excluded).hexdigest() if excluded else "",
             "frozen_by": act.account, "frozen_at": act.now,
         }  # fmt: skip

@@ -12,9 +12,8 @@ from portal.domain.model import OUTCOMES, FollowUp, Record
 from portal.steps.acting import Acting
 from portal.steps.catalogue import load_form, load_item
 from portal.steps.forms import recorders_of
-from portal.store import directory, draw, plan
+from portal.store import directory, draw, plan, visits
 from portal.store import records as store
-from portal.store import visits
 from portal.store.engine import transaction
 
 PUBLISH_WITHIN = 20  # working days after the check is finished (DOMAIN.md R-4)

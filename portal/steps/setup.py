@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from portal.domain.bundle import canonical
 from portal.domain.declarations import form_to_data, item_to_data
 from portal.domain.errors import BadInput, WrongMoment
+from portal.domain.packing import pack
 from portal.domain.roles import ROLES
 from portal.plugins import Sectors
 from portal.store import accounts, audit, keys, passwords, plan, schema
@@ -44,9 +45,7 @@ class Credential:
 
 
 def _digest(data: Any) -> str:
-    import hashlib
-
-    return hashlib.sha256(canonical(data)).hexdigest()
+    return hashlib.sha256(pack(data).encode()).hexdigest()
 
 
 async def declare(sectors: Sectors, at: datetime) -> int:
@@ -55,12 +54,12 @@ async def declare(sectors: Sectors, at: datetime) -> int:
     Raises WrongMoment when a used version now says something else.
     """
     items = [
-        {"code": i.code, "version": i.version, "sector": i.code.split(".")[0], "data": canonical(d).decode(), "digest": _digest(d)}
+        {"code": i.code, "version": i.version, "sector": i.code.split(".")[0], "data": pack(d), "digest": _digest(d)}
         for i in sectors.items
         for d in (item_to_data(i),)
     ]
     forms = [
-        {"code": f.code, "version": f.version, "sector": f.code.split(".")[0], "data": canonical(d).decode(), "digest": _digest(d)}
+        {"code": f.code, "version": f.version, "sector": f.code.split(".")[0], "data": pack(d), "digest": _digest(d)}
         for f in sectors.forms
         for d in (form_to_data(f),)
     ]

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from portal.domain import calendar
-from portal.domain.bundle import canonical
 from portal.domain.errors import WrongMoment
+from portal.domain.packing import pack
 from portal.domain.visits import Combined, Place, combine, plan_days
 from portal.steps.acting import Acting
 from portal.steps.catalogue import load_item
@@ -34,7 +34,7 @@ async def combine_visits(act: Acting, round_code: str) -> dict[str, Any]:
                 "code": visit.id, "round": round_["id"], "organisation": organisations[visit.place.station],
                 "entity_code": visit.place.code, "holder": visit.place.holder, "site": visit.place.site,
                 "town": visit.place.town, "day": days[visit.id], "state": "open",
-                "forms": canonical(_joined_forms(forms, visit.tasks)).decode(), "header": "{}", "version": 1,
+                "forms": pack(_joined_forms(forms, visit.tasks)), "header": "{}", "version": 1,
             }
             for visit in combined.visits
         ]  # fmt: skip

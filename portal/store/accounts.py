@@ -10,8 +10,8 @@ from typing import Any
 from piccolo.columns import Column
 from piccolo.columns.combination import Where
 
-from portal.domain.bundle import canonical
 from portal.domain.errors import NotFound
+from portal.domain.packing import pack
 from portal.store.tables import Account, Inspector, Organisation, Setting, WebSession
 
 
@@ -75,7 +75,7 @@ async def save_account(
         login=login,
         name=name,
         organisation=organisation,
-        roles=canonical(sorted(roles)).decode(),
+        roles=pack(sorted(roles)),
         password=password,
         inspector=inspector,
         must_change=must_change,

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from portal.domain.bundle import canonical
+from portal.domain.packing import pack
 from portal.store.engine import current_engine
 from portal.store.tables import Audit
 
@@ -15,8 +15,8 @@ _CHAINED = ("n", "at", "actor", "organisation", "address", "act", "object", "bef
 
 
 def chain_digest(row: Mapping[str, Any]) -> str:
-    """SHA-256 over the canonical JSON of a row without its own digest."""
-    return hashlib.sha256(canonical({name: row[name] for name in _CHAINED})).hexdigest()
+    """SHA-256 over the packed JSON of a row without its own digest."""
+    return hashlib.sha256(pack({name: row[name] for name in _CHAINED}).encode()).hexdigest()
 
 
 async def save_act(
@@ -49,7 +49,7 @@ async def save_act(
         "object": object,
         "before": before,
         "after": after,
-        "detail": canonical(dict(detail or {})).decode(),
+        "detail": pack(dict(detail or {})),
         "previous": last["digest"] if last else START,
     }
     await Audit.insert(Audit(**row, digest=chain_digest(row))).run()

@@ -9,9 +9,9 @@ from typing import Any
 
 from piccolo.columns.combination import And, Or, Where
 
-from portal.domain.bundle import canonical
 from portal.domain.directory import EntityRow, InspectorRow
 from portal.domain.model import Candidate, PoolRule
+from portal.domain.packing import pack
 from portal.store.accounts import within
 from portal.store.bulk import upsert_rows
 from portal.store.tables import Entity, Finding, Inspector, Pick, Recusal, Visit, VisitTask
@@ -21,7 +21,7 @@ DRAWABLE = "存续"
 
 
 def _text(value: object) -> str:
-    return canonical(value).decode()
+    return pack(value)
 
 
 def entity_values(row: EntityRow, organisation: int, at: datetime) -> dict[str, Any]:

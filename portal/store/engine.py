@@ -25,7 +25,6 @@ from piccolo.engine.sqlite import (
     TransactionType,
     dict_factory,
 )
-from piccolo.table import Table
 
 from portal.domain.errors import BadInput
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from piccolo.columns.combination import And, Or
 
-from portal.domain.bundle import canonical
+from portal.domain.packing import pack
 from portal.store.engine import PooledSQLite, current_engine, transaction
 from portal.store.tables import Job
 
@@ -21,7 +21,7 @@ async def save_job(kind: str, key: str, args: dict[str, Any], by: int, at: datet
     waiting = await Job.select(Job.id).where(And(And(Job.kind == kind, Job.key == key), Job.state == "queued")).first().run()
     if waiting:
         return waiting["id"]
-    job = Job(kind=kind, key=key, args=canonical(args).decode(), created_by=by, created_at=at)
+    job = Job(kind=kind, key=key, args=pack(args), created_by=by, created_at=at)
     return (await Job.insert(job).run())[0]["id"]
 
 
@@ -45,6 +45,10 @@ async def claim_job(at: datetime) -> dict[str, Any] | None:
             return None
         await Job.update(state="running", lease_until=at + LEASE, attempts=row["attempts"] + 1).where(Job.id == row["id"]).run()
     return {**row, "args": json.loads(row["args"])}
+
+
+async def renew_lease(job: int, at: datetime) -> None:
+    await Job.update(lease_until=at + LEASE).where(Job.id == job).run()
 
 
 async def save_progress(job: int, done: int, total: int, note: str, at: datetime) -> None:

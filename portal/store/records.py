@@ -9,8 +9,8 @@ from typing import Any
 
 from piccolo.columns.combination import And
 
-from portal.domain.bundle import canonical
 from portal.domain.errors import NotFound, WrongMoment
+from portal.domain.packing import pack
 from portal.store.accounts import within
 from portal.store.tables import Finding, FollowUp, InspectionRecord, RecordVersion, Visit
 
@@ -78,7 +78,7 @@ async def save_record(
 
     Raises WrongMoment when somebody else saved in between (optimistic locking).
     """
-    packed = {**values, "answers": canonical(values["answers"]).decode(), "outcomes": canonical(values["outcomes"]).decode()}
+    packed = {**values, "answers": pack(values["answers"]), "outcomes": pack(values["outcomes"])}
     if record is None:
         record = (await InspectionRecord.insert(InspectionRecord(**packed, version=1)).run())[0]["id"]
         version = 1
@@ -94,7 +94,7 @@ async def save_record(
         version += 1
     kept = {name: value for name, value in values.items() if name in ("answers", "outcomes", "method", "opinion", "state")}
     await RecordVersion.insert(
-        RecordVersion(record=record, n=version, data=canonical(kept).decode(), by=by, at=at)
+        RecordVersion(record=record, n=version, data=pack(kept), by=by, at=at)
     ).run()
     return record
 
@@ -148,6 +148,19 @@ async def load_follow_ups(records: Collection[int]) -> dict[int, list[dict[str, 
         for row in await FollowUp.select().where(FollowUp.record.is_in(ids[start : start + 500])).order_by(FollowUp.id).run():
             found.setdefault(row["record"], []).append(row)
     return found
+
+
+async def load_follow_ups_state(seen: Collection[int]) -> dict[str, int]:
+    """Counts of follow-ups by state."""
+    from piccolo.query.functions.aggregate import Count
+
+    rows = (
+        await FollowUp.select(FollowUp.state, Count(FollowUp.id))
+        .where(within(FollowUp.record.organisation, seen))
+        .group_by(FollowUp.state)
+        .run()
+    )
+    return {row["state"]: row["count"] for row in rows}
 
 
 async def load_open_follow_ups(seen: Collection[int], limit: int = 200) -> list[dict[str, Any]]:

@@ -199,7 +199,7 @@ class Task(Table, tablename="task"):
     kind = _text("general")
     ratio_text = _text()
     ratio_ppm = Integer(null=True, default=None)
-    count = Integer(null=True, default=None)
+    fixed_count = Integer(null=True, default=None)
     class_ratios = _json()
     window_from = _on()
     window_to = _on()

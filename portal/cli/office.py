@@ -1,0 +1,100 @@
+"""Opening an installation for one command: settings, database, keys, sectors, who acts."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from portal.domain.errors import BadInput
+from portal.plugins import Sectors, discover_sectors
+from portal.settings import Settings, load_settings
+from portal.steps.acting import Acting, open_acting
+from portal.store import accounts, engine, schema
+from portal.store.keys import Keys, load_keys
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    settings: Settings
+    keys: Keys
+    sectors: Sectors
+
+    async def acting(self, login: str | None) -> Acting:
+        """Who acts now; without a login, the operator made by `init`."""
+        login = login or "operator"
+        account = await accounts.load_account(login)
+        return await open_acting(account, login, self.settings.now(), self.keys, self.sectors)
+
+
+def load_sectors(settings: Settings) -> Sectors:
+    return discover_sectors(",".join(settings.sectors) if settings.sectors else None)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Office]:
+    """An installation that exists and is up to date; the database is closed at the end."""
+    if settings.database_url.startswith("sqlite:///") and not Path(settings.database_url.removeprefix("sqlite:///")).exists():
+        raise BadInput(f"数据目录 {settings.data} 里还没有数据库。请先运行 portal init。")
+    await engine.open_engine(settings.database_url)
+    try:
+        await schema.require_current()
+        yield Office(settings, load_keys(settings.data / "keys"), load_sectors(settings))
+    finally:
+        await engine.close_engine()
+
+
+@asynccontextmanager
+async def acting(args: Namespace) -> AsyncIterator[tuple[Acting, Office]]:
+    """`args.as_login` at work in the installation the environment names."""
+    async with opened(load_settings()) as office:
+        yield await office.acting(args.as_login), office
+
+
+def say(text: str) -> None:
+    print(text)
+    sys.stdout.flush()
+
+
+def read_file(path: str, what: str = "文件") -> bytes:
+    """The bytes of a file the user named. BadInput for missing, unreadable, empty files and folders."""
+    place = Path(path)
+    try:
+        data = place.read_bytes()
+    except FileNotFoundError:
+        raise BadInput(f"找不到{what}“{path}”。请检查路径。") from None
+    except IsADirectoryError:
+        raise BadInput(f"“{path}”是一个文件夹，不是{what}。") from None
+    except OSError as problem:
+        raise BadInput(f"{what}“{path}”不能读取（{problem.strerror}）。请检查权限。") from None
+    if not data:
+        raise BadInput(f"{what}“{path}”是空的。")
+    return data
+
+
+def read_line(path: str, what: str) -> str:
+    """The one line of a secret or passphrase file, without its line end."""
+    try:
+        text = read_file(path, what).decode()
+    except UnicodeDecodeError:
+        raise BadInput(f"{what}“{path}”不是 UTF-8 文本。") from None
+    line = text.rstrip("\r\n")
+    if "\n" in line or not line:
+        raise BadInput(f"{what}“{path}”应只有一行。")
+    return line
+
+
+def print_table(rows: list[tuple[str, object]]) -> None:
+    """label, value lines aligned by display width (a Chinese character is two columns)."""
+    import unicodedata
+
+    def width(text: str) -> int:
+        return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+    widest = max((width(label) for label, _ in rows), default=0)
+    for label, value in rows:
+        shown = f"{value:,}" if isinstance(value, int) else str(value)
+        say(f"  {label}{' ' * (widest - width(label))}  {shown}")

@@ -1,0 +1,233 @@
+"""portal pool freeze, portal round create|share|commit|source|release|draw|reveal|void|export, portal visits combine|assign."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from argparse import Namespace, _SubParsersAction
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from portal.cli.office import acting, print_table, read_line, say
+from portal.domain.errors import BadInput
+from portal.jobs import release_site
+from portal.steps import assign, bundles, commit, draw, pool, visits
+
+#: well-known lotteries by the words in an issue's name: [[how many, lowest, highest], ...]
+LOTTERIES = {
+    "快乐8": [[20, 1, 80]],
+    "双色球": [[6, 1, 33], [1, 1, 16]],
+    "大乐透": [[5, 1, 35], [2, 1, 12]],
+}
+
+
+def add_commands(commands: _SubParsersAction) -> None:
+    pools = commands.add_parser("pool", help="冻结任务的名录").add_subparsers(dest="action", metavar="动作", required=True)
+    freeze = _action(pools, "freeze", run_freeze, "把现在的名录固定为任务的抽取名单")
+    freeze.add_argument("tasks", nargs="+", metavar="TASK", help="任务编号")
+    freeze.add_argument("--strata", choices=sorted(pool.STRATA), default="none", help="分层：none 不分，class 按信用风险分类（密封轮次）")
+
+    rounds = commands.add_parser("round", help="抽取轮次").add_subparsers(dest="action", metavar="动作", required=True)
+    create = _action(rounds, "create", run_create, "拟一轮抽取")
+    create.add_argument("tasks", nargs="+", metavar="TASK", help="任务编号")
+    create.add_argument("--title", required=True, help="名称，向社会公布")
+    create.add_argument("--disclosure", choices=["open", "sealed"], default="open", help="open 公开可验证，sealed 密封")
+    create.add_argument(
+        "--source", action="append", default=[], metavar="NAME@TIME[@GROUPS]",
+        help="号码来源，如 '福彩快乐8 第2026320期@2026-12-01T21:30:00+08:00'；其他来源写明形状，如 @6/1-33,1/1-16",
+    )  # fmt: skip
+    create.add_argument("--holder", action="append", default=[], metavar="NAME=LOGIN", help="密值持有人和账号，可写多个")
+    create.add_argument("--draw-not-before", required=True, metavar="TIME", help="最早抽取时间")
+    create.add_argument("--window", metavar="FROM..TO", help="检查时段，默认取各任务实施时间的重叠部分")
+    create.add_argument("--reveal-due", metavar="DATE", help="密值最迟公开日，默认检查时段结束后 10 日")
+    create.add_argument("--reserve", type=int, default=5, help="每层备选户数，默认 5")
+    create.add_argument("--minimum", type=int, default=0, help="每层至少抽取户数，默认 0")
+    create.add_argument("--rounding", choices=["ceil", "lr"], default="ceil", help="取整方式")
+    create.add_argument("--suite", choices=["sha256", "sm3"], default="sha256", help="摘要算法")
+
+    share = _round(rounds, "share", run_share, "持有人生成自己的密值，用口令加密保存")
+    share.add_argument("--passphrase-file", required=True, help="口令文件，一行")
+    share.add_argument("--secret-file", help="把密值副本写入这个新文件（交第三方封存），不写则打印")
+    _round(rounds, "commit", run_commit, "复核并公布承诺，随即发布公示网站")
+    source = _round(rounds, "source", run_source, "录入号码")
+    source.add_argument("n", type=int, help="第几个来源，从 1 数起")
+    source.add_argument("value", help="号码，如 4.11.17.23.28.32./9./ ；72 小时未开奖写 -")
+    release = _round(rounds, "release", run_release, "持有人交出密值用于抽取")
+    release.add_argument("--passphrase-file", required=True, help="口令文件，一行")
+    _round(rounds, "draw", run_draw, "抽取；已抽取的显示原结果，不会重抽")
+    _round(rounds, "reveal", run_reveal, "公开轮次：检查结束后公开密值；密封轮次：移交监督机构")
+    void = _round(rounds, "void", run_void, "作废尚未开奖的轮次：一人提出，另一人用同一命令批准")
+    void.add_argument("--reason", required=True, help="原因，向社会公布")
+    export = _round(rounds, "export", run_export, "导出抽取文件夹")
+    export.add_argument("--public", action="store_true", help="只导出可公开的文件")
+    export.add_argument("--to", metavar="DIR", help="目标文件夹，默认数据目录下 draws/<轮次>")
+
+    after = commands.add_parser("visits", help="合并入企、匹配执法人员").add_subparsers(dest="action", metavar="动作", required=True)
+    _round(after, "combine", run_combine, "把抽中的任务合并为一次入企")
+    _round(after, "assign", run_assign, "随机匹配执法人员")
+
+
+def _action(commands: _SubParsersAction, name: str, run: Any, help: str):
+    command = commands.add_parser(name, help=help)
+    command.add_argument("--as", dest="as_login", metavar="LOGIN", help="以哪个账号办理，默认运维账号")
+    command.set_defaults(run=run)
+    return command
+
+
+def _round(commands: _SubParsersAction, name: str, run: Any, help: str):
+    command = _action(commands, name, run, help)
+    command.add_argument("round", metavar="ROUND", help="轮次编号")
+    return command
+
+
+def parse_source(text: str) -> dict[str, Any]:
+    """`NAME@TIME[@GROUPS]` -> name, drawn_at, groups; the shape of a well-known lottery need not be written."""
+    parts = text.split("@")
+    if len(parts) == 2:
+        shape = next((groups for word, groups in LOTTERIES.items() if word in parts[0]), None)
+        if shape is None:
+            raise BadInput(f"来源“{parts[0]}”的号码形状不知道，请写成 NAME@TIME@6/1-33,1/1-16。")
+        return {"name": parts[0], "drawn_at": parts[1], "groups": shape}
+    groups = [re.fullmatch(r"(\d+)/(\d+)-(\d+)", group) for group in parts[2].split(",")] if len(parts) == 3 else []
+    if not groups or not all(groups):
+        raise BadInput(f"来源“{text}”写法不对，应为 NAME@TIME 或 NAME@TIME@6/1-33,1/1-16。")
+    return {"name": parts[0], "drawn_at": parts[1], "groups": [[int(n) for n in group.groups()] for group in groups if group]}
+
+
+def parse_holder(text: str) -> dict[str, str]:
+    name, found, login = text.partition("=")
+    if not found or not name or not login:
+        raise BadInput(f"持有人“{text}”写法不对，应为 名称=账号，如 信用监管科=planner。")
+    return {"holder": name, "login": login}
+
+
+def parse_day(text: str, what: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadInput(f"{what}“{text}”应为 YYYY-MM-DD。") from None
+
+
+async def run_freeze(args: Namespace) -> None:
+    async with acting(args) as (act, _):
+        for task in args.tasks:
+            made = await pool.freeze_pool(act, task, args.strata)
+            say(f"{task}：名录 {made['size']:,} 户已冻结，排除 {made['excluded_size']:,} 户，可抽 {made['size'] - made['excluded_size']:,} 户")
+
+
+async def run_create(args: Namespace) -> None:
+    window = None
+    if args.window:
+        first, _, last = args.window.partition("..")
+        window = (parse_day(first, "检查时段"), parse_day(last, "检查时段"))
+    async with acting(args) as (act, _):
+        code = await commit.create_round(
+            act, args.tasks, title=args.title, disclosure=args.disclosure,
+            sources=[parse_source(text) for text in args.source], holders=[parse_holder(text) for text in args.holder],
+            window=window, draw_not_before=args.draw_not_before,
+            reveal_due=parse_day(args.reveal_due, "密值公开日") if args.reveal_due else None,
+            rounding=args.rounding, minimum=args.minimum, reserve=args.reserve, suite=args.suite,
+        )  # fmt: skip
+    say(f"已拟轮次 {code}，请各持有人生成密值后由复核人公布承诺。")
+
+
+async def run_share(args: Namespace) -> None:
+    passphrase = read_line(args.passphrase_file, "口令文件")
+    place = Path(args.secret_file) if args.secret_file else None
+    if place and place.exists():
+        raise BadInput(f"文件“{place}”已经存在，密值副本不会覆盖它。请换一个文件名。")
+    async with acting(args) as (act, _):
+        made = await commit.make_share(act, args.round, passphrase)
+    say(f"密值已生成，承诺 {made['commit']}")
+    if place:
+        handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(made["secret"] + "\n")
+        say(f"密值副本已写入 {place}，请交第三方封存后从本机删除。")
+    else:
+        say(f"密值副本（只显示这一次，请交第三方封存）：{made['secret']}")
+
+
+async def run_commit(args: Namespace) -> None:
+    async with acting(args) as (act, office):
+        made = await commit.commit_round(act, args.round)
+        say(f"轮次 {args.round} 承诺已公布（{made['label']}），摘要 {made['digest']}，存证第 {made['log']} 条")
+        site = await release_site(act, office.settings)
+        say(f"公示网站已发布 {site['id']}，变动 {site['changed']} 个文件")
+
+
+async def run_source(args: Namespace) -> None:
+    async with acting(args) as (act, _):
+        await draw.enter_source(act, args.round, args.n - 1, args.value)
+    say(f"轮次 {args.round} 第 {args.n} 个号码已录入：{args.value}")
+
+
+async def run_release(args: Namespace) -> None:
+    passphrase = read_line(args.passphrase_file, "口令文件")
+    async with acting(args) as (act, _):
+        await draw.release_share(act, args.round, passphrase)
+    say(f"轮次 {args.round} 的密值已交出。")
+
+
+async def run_draw(args: Namespace) -> None:
+    async with acting(args) as (act, _):
+        made = await draw.draw_round(act, args.round)
+    say(f"轮次 {args.round} {'已经抽取过，这是原来的结果' if made['again'] else '已抽取'}，结果摘要 {made['commit']}")
+    for task, entry in made["result"].items():
+        drawn = sum(len(row["drawn"]) for row in entry["strata"].values())
+        say(f"  {task}　抽中 {drawn:,} 户")
+    for warning in made.get("warnings", ()):
+        say(f"  提示　{warning}")
+
+
+async def run_reveal(args: Namespace) -> None:
+    async with acting(args) as (act, _):
+        made = await draw.reveal_round(act, args.round)
+    say(f"轮次 {args.round} {'密值早已公开' if made['again'] else '密值已公开，随下一次 portal publish 发布'}。")
+
+
+async def run_void(args: Namespace) -> None:
+    async with acting(args) as (act, _):
+        made = await draw.void_round(act, args.round, args.reason)
+    say(f"轮次 {args.round} {'已作废' if made['state'] == 'void' else '已提出作废，请另一人用同一命令批准'}。")
+
+
+async def run_export(args: Namespace) -> None:
+    async with acting(args) as (act, office):
+        files = await bundles.export_round(act, args.round, "public" if args.public else "auditor")
+        folder = Path(args.to) if args.to else office.settings.data / "draws" / args.round
+        write_folder(folder, files)
+    say(f"轮次 {args.round} 的 {len(files)} 个文件已导出到 {folder}")
+
+
+def write_folder(folder: Path, files: dict[str, bytes]) -> None:
+    """Write a draw folder beside its place and move it there: a killed run leaves the old folder or the new.
+
+    A folder already there is replaced only when it is a draw folder itself.
+    """
+    if folder.exists() and not (folder / "round.json").is_file() and any(folder.iterdir()):
+        raise BadInput(f"文件夹“{folder}”里有别的内容，不会覆盖。请另选一个文件夹。")
+    fresh = folder.with_name(folder.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    for name, data in files.items():
+        place = fresh / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+    shutil.rmtree(folder, ignore_errors=True)
+    fresh.rename(folder)
+
+
+async def run_combine(args: Namespace) -> None:
+    async with acting(args) as (act, _):
+        made = await visits.combine_visits(act, args.round)
+    say(f"轮次 {args.round} {'已经合并过' if made['again'] else '已合并入企'}")
+    print_table([("抽中户次", made["picks"]), ("入企次数", made["visits"]), ("少跑", made["avoided"])])
+
+
+async def run_assign(args: Namespace) -> None:
+    async with acting(args) as (act, _):
+        made = await assign.assign_inspectors(act, args.round)
+    say(f"轮次 {args.round} {'已经匹配过' if made['again'] else '已匹配执法人员'}")
+    print_table([("名额", made["slots"]), ("已匹配", made["filled"]), ("参加人数", made["people"]), ("未匹配", len(made["unfilled"]))])

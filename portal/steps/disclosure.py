@@ -1,0 +1,283 @@
+"""Writing the disclosure bundle (public_site/README.md): all that leaves the portal, in one folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from portal.domain import log as tlog
+from portal.domain.model import Task
+from portal.domain.packing import pack
+from portal.domain.publish import per_cent
+from portal.domain.rounds import label_of
+from portal.steps import log
+from portal.steps.acting import Acting, stamp
+from portal.steps.bundles import auditor_files, public_files
+from portal.steps.catalogue import load_item
+from portal.steps.pool import RULES
+from portal.steps.publish import published_view
+from portal.steps.visits import load_summary
+from portal.store import directory, draw, plan, records
+from portal.store import log as log_store
+from portal.store import pool as pools
+from portal.store import publish as store
+from portal.store.engine import transaction
+
+SPEC = "mingcha-bundle/1"
+
+
+class Proofs:
+    """Finds for a log entry the first checkpoint that contains it."""
+
+    def __init__(self, entries: Sequence[Mapping[str, Any]], checkpoints: Sequence[Mapping[str, Any]]):
+        self.entries = entries
+        self.checkpoints = checkpoints
+
+    def of(self, index: int, salt: str = "") -> dict[str, Any]:
+        entry = self.entries[index]
+        first = next(c for c in self.checkpoints if c["size"] > index)
+        proof = {"index": index, "hash": entry["leaf"], "at": stamp(entry["at"]), "size": first["size"], "root": first["root"]}
+        return {**proof, "salt": salt} if salt else proof
+
+
+async def write_bundle(act: Acting, folder: Path, *, demo: bool) -> dict[str, Any]:
+    """Sign the log's head and write the bundle into `folder`, which is made new.
+
+    Everything is read in one transaction: what is published is one state.  A crash
+    leaves a half folder that the next run removes; nobody reads it before its manifest.
+    Returns {"size", "root", "rounds": ids committed in it}.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    async with transaction():
+        head = await log.checkpoint(act)
+        entries = await log_store.load_entries()
+        proofs = Proofs(entries, await log_store.load_checkpoints())
+        as_of = stamp(entries[-1]["at"]) if entries else stamp(act.now)
+        rounds = [r for r in await draw.load_rounds(act.tree) if r["round_json"]]
+        files: dict[str, bytes] = {}
+        lines = []
+        for round_ in rounds:
+            row, more = await _round(act, round_, entries)
+            lines.append(row)
+            files |= more
+        results = await _results(act, proofs, {r["code"]: r for r in rounds})
+        pages = _pages(act, await plan.load_tasks(act.tree), results)
+        files |= {
+            "items.jsonl": _lines(
+                [{**row["data"], "proof": proofs.of(row["log_index"], row["salt"])} for row in await store.load_live(act.tree, "item")]
+            ),
+            "plans.jsonl": _lines(
+                [{**row["data"], "proof": proofs.of(row["log_index"], row["salt"])} for row in await store.load_live(act.tree, "plan")]
+            ),
+            "rounds.jsonl": _lines(lines),
+            "results.jsonl": _lines(results),
+            "pages.jsonl": _lines(pages),
+        }
+        files |= {f"log/{path}": data for path, data in log.files(entries, head["note"]).items()}
+        origin = await log.origin_of(act)
+        about = {
+            "spec": SPEC, "bureau": {name: act.bureau[name] for name in ("code", "name", "region")}, "as_of": as_of,
+            "demo": demo, "year": int(as_of[:4]), "figures": await _figures(act, rounds, results),
+            "log": {"origin": origin, "key": tlog.format_vkey(origin, act.keys.public()), "size": head["size"], "root": head["root"]},
+        }  # fmt: skip
+        files["about.json"] = pack(about).encode()
+    for path, data in files.items():
+        place = folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+    listed = {path: hashlib.sha256(data).hexdigest() for path, data in files.items()}
+    manifest = pack({"spec": SPEC, "as_of": as_of, "files": listed}).encode()
+    fresh = folder / "manifest.new"
+    fresh.write_bytes(manifest)
+    os.replace(fresh, folder / "manifest.json")
+    return {"size": head["size"], "root": head["root"], "rounds": [r["id"] for r in rounds], "digest": hashlib.sha256(manifest).hexdigest()}
+
+
+def _lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    return b"".join(pack(dict(row)).encode() + b"\n" for row in rows)
+
+
+# Rounds ----------------------------------------------------------------------
+
+
+async def _round(
+    act: Acting, round_: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    document = json.loads(round_["round_json"])
+    sealed = round_["disclosure"] == "sealed"
+    files = await auditor_files(act, round_)
+    public = public_files(round_, files) if round_["state"] != "void" else {"round.json": files["round.json"]}
+    sources = await draw.load_sources(round_["id"])
+    shares = await draw.load_shares(round_["id"])
+    result = json.loads(round_["result_json"]) if round_["result_json"] else {}
+    tasks = await _round_tasks(act, round_, document, result, sealed)
+    summary = await load_summary(round_)
+    over = bool(summary["visits"]) and summary["done"] == summary["visits"]
+    open_revealed = round_["state"] == "revealed" and not sealed
+    row = {
+        "code": round_["code"], "title": round_["title"], "disclosure": round_["disclosure"], "label": label_of(document),
+        "state": "drawn" if round_["state"] == "revealed" and sealed else round_["state"], "number": "",
+        "window": document["window"], "suite": round_["suite"], "digest": round_["digest"],
+        "committed_at": stamp(round_["committed_at"]), "draw_not_before": round_["draw_not_before"],
+        "drawn_at": stamp(round_["drawn_at"]) if round_["drawn_at"] else None, "result_commit": round_["result_commit"] or None,
+        "visited_by": round_["window_to"].isoformat(), "reveal_due": None if sealed else round_["reveal_due"].isoformat(),
+        "revealed_at": stamp(round_["revealed_at"]) if open_revealed else None,
+        "overdue": not sealed and round_["state"] == "drawn" and act.today > round_["reveal_due"],
+        "sources": [{"name": s["name"], "bits": s["bits"], "drawn_at": s["drawn_at"], "value": s["value"] or None} for s in sources],
+        "holders": [{"name": share["holder"], "commit": share["commit"]} for share in shares],
+        "secrets": json.loads(files["reveal.json"])["secrets"] if open_revealed else None,
+        "void": {"reason": round_["void_reason"], "at": stamp(round_["void_at"])} if round_["state"] == "void" else None,
+        "snapshot": document["snapshot"], "tasks": tasks, "visits": summary["visits"] or None,
+        "avoided": summary["avoided"] if summary["visits"] else None, "most": summary["most"] or None,
+        "list": await _drawn_list(act, round_, sealed) if over else None,
+        "files": [f"rounds/{round_['code']}/{name}" for name in sorted(public)],
+        "log": [
+            {"kind": e["kind"], "index": e["n"], "at": stamp(e["at"]), "hash": e["leaf"]}
+            for e in entries
+            if e["key"] == round_["code"]
+        ],
+    }  # fmt: skip
+    return row, {f"rounds/{round_['code']}/{name}": data for name, data in public.items()}
+
+
+async def _round_tasks(
+    act: Acting, round_: Mapping[str, Any], document: Mapping[str, Any], result: Mapping[str, Any], sealed: bool
+) -> list[dict[str, Any]]:
+    committed = {task["task"]: task for task in document["tasks"]}
+    rows = await draw.load_round_tasks(round_["id"])
+    tasks = await plan.load_tasks_by_id([row["task"] for row in rows])
+    headers = await pools.load_pools([row["pool"] for row in rows])
+    found = []
+    for row in rows:
+        task, header, entry = tasks[row["task"]], headers[row["pool"]], committed[row["code"]]
+        strata = result.get(row["code"], {}).get("strata", {})
+        own = await load_item(task["item_code"], task["item_version"])
+        riders = [await load_item(r["item_code"], r["item_version"]) for r in task["riders"]]
+        by_class = header["strata"] == "class"
+        found.append(
+            {
+                "code": row["code"], "name": task["name"], "department": task["department"],
+                "items": [{"code": own.code, "name": own.name}], "riders": [{"code": i.code, "name": i.name} for i in riders],
+                "ratio": "按信用风险分类差异化抽查" if by_class else task["ratio_text"],
+                "pool_size": header["size"], "excluded": header["excluded_size"], "rules": await _rules(header),
+                "pool_root": entry["pool_root"], "excluded_root": entry["excluded_root"],
+                "drawn": sum(len(s["drawn"]) for s in strata.values()) if strata else None,
+                "available": sum(s["available"] for s in strata.values()) if strata else None,
+                "ticket_root": result.get(row["code"], {}).get("ticket_root"),
+                "drawn_root": result.get(row["code"], {}).get("drawn_root"),
+                "result_file": f"rounds/{round_['code']}/result.json" if not sealed and round_["state"] == "revealed" else None,
+            }
+        )  # fmt: skip
+    return found
+
+
+async def _rules(header: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Counts removed by each rule: register states the law takes out, then exclusions."""
+    found = [
+        {"rule": "status", "label": f"登记状态为{status}，依法不在基数内", "count": count}
+        for status, count in sorted(header["removed"].items())
+    ]
+    counts: dict[str, int] = {}
+    for line in await pools.load_exclusions(header["id"]):
+        counts[line["rule"]] = counts.get(line["rule"], 0) + 1
+    return found + [{"rule": rule, "label": RULES[rule], "count": counts.get(rule, 0)} for rule in RULES]
+
+
+async def _drawn_list(act: Acting, round_: Mapping[str, Any], sealed: bool) -> list[dict[str, Any]]:
+    """Codes drawn, after the last visit; in sealed rounds one set without task names."""
+    picks = await draw.load_picks(round_["id"])
+    codes = {row["task"]: row["code"] for row in await draw.load_round_tasks(round_["id"])}
+    by_code: dict[str, list[str]] = {}
+    for pick in picks:
+        by_code.setdefault(pick["code"], []).append(codes[pick["task"]])
+    entities = await directory.load_entities(by_code)
+    return [
+        {"code": code, "name": entities[code]["name"], "tasks": None if sealed else sorted(by_code[code])}
+        for code in sorted(by_code, key=str.encode)
+    ]
+
+
+# Results, pages, figures ------------------------------------------------------
+
+
+async def _results(
+    act: Acting, proofs: Proofs, rounds: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    history = await store.load_history(act.tree, "result")
+    found = []
+    for row in await store.load_live(act.tree, "result"):
+        round_ = rounds[row["data"]["round"]]
+        versions = history[row["key"]]
+        changes = [{"on": versions[0]["data"]["published_on"], "text": "首次公示。"}]
+        changes += [{"on": v["data"]["published_on"], "text": "补充公示其余事项的检查结果，或更新后续处置。"} for v in versions[1:]]
+        found.append(
+            {
+                **row["data"], "round_title": round_["title"], "label": label_of(json.loads(round_["round_json"])),
+                "published_on": versions[0]["data"]["published_on"], "history": changes,
+                "proof": proofs.of(row["log_index"], row["salt"]),
+            }
+        )  # fmt: skip
+    return found
+
+
+def _pages(act: Acting, tasks: Sequence[Mapping[str, Any]], results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Sectors' own pages: they see public records only, and give blocks, never HTML."""
+    views = [published_view(data) for data in results]
+    found = []
+    for task in tasks:
+        items = {code for code, _ in plan.items_of(task)}
+        mine = [view for view in views if items & set(view.items)]
+        if not mine:
+            continue
+        view = Task(
+            code=task["code"], name=task["name"], sector=task["sector"], items=tuple(sorted(items)),
+            window=(task["window_from"], task["window_to"]), frozen_on=task["window_from"],
+        )  # fmt: skip
+        pages, _ = act.sectors.publication_pages(view, mine)
+        for sector, page in pages:
+            blocks = [{"kind": b.kind, "title": b.title, "body": b.body} for b in page.blocks]
+            found.append({"sector": sector, "slug": page.slug, "title": page.title, "blocks": blocks})
+    unique = {(page["sector"], page["slug"]): page for page in found}
+    return [unique[key] for key in sorted(unique)]
+
+
+async def _figures(
+    act: Acting, rounds: Sequence[Mapping[str, Any]], results: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """This year's figures; percentages rounded down, each with its base in a sentence."""
+    drawn: set[str] = set()
+    made = done = avoided = 0
+    for round_ in rounds:
+        if round_["result_json"]:
+            drawn |= {pick["code"] for pick in await draw.load_picks(round_["id"])}
+            summary = await load_summary(round_)
+            made, done, avoided = made + summary["visits"], done + summary["done"], avoided + summary["avoided"]
+    base = await directory.count_entities(act.tree, directory.DRAWABLE)
+    problems = sum(any(item["problem"] for item in row["items"]) for row in results)
+    rows = await records.load_follow_ups_state(act.tree)
+    return [
+        {"label": "抽取户数", "value": len(drawn), "unit": "户", "base": f"占在册 {base:,} 户的 {per_cent(len(drawn), base)}。"},
+        {"label": "入企检查", "value": per_cent(done, made), "unit": "", "base": f"应入企 {made:,} 次，已完成 {done:,} 次。"},
+        {"label": "结果公示", "value": per_cent(len(results), done), "unit": "", "base": f"已完成 {done:,} 次，已公示 {len(results):,} 次。"},
+        {"label": "发现问题", "value": problems, "unit": "户次", "base": f"后续处置应办 {sum(rows.values()):,} 件，已办结 {rows.get('closed', 0):,} 件。"},
+        {"label": "少跑", "value": avoided, "unit": "次", "base": "几项检查合并为一次入企，少进企业门的次数。"},
+    ]  # fmt: skip
+
+
+async def save_published(act: Acting, written: Mapping[str, Any], release: Mapping[str, Any]) -> None:
+    """Note the release that now shows this bundle; rounds in it count as published from here on."""
+    async with transaction():
+        await draw.save_published(written["rounds"], act.now)
+        await store.save_release(
+            {
+                "code": release["id"], "manifest_digest": release["id"].rpartition("-")[2], "bundle_digest": written["digest"],
+                "log_size": written["size"], "pages": release["pages"], "pdfs": release["pdfs"], "made_by": act.account, "made_at": act.now,
+            }
+        )  # fmt: skip
+        await act.audit("publish.release", release["id"], after=written["digest"], changed=release["changed"])

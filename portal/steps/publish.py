@@ -1,0 +1,220 @@
+"""Publishing: reviewed records, the plan and the item list become publications, each logged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from portal.domain import publish as domain
+from portal.domain.declarations import item_to_data
+from portal.domain.errors import WrongMoment
+from portal.domain.model import Published, Task
+from portal.domain.packing import pack
+from portal.steps import log
+from portal.steps.acting import Acting
+from portal.steps.catalogue import load_form, load_item
+from portal.steps.review import FOLLOW_UPS
+from portal.store import directory, draw, jobs, plan, records, visits
+from portal.store import publish as store
+from portal.store.engine import transaction
+from portal.store.tables import Item
+
+BATCH = 200
+
+
+async def load_publishable(act: Acting) -> dict[str, Any]:
+    """What publishing would add now: approved records by visit, unpublished plans and items."""
+    act.require("publish.read")
+    approved = await records.load_record_page(act.tree, ["approved"], limit=100_000)
+    plans = [p for p in await plan.load_plans(act.tree) if p["state"] == "draft"]
+    known = {row["key"] for row in await store.load_live(act.tree, "item")}
+    items = [row for row in await plan.load_all_declared(Item) if f"{row['code']}@{row['version']}" not in known]
+    return {
+        "records": approved,
+        "visits": len({row["visit"] for row in approved}),
+        "plans": plans,
+        "items": len(items),
+        "counts": await records.count_records(act.tree),
+    }
+
+
+async def request_release(act: Acting) -> int:
+    """Queue publishing for the worker; the job's id."""
+    act.require("publish.publish")
+    async with transaction():
+        job = await jobs.save_job("publish", "site", {"login": act.login}, act.account, act.now)
+        await act.audit("publish.request", "site", job=job)
+    return job
+
+
+async def publish_all(act: Acting) -> dict[str, int]:
+    """Publish the item list, the plan and every approved record; counts of new publications.
+
+    Each batch is a transaction: a crash leaves some published and the rest approved,
+    and running again publishes the rest.
+    """
+    act.require("publish.publish")
+    counts = {"items": await _publish_items(act), "plans": await _publish_plans(act), "results": 0}
+    waiting = await records.load_record_page(act.tree, ["approved"], limit=1_000_000)
+    ids = sorted({row["visit"] for row in waiting})
+    for start in range(0, len(ids), BATCH):
+        async with transaction():
+            counts["results"] += await _publish_visits(act, ids[start : start + BATCH])
+    async with transaction():
+        await act.audit("publish.publish", "site", **counts)
+    return counts
+
+
+async def _save(act: Acting, kind: str, key: str, data: Mapping[str, Any]) -> None:
+    salt = act.token_bytes(32)
+    digest = log.salted(salt, dict(data))
+    index = await log.append(act, kind, key, {"digest": digest})
+    await store.save_publication(
+        {
+            "organisation": act.bureau["id"], "kind": kind, "key": key, "data": pack(dict(data)),
+            "salt": salt.hex(), "digest": digest, "log_index": index, "published_by": act.account, "published_at": act.now,
+        }
+    )  # fmt: skip
+
+
+async def _publish_items(act: Acting) -> int:
+    known = {row["key"] for row in await store.load_live(act.tree, "item")}
+    count = 0
+    async with transaction():
+        for item in act.sectors.items:
+            key = f"{item.code}@{item.version}"
+            if key in known:
+                continue
+            data = item_to_data(item)
+            await _save(
+                act, "item", key,
+                {
+                    "code": item.code, "version": item.version, "sector": item.code.split(".")[0],
+                    "sector_name": act.sectors.sectors[item.code.split(".")[0]].name, "category": item.category,
+                    "name": item.name, "objects": item.objects, "kind": item.kind, "methods": list(item.methods),
+                    "inspected_by": item.inspected_by, "basis": [{"law": b.law, "article": b.article} for b in item.basis],
+                    "points": list(item.points), "qualification": item.qualification, "valid_from": data.get("valid_from", "2024-01-01"),
+                    "valid_to": data.get("valid_to"), "published_on": act.today.isoformat(),
+                },
+            )  # fmt: skip
+            count += 1
+    return count
+
+
+async def _publish_plans(act: Acting) -> int:
+    count = 0
+    for row in await plan.load_plans(act.tree):
+        if row["state"] != "draft":
+            continue
+        if row["imported_by"] == act.account:
+            raise WrongMoment(f"{row['year']} 年度计划由您导入，公示要由另一位公示员办理。")
+        async with transaction():
+            await _save(act, "plan", f"{row['year']}-{row['version']}", await _plan_data(act, row))
+            await plan.save_plan_published(row["id"])
+        count += 1
+    return count
+
+
+async def _plan_data(act: Acting, row: Mapping[str, Any]) -> dict[str, Any]:
+    base = [note for note in row["notes"] if "基数" in note]
+    rows = []
+    for line in await plan.load_plan_rows(row["id"]):
+        data = line["data"]
+        rows.append(
+            {
+                "number": data["number"], "category": data["category"], "item": data["item"], "objects": data["objects"],
+                "kind": data["kind"], "ratio": data["ratio_text"], "differentiated": bool(data["class_ratios"]),
+                "window": data["window_text"], "department": data["department"], "drawn_by": data["drawn_by"],
+                "note": data["note"], "state": line["state"], "task": line["task_code"] or None,
+            }
+        )  # fmt: skip
+    return {
+        "year": row["year"], "version": row["version"], "title": row["title"], "number": "",
+        "published_on": act.today.isoformat(), "base_note": base[0] if base else "",
+        "notes": [note for note in row["notes"] if note not in base], "rows": rows,
+    }  # fmt: skip
+
+
+# Results ---------------------------------------------------------------------
+
+
+async def _publish_visits(act: Acting, ids: Sequence[int]) -> int:
+    """Publish these visits' approved records; a visit published before gets a new version."""
+    found = await visits.load_visits_by_id(ids)
+    by_visit: dict[int, list[dict[str, Any]]] = {}
+    for row in await records.load_records_of(ids):
+        by_visit.setdefault(row["visit"], []).append(row)
+    entities = await directory.load_entities({visit["entity_code"] for visit in found.values()})
+    assigned = await visits.load_assigned(ids)
+    findings = await records.load_findings_of(ids)
+    follow_ups = await records.load_follow_ups([row["id"] for rows in by_visit.values() for row in rows])
+    rounds = await draw.load_rounds_by_id({visit["round"] for visit in found.values()})
+    tasks: dict[int, int] = {}
+    count = 0
+    for visit in sorted(found.values(), key=lambda visit: visit["code"].encode()):
+        ready = [row for row in by_visit[visit["id"]] if row["state"] in ("approved", "published")]
+        fresh = [row for row in ready if row["state"] == "approved"]
+        if not fresh:
+            continue
+        data = await _result_data(
+            act, visit, entities[visit["entity_code"]], rounds[visit["round"]], ready, findings, follow_ups,
+            sum(who is not None for who in assigned.get(visit["id"], [])),
+        )  # fmt: skip
+        await _save(act, "result", visit["code"], data)
+        for row in fresh:
+            await records.save_record_state(row["id"], row["version"], state="published")
+            tasks[row["task"]] = tasks.get(row["task"], 0) + 1
+        count += 1
+    await _tell(act, tasks)
+    return count
+
+
+async def _result_data(
+    act: Acting, visit: Mapping[str, Any], entity: Mapping[str, Any], round_: Mapping[str, Any],
+    ready: Sequence[Mapping[str, Any]], findings: Mapping[int, Any], follow_ups: Mapping[int, Any], people: int,
+) -> dict[str, Any]:  # fmt: skip
+    items = []
+    for record in ready:
+        form = await load_form(record["form_code"], record["form_version"])
+        points = domain.public_points(form, record["answers"], record["inspected_on"])
+        follow_up = domain.follow_up_of(follow_ups.get(record["id"], ()), FOLLOW_UPS)
+        quiet = domain.follow_up_of((), FOLLOW_UPS)
+        for n, finding in enumerate(findings.get(record["id"], ())):
+            item = await load_item(finding["item_code"], finding["item_version"])
+            label, problem = domain.outcome_words(finding["outcome"])
+            items.append(
+                {
+                    "code": item.code, "name": item.name, "outcome": finding["outcome"], "outcome_label": label,
+                    "problem": problem, "summary": finding["summary"] if problem else "",
+                    "points": points if n == 0 else [], "follow_up": follow_up if problem else quiet,
+                }
+            )  # fmt: skip
+    return {
+        "visit": visit["code"], "entity": visit["entity_code"], "name": entity["name"], "type": entity["type"],
+        "status": entity["status"], "town": visit["town"], "round": round_["code"],
+        "inspected_on": max(record["inspected_on"] for record in ready).isoformat(),
+        "methods": list(dict.fromkeys(record["method"] for record in ready if record["method"])),
+        "authority": act.bureau["name"], "inspectors": people, "items": items,
+        "published_on": act.today.isoformat(),
+    }  # fmt: skip
+
+
+async def _tell(act: Acting, counts: Mapping[int, int]) -> None:
+    for row in (await plan.load_tasks_by_id(counts)).values():
+        view = Task(
+            code=row["code"], name=row["name"], sector=row["sector"], items=tuple(code for code, _ in plan.items_of(row)),
+            window=(row["window_from"], row["window_to"]), frozen_on=act.today,
+        )  # fmt: skip
+        for fault in act.sectors.results_published(view, counts[row["id"]]):
+            await act.audit("sector.fault", fault.sector, detail_hook=fault.hook, message=fault.message)
+
+
+def published_view(data: Mapping[str, Any]) -> Published:
+    """A public result as page hooks see it."""
+    return Published(
+        entity=data["entity"], entity_name=data["name"], items=tuple(item["code"] for item in data["items"]),
+        outcomes={item["code"]: item["outcome"] for item in data["items"]},
+        summary="；".join(item["summary"] for item in data["items"] if item["summary"]),
+        inspected_on=date.fromisoformat(data["inspected_on"]),
+    )  # fmt: skip

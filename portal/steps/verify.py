@@ -1,0 +1,149 @@
+"""Checking an installation: audit chain, log and checkpoints, every draw and assignment recomputed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from portal.domain import log as tlog
+from portal.domain.assign import assign, require_slots
+from portal.domain.errors import Refused
+from portal.domain.packing import pack
+from portal.domain.recompute import require_bundle
+from portal.steps import log
+from portal.steps.acting import Acting
+from portal.steps.bundles import auditor_files, load_draw_keys
+from portal.store import accounts, audit, directory, draw, plan, visits
+from portal.store import log as log_store
+from portal.store import publish as publications
+
+Line = tuple[bool, str]
+
+
+async def verify_installation(act: Acting) -> AsyncIterator[Line]:
+    """(holds, sentence) for each check; goes on after a failure, so that one run shows all of them."""
+    yield await _check_audit()
+    async for line in _check_log(act):
+        yield line
+    tree = accounts.tree_of(await accounts.load_organisations(), act.bureau["id"])
+    for round_ in await draw.load_rounds(tree):
+        if round_["round_json"]:
+            async for line in _check_round(act, round_):
+                yield line
+    yield await _check_publications(tree)
+
+
+async def _check_audit() -> Line:
+    expected, count = audit.START, 0
+    async for row in audit.walk_acts():
+        count += 1
+        if row["n"] != count:
+            return False, f"审计链第 {count} 条缺失，下一条的序号是 {row['n']}。"
+        if row["previous"] != expected or audit.chain_digest(row) != row["digest"]:
+            return False, f"审计链在第 {count} 条（{row['act']} {row['object']}）断开，内容被改动过。"
+        expected = row["digest"]
+    return True, f"审计链完整，共 {count} 条，链尾 {expected[:16]}…"
+
+
+def _is_signed(key: bytes, signature: bytes, message: bytes) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True
+
+
+async def _check_log(act: Acting) -> AsyncIterator[Line]:
+    entries = await log_store.load_entries()
+    leaves = []
+    for n, entry in enumerate(entries):
+        leaf = tlog.leaf_hash(bytes(entry["data"]))
+        if entry["n"] != n or leaf.hex() != entry["leaf"]:
+            yield False, f"存证日志第 {n} 条缺失或被改动过。"
+            return
+        leaves.append(leaf)
+    origin = await accounts.load_setting(log.ORIGIN)
+    for row in await log_store.load_checkpoints():
+        try:
+            point = tlog.parse_checkpoint(tlog.open_note(row["note"], origin, act.keys.public(), _is_signed))
+        except Refused as refusal:
+            yield False, f"第 {row['size']} 条的检查点：{refusal.message}"
+            return
+        fits = point.size == row["size"] <= len(leaves) and tlog.tree_root(leaves[: point.size]) == point.root
+        if not fits:
+            yield False, f"第 {row['size']} 条的检查点与存证日志不符，日志被改写过。"
+            return
+    yield True, f"存证日志 {len(entries)} 条，与全部检查点一致，签名有效"
+
+
+async def _check_round(act: Acting, round_: dict[str, Any]) -> AsyncIterator[Line]:
+    code = round_["code"]
+    try:
+        files = await auditor_files(act, round_)
+        if round_["state"] in ("drawn", "revealed"):
+            outcome = require_bundle(files, round_["digest"])
+            if outcome.result_commit != round_["result_commit"]:
+                yield False, f"轮次 {code}：结果摘要与登记的不符。"
+                return
+            yield True, f"轮次 {code}：抽取结果重算一致（{outcome.label}）"
+            yield await _check_picks(round_, outcome.result)
+            async for line in _check_assignment(act, round_):
+                yield line
+        else:
+            yield True, f"轮次 {code}：承诺文件完整，尚未抽取或已作废"
+        logged = [e for e in await log_store.load_entries_on([code]) if e["kind"] == "round"]
+        same = len(logged) == 1 and json.loads(bytes(logged[0]["data"]))["digest"] == round_["digest"]
+        yield same, f"轮次 {code}：承诺已记入存证日志" if same else f"轮次 {code}：存证日志中没有这一承诺。"
+    except Refused as refusal:
+        yield False, f"轮次 {code}：{refusal.message}"
+
+
+async def _check_picks(round_: dict[str, Any], result: dict[str, Any]) -> Line:
+    tasks = {row["task"]: row["code"] for row in await draw.load_round_tasks(round_["id"])}
+    stored = {(tasks[p["task"]], p["stratum"], p["rank"], p["code"]) for p in await draw.load_picks(round_["id"], ["drawn"])}
+    wanted = {
+        (task, stratum, rank, code)
+        for task, entry in result.items()
+        for stratum, row in entry["strata"].items()
+        for rank, code in enumerate(row["drawn"], 1)
+    }
+    fits = stored == wanted
+    words = f"轮次 {round_['code']}：抽中名单 {len(wanted)} 户次"
+    return fits, words + ("与结果一致" if fits else "与数据库登记的不符。")
+
+
+async def _check_assignment(act: Acting, round_: dict[str, Any]) -> AsyncIterator[Line]:
+    for run in await visits.load_runs(round_["id"]):
+        _, key = load_draw_keys(act, round_)
+        again = assign(require_slots({**json.loads(run["slots"]), "K": key.hex()}))
+        same = pack(again) == run["result"]
+        own = [v for v in await visits.load_visits_of(round_["id"]) if v["round"] == round_["id"]]
+        stored = await visits.load_assigned([visit["id"] for visit in own])
+        people = {row["id"]: row["code"] for row in (await _people()).values()}
+        shown = {v["code"]: [people[who] if who else None for who in stored.get(v["id"], [])] for v in own}
+        same = same and shown == again["assigned"]
+        yield same, f"轮次 {round_['code']}：人员匹配重算{'一致' if same else '不一致，名单被改动过。'}"
+
+
+async def _people() -> dict[int, dict[str, Any]]:
+    every = {o["id"] for o in await accounts.load_organisations()}
+    return {row["id"]: row for row in await directory.load_inspectors(every)}
+
+
+async def _check_publications(tree: frozenset[int]) -> Line:
+    entries = {e["n"]: e for e in await log_store.load_entries()}
+    count = 0
+    for kind in ("item", "plan", "result"):
+        for versions in (await publications.load_history(tree, kind)).values():
+            for row in versions:
+                count += 1
+                logged = entries.get(row["log_index"])
+                digest = log.salted(bytes.fromhex(row["salt"]), row["data"])
+                if logged is None or digest != row["digest"] or json.loads(bytes(logged["data"]))["digest"] != digest:
+                    return False, f"公示内容 {row['key']} 第 {row['version']} 版与存证日志不符，被改动过。"
+    plans = len(await plan.load_plans(tree))
+    return True, f"公示内容 {count} 项与存证日志一致（年度计划 {plans} 个版本）"
