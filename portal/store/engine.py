@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiosqlite
+import asyncpg
 from piccolo.engine.base import Engine
 from piccolo.engine.postgres import PostgresEngine
 from piccolo.engine.sqlite import (
@@ -26,7 +27,7 @@ from piccolo.engine.sqlite import (
     dict_factory,
 )
 
-from portal.domain.errors import BadInput
+from portal.domain.errors import BadInput, WrongMoment
 
 READERS = 4
 BUSY_MS = 20_000  # another process (worker, command line) may hold the write lock this long
@@ -226,6 +227,15 @@ async def close_engine() -> None:
     _engine = None
 
 
-def transaction():
-    """One transaction; a nested one joins the outer one (Piccolo's own rule)."""
-    return current_engine().transaction()
+@asynccontextmanager
+async def transaction() -> AsyncIterator[None]:
+    """One transaction; a nested one joins the outer one (Piccolo's own rule).
+
+    What the database's own rules refuse becomes a WrongMoment: most often two
+    people did the same thing at once, and one of them was first.
+    """
+    try:
+        async with current_engine().transaction():
+            yield
+    except (sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError) as refusal:
+        raise WrongMoment(f"这一步与已有的数据冲突，没有保存（{refusal}）。可能有人同时在办理，请刷新后再看。") from refusal

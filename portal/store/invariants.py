@@ -58,7 +58,7 @@ CHECKS = (
     ("task", "NEW.window_from <= NEW.window_to", "task: window ends before it begins"),
     ("task", "NEW.ratio_ppm BETWEEN 0 AND 1000000", "task: ratio out of range"),
     ("pool", "NEW.size >= NEW.excluded_size AND NEW.size >= 0", "pool: sizes do not fit"),
-    ("share", 'length(NEW."commit") = 64', "share: commit is not 64 hex digits"),
+    ("share", 'length(NEW."commit") IN (0,64)', "share: commit is not 64 hex digits"),
     ("record", "NEW.reviewer <> NEW.entered_by", "record: the recorder cannot review"),
     ("record", "NEW.state NOT IN ('approved','published') OR NEW.reviewer IS NOT NULL", "record: approved by nobody"),
     ("pick", "NEW.rank >= 1 AND NEW.kind IN ('drawn','reserve','replacement')", "pick: bad rank or kind"),
