@@ -1,0 +1,150 @@
+"""Who may reach a route: declared on the route, checked before anything else runs.
+
+`opt={"access": X}` with X an act of portal.domain.roles.ACTS, `signed_in` or
+`public`.  A route that declares nothing stops the start; the guard denies it too.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Litestar, Request
+from litestar.connection import ASGIConnection
+from litestar.exceptions import MethodNotAllowedException
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Scope
+
+from portal.domain.errors import NotAllowed
+from portal.domain.roles import ACTS
+from portal.steps.acting import Acting, open_acting
+from portal.web.inputs import Pairs, parse_body
+from portal.web.sessions import Session, load_session, require_named_origin, require_same_origin, require_token
+
+PUBLIC, SIGNED_IN = "public", "signed_in"
+ACCESSES = frozenset({PUBLIC, SIGNED_IN, *ACTS})
+_WHILE_MUST_CHANGE = {"/password", "/logout"}
+
+
+@dataclass(slots=True)
+class Entry:
+    """What the guard learned about one request; its id is shown on every error page and in every answer."""
+
+    request_id: str = field(default_factory=lambda: secrets.token_hex(6))
+    session: Session | None = None
+    act: Acting | None = None
+    pairs: Pairs = ()
+
+
+def entry_of(scope: Scope) -> Entry:
+    # Not `request.state`: Litestar copies that deeply at every look.
+    return scope.setdefault("state", {}).setdefault("portal_entry", Entry())
+
+
+class NeedsLogin(Exception):
+    """Nobody is signed in; `then` is where to come back to."""
+
+    def __init__(self, then: str, *, stale: bool):
+        super().__init__(then)
+        self.then = then
+        self.stale = stale
+
+
+class NeedsNewPassword(Exception):
+    """Signed in with a one-time password: nothing else before it is changed."""
+
+
+def check_declared(routes: Iterable[Any]) -> list[str]:
+    """`METHOD path` of every handler whose access is missing or unknown."""
+    found = []
+    for route in routes:
+        for handler in route.route_handlers:
+            methods = sorted(set(handler.http_methods) - {"OPTIONS"})  # Litestar's own OPTIONS answers are refused below
+            if methods and handler.opt.get("access") not in ACCESSES:
+                found.append(f"{'/'.join(methods)} {route.path}")
+    return sorted(found)
+
+
+def require_declared(app: Litestar) -> None:
+    """Refuse to start while a route does not say who may reach it."""
+    if undeclared := check_declared(app.routes):
+        raise RuntimeError(f"routes without a declared access: {', '.join(undeclared)}")
+
+
+async def admit(request: ASGIConnection, handler: BaseRouteHandler) -> None:
+    """The guard of every route: origin, session, one-time password, role, then the form's token."""
+    if request.scope["method"] == "OPTIONS":
+        raise MethodNotAllowedException
+    access = handler.opt.get("access")
+    if access not in ACCESSES:
+        raise NotAllowed("这个页面没有声明访问权限，不能打开。请联系系统管理员。")
+    assert isinstance(request, Request)  # the portal has no websockets
+    entry = entry_of(request.scope)
+    posting = request.method not in ("GET", "HEAD")
+    if posting:
+        require_same_origin(request)
+    if access == PUBLIC:
+        if posting:
+            require_named_origin(request)
+            entry.pairs = await _pairs(request)
+        return
+    session = await _signed_in(request)
+    portal = request.app.state.portal
+    entry.session = session
+    if session.account["must_change"] and request.url.path not in _WHILE_MUST_CHANGE:
+        raise NeedsNewPassword
+    act = await open_acting(
+        session.account, session.account["login"], portal.clock(), portal.keys, portal.sectors, peer_of(request), portal.token_bytes
+    )
+    entry.act = act
+    if access != SIGNED_IN:
+        act.require(access)
+    if posting:
+        pairs = await _pairs(request)
+        require_token(session, request.headers.get("x-csrf") or dict(pairs).get("csrf", ""))
+        entry.pairs = [pair for pair in pairs if pair[0] != "csrf"]
+
+
+async def _signed_in(request: Request) -> Session:
+    portal = request.app.state.portal
+    value = request.cookies.get(portal.cookie.name, "")
+    session = await load_session(value, portal.wall()) if value else None
+    if session is None:
+        then = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        raise NeedsLogin(then if request.method == "GET" else "/", stale=bool(value))
+    return session
+
+
+async def _pairs(request: Request) -> Pairs:
+    # Read only now: nobody without a session makes the portal read more than a login form.
+    return parse_body(request.headers.get("content-type", ""), await request.body())
+
+
+def acting(request: Request) -> Acting:
+    act = entry_of(request.scope).act
+    if act is None:
+        raise NotAllowed("请先登录。")
+    return act
+
+
+def posted(request: Request) -> Pairs:
+    """The pairs of the posted form, its token checked and taken off."""
+    return entry_of(request.scope).pairs
+
+
+def peer_of(request: Request) -> str:
+    return request.client.host if request.client else "local"
+
+
+def login_address(then: str, stale: bool) -> str:
+    said = "&ended=1" if stale else ""
+    return f"/login?then={quote(then, safe='')}{said}"
+
+
+def safe_path(then: str) -> str:
+    """A path of ours to go to, or `/`: never another site."""
+    ours = then.startswith("/") and not then.startswith("//") and "\\" not in then and then.isprintable() and len(then) <= 500
+    return then if ours else "/"

@@ -1,0 +1,77 @@
+"""The directory: a filtered list in pages, and the page of one entry with all that happened to it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Request, get
+from litestar.response import Response
+
+from portal.domain.errors import NotFound
+from portal.store import accounts, directory, draw, plan
+from portal.web.access import acting
+from portal.web.inputs import choice, parse_input, text
+from portal.web.pages import fragment, is_fragment, page
+
+SIZES = ("50", "200", "2000")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    q: str = text("名称或代码", most=80, least=0)
+    town: str = text("镇街", most=40, least=0)
+    type: str = text("主体类型", most=40, least=0)
+    status: str = text("登记状态", most=20, least=0)
+    after: str = text("上一页止于", most=64, least=0)
+    size: str = choice("每页", SIZES, optional=True)
+
+
+@get("/directory", opt={"access": "directory.read"})
+async def directory_page(request: Request) -> Response[Any]:
+    act = acting(request)
+    wanted = parse_input(Filter, request.query_params.multi_items())
+    size = int(wanted.size or SIZES[0])
+    rows = await directory.load_page(
+        act.tree, query=wanted.q, town=wanted.town, type=wanted.type, status=wanted.status, after=wanted.after, limit=size + 1
+    )
+    more, rows = len(rows) > size, rows[:size]
+    stations = {o["id"]: o["name"] for o in await accounts.load_organisations()}
+    shown = [{**row, "tags": "、".join(json.loads(row["tags"])), "station": stations[row["organisation"]]} for row in rows]
+    context = {
+        "rows": shown, "wanted": wanted, "counts_by": await directory.count_by(act.tree), "size": size, "sizes": SIZES,
+        "next": _link(wanted, after=rows[-1]["code"]) if more else "", "first": _link(wanted, after=""),
+        "links": {one: _link(wanted, size=one, after="") for one in SIZES}, "total": await directory.count_entities(act.tree),
+        "filtered": any((wanted.q, wanted.town, wanted.type, wanted.status)),
+    }  # fmt: skip
+    if is_fragment(request):
+        return fragment(request, "directory/_list.html", **context)
+    return await page(request, "directory/list.html", here="/directory", **context)
+
+
+def _link(wanted: Filter, **changed: str) -> str:
+    pairs = {"q": wanted.q, "town": wanted.town, "type": wanted.type, "status": wanted.status, "size": wanted.size, "after": wanted.after}
+    kept = {name: value for name, value in (pairs | changed).items() if value}
+    return f"/directory?{urlencode(kept)}" if kept else "/directory"
+
+
+@get("/directory/{code:str}", opt={"access": "directory.read"})
+async def entity_page(request: Request, code: str) -> Response[Any]:
+    act = acting(request)
+    entity = await directory.load_entity(code, act.tree)
+    if entity is None:
+        raise NotFound(f"名录里没有代码为“{code[:64]}”的检查对象，或者不在您的辖区。")
+    history = await directory.load_history(code)
+    rounds = await draw.load_rounds_by_id({pick["round"] for pick in history["picks"]})
+    items = {row["code"]: row["data"]["name"] for row in await plan.load_all_declared(plan.Item)}
+    stations = {o["id"]: o["name"] for o in await accounts.load_organisations()}
+    opened = {name: json.loads(entity[name]) for name in ("tags", "industries", "licences", "attributes", "old_names")}
+    return await page(
+        request, "directory/entity.html", here="/directory", entity={**entity, **opened}, history=history, rounds=rounds, items=items,
+        station=stations[entity["organisation"]],
+    )  # fmt: skip
+
+
+ROUTES = [directory_page, entity_page]

@@ -1,0 +1,165 @@
+"""今日: what waits for this person, the year's figures, the rounds under way."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Request, get
+from litestar.response import Response
+
+from portal.domain import calendar
+from portal.domain.errors import WrongMoment
+from portal.steps.acting import Acting
+from portal.steps.review import PUBLISH_WITHIN
+from portal.store import directory, draw, plan, records
+from portal.store import visits as visit_store
+from portal.web import wording
+from portal.web.access import SIGNED_IN, acting
+from portal.web.draw_view import next_line
+from portal.web.pages import page
+
+MOST = 20  # of one kind on the front page; the list behind it has all
+SAID = {"password": "密码已修改，其他地方的登录已全部退出。"}
+
+
+@get("/", opt={"access": SIGNED_IN})
+async def home_page(request: Request) -> Response[Any]:
+    act = acting(request)
+    rounds = await _rounds(act)
+    groups = await _todo(act, rounds)
+    return await page(
+        request, "home.html", here="/", said=SAID.get(request.query_params.get("said", ""), ""), today=act.today, workday=_workday(act.today),
+        groups=groups, waiting=sum(group["count"] for group in groups), rounds=rounds, year=await _year(act),
+    )  # fmt: skip
+
+
+def _workday(today: date) -> tuple[int, int] | None:
+    """(which working day of the year, how many are left to its end); None where the year is not published."""
+    try:
+        return (
+            calendar.workdays_between(date(today.year - 1, 12, 31), today),
+            calendar.workdays_between(today, date(today.year, 12, 31)),
+        )
+    except WrongMoment:
+        return None
+
+
+async def _rounds(act: Acting) -> list[dict[str, Any]]:
+    if not act.may("round.read"):
+        return []
+    found = []
+    for round_ in reversed(await draw.load_rounds(act.line)):
+        picks = await draw.load_picks(round_["id"])
+        visits = await visit_store.load_visits_of(round_["id"])
+        states = [record["state"] for record in await records.load_records_of([visit["id"] for visit in visits])]
+        found.append({
+            "round": round_, "tasks": len(await draw.load_round_tasks(round_["id"])), "picks": len(picks), "visits": len(visits),
+            "avoided": len(picks) - len(visits) if visits else 0, "done": sum(visit["state"] == "done" for visit in visits),
+            "published": states.count("published"), "next": await next_line(act, round_),
+        })  # fmt: skip
+    return found
+
+
+async def _todo(act: Acting, rounds: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """[{tag, title, count, rows: [{on, step, text, href, about, left}]}], empty groups left out."""
+    groups = []
+    late = await _overdue(act)
+    if late:
+        groups.append({"tag": "bad", "title": "逾期未公示", "count": len(late), "rows": late[:MOST], "all": "/publish"})
+    rows = [
+        {"on": None, "step": "抽取", "text": row["round"]["title"], "href": f"/draw/{row['round']['code']}", "about": row["next"][1], "left": None}
+        for row in rounds
+        if row["round"]["state"] != "void" and row["next"][0] != "ok"
+    ]
+    if rows:
+        groups.append({"tag": "half", "title": "进行中的轮次", "count": len(rows), "rows": rows[:MOST], "all": "/draw"})
+    if act.inspector is not None and act.may("record.enter"):
+        groups += await _mine(act)
+    by_state = await records.count_records(act.tree) if act.may("record.read") else {}
+    for state, step, title, may, href in (
+        ("submitted", "审核", "待审核", "record.review", "/review"),
+        ("approved", "公示", "待公示", "publish.publish", "/publish"),
+    ):
+        if by_state.get(state) and act.may(may):
+            rows = [await _record_row(act, row, step) for row in await records.load_record_page(act.tree, [state], limit=MOST)]
+            groups.append({"tag": "off", "title": title, "count": by_state[state], "rows": await _named(rows), "all": href})
+    return groups
+
+
+async def _mine(act: Acting) -> list[dict[str, Any]]:
+    groups = []
+    visits = await visit_store.load_visit_page(act.tree, state="open", inspector=act.inspector["id"], limit=200)
+    visits.sort(key=lambda row: (row["day"] or date.max, row["town"], row["code"]))
+    if visits:
+        rows = [
+            {"on": row["day"], "step": "入企", "text": "", "entity_code": row["entity_code"], "href": f"/visits/{quote(row['code'])}",
+             "about": row["town"] or "未分镇街", "left": None}
+            for row in visits[:MOST]
+        ]  # fmt: skip
+        groups.append({"tag": "off", "title": "我的入企", "count": len(visits), "rows": await _named(rows), "all": "/visits?mine=1"})
+    returned = [
+        row for row in await records.load_record_page(act.tree, ["returned"], limit=200) if row["recorder"] == act.inspector["id"]
+    ]
+    if returned:
+        rows = [await _record_row(act, row, "录入") for row in returned[:MOST]]
+        groups.append({"tag": "warn", "title": "退回待改", "count": len(returned), "rows": await _named(rows), "all": "/forms"})
+    return groups
+
+
+async def _record_row(act: Acting, row: dict[str, Any], step: str) -> dict[str, Any]:
+    due = calendar.due_on(row["inspected_on"], PUBLISH_WITHIN) if row["inspected_on"] else None
+    back = f"，{row['comment']}" if row["state"] == "returned" and row["comment"] else ""
+    href = f"/visits/{quote(row['visit_code'])}/{quote(row['form_code'])}" if step == "录入" else f"/review/{row['id']}"
+    return {
+        "on": due, "step": step, "text": "", "entity_code": row["entity_code"], "href": href,
+        "about": f"{wording.day(row['inspected_on'])}检查{back}", "left": calendar.workdays_between(act.today, due) if due else None,
+    }  # fmt: skip
+
+
+async def _overdue(act: Acting) -> list[dict[str, Any]]:
+    """Records past their twenty working days and not published, the latest first."""
+    if not act.may("record.read"):
+        return []
+    found = []
+    for row in await records.load_unfinished(act.tree, act.today):
+        due = calendar.due_on(row["inspected_on"], PUBLISH_WITHIN)
+        if due and due < act.today:
+            step = {"draft": "录入", "returned": "录入", "submitted": "审核", "approved": "公示"}[row["state"]]
+            found.append(await _record_row(act, row, step))
+    return await _named(sorted(found, key=lambda row: row["on"]))
+
+
+async def _named(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    entities = await directory.load_entities({row["entity_code"] for row in rows[:MOST]})
+    for row in rows[:MOST]:
+        row["text"] = entities[row["entity_code"]]["name"] if row["entity_code"] in entities else row["entity_code"]
+    return rows
+
+
+async def _year(act: Acting) -> dict[str, Any] | None:
+    """Figures of the year's plan, for those who may read it."""
+    if not act.may("plan.read"):
+        return None
+    latest = await plan.load_latest_plan(act.line, act.today.year)
+    if latest is None:
+        return None
+    tasks = await plan.load_tasks(act.line, latest["id"])
+    drawn: set[int] = set()
+    entities: set[str] = set()
+    for round_ in await draw.load_rounds(act.line):
+        picks = await draw.load_picks(round_["id"])
+        drawn |= {pick["task"] for pick in picks}
+        entities |= {pick["code"] for pick in picks}
+    visits = await records.count_visits(act.tree)
+    states = await records.count_records(act.tree)
+    here = [task for task in tasks if task["drawn_by"] == "here"]
+    return {
+        "plan": latest, "tasks": len(here), "drawn": sum(task["id"] in drawn for task in here), "entities": len(entities),
+        "register": await directory.count_entities(act.tree, directory.DRAWABLE), "visits": sum(visits.values()), "done": visits.get("done", 0),
+        "records": sum(states.values()), "published": states.get("published", 0),
+    }  # fmt: skip
+
+
+ROUTES = [home_page]

@@ -1,0 +1,73 @@
+"""执法人员, 事项清单, 检查表单: what is behind a draw, to be looked up."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from litestar import Request, get
+from litestar.response import Response
+
+from portal.domain.declarations import form_from_data, item_from_data
+from portal.domain.errors import NotFound
+from portal.store import accounts, directory, plan
+from portal.web.access import acting
+from portal.web.pages import page
+
+
+@get("/inspectors", opt={"access": "directory.read"})
+async def inspectors_page(request: Request) -> Response[Any]:
+    act = acting(request)
+    stations = {o["id"]: o["name"] for o in await accounts.load_organisations()}
+    rows = [
+        {
+            "who": row, "station": stations[row["organisation"]], "skills": "、".join(json.loads(row["qualifications"]) + json.loads(row["specialities"])),
+            "expired": row["certificate_until"] is not None and row["certificate_until"] < act.today,
+        }
+        for row in await directory.load_inspectors(act.tree)
+    ]  # fmt: skip
+    usable = sum(not row["expired"] and bool(row["who"]["certificate_no"]) for row in rows)
+    return await page(request, "library/inspectors.html", here="/inspectors", rows=rows, usable=usable)
+
+
+@get("/items", opt={"access": "plan.read"})
+async def items_page(request: Request) -> Response[Any]:
+    names = {code: one.name for code, one in acting(request).sectors.sectors.items()}
+    rows = [item_from_data(row["data"]) for row in await plan.load_all_declared(plan.Item)]
+    groups: dict[str, list[Any]] = {}
+    for item in rows:
+        groups.setdefault(names.get(item.code.partition(".")[0], item.code.partition(".")[0]), []).append(item)
+    return await page(request, "library/items.html", here="/items", groups=groups, total=len(rows))
+
+
+@get("/items/{code:str}", opt={"access": "plan.read"})
+async def item_page(request: Request, code: str) -> Response[Any]:
+    found = [item_from_data(row["data"]) for row in await plan.load_all_declared(plan.Item) if row["code"] == code]
+    if not found:
+        raise NotFound(f"事项清单里没有编号为“{code[:64]}”的事项。")
+    return await page(request, "library/item.html", here="/items", item=found[-1], versions=found)
+
+
+@get("/checklists", opt={"access": "plan.read"})
+async def checklists_page(request: Request) -> Response[Any]:
+    names = {code: one.name for code, one in acting(request).sectors.sectors.items()}
+    rows = [form_from_data(row["data"]) for row in await plan.load_all_declared(plan.CheckForm)]
+    shown = [
+        {
+            "form": form, "sector": names.get(form.code.partition(".")[0], ""), "points": sum(f.type == "verdict" for f in form.fields()),
+            "keys": sum(f.key for f in form.fields()), "fields": len(form.fields()),
+        }
+        for form in rows
+    ]  # fmt: skip
+    return await page(request, "library/checklists.html", here="/checklists", rows=shown)
+
+
+@get("/checklists/{code:str}", opt={"access": "plan.read"})
+async def checklist_page(request: Request, code: str) -> Response[Any]:
+    found = [form_from_data(row["data"]) for row in await plan.load_all_declared(plan.CheckForm) if row["code"] == code]
+    if not found:
+        raise NotFound(f"没有编号为“{code[:64]}”的检查表单。")
+    return await page(request, "library/checklist.html", here="/checklists", form=found[-1], versions=found)
+
+
+ROUTES = [inspectors_page, items_page, item_page, checklists_page, checklist_page]

@@ -1,0 +1,131 @@
+"""Templates, and what every page shows around its own content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import Request
+from litestar.response import Redirect, Response
+from markupsafe import Markup
+
+from portal.domain import roles
+from portal.domain.errors import Refused
+from portal.steps.acting import BEIJING, Acting
+from portal.store import draw, records
+from portal.web import wording
+from portal.web.access import entry_of
+from portal.web.assets import address_of
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "portal"
+HTML = "text/html; charset=utf-8"
+
+#: number, word, address, the act that opens it, and how many wait (a name in the counts)
+STEPS = (
+    (1, "计划", "/plan", "plan.read", ""),
+    (2, "名录", "/pool", "plan.read", ""),
+    (3, "抽取", "/draw", "round.read", "draw"),
+    (4, "入企", "/visits", "visits.read", ""),
+    (5, "匹配", "/assign", "round.read", ""),
+    (6, "录入", "/forms", "record.read", "forms"),
+    (7, "审核", "/review", "record.read", "review"),
+    (8, "公示", "/publish", "publish.read", "publish"),
+    (9, "存证", "/log", "round.read", ""),
+    (10, "核验", "/verify", "round.read", ""),
+)
+BESIDE = (
+    ("检查对象", "/directory", "directory.read"),
+    ("执法人员", "/inspectors", "directory.read"),
+    ("事项清单", "/items", "plan.read"),
+    ("检查表单", "/checklists", "plan.read"),
+    ("后台任务", "/jobs", "jobs.read"),
+    ("审计记录", "/audit", "audit.read"),
+)
+
+
+def build_environment() -> Environment:
+    """Every value escaped, every missing one an error."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "n": wording.count, "day": wording.day, "moment": wording.moment, "short": wording.short_hash, "name": break_name,
+        "share": wording.percent, "ppm": wording.ppm,
+    }  # fmt: skip
+    environment.globals |= {"asset": address_of, "words": wording, "iso": _iso}
+    return environment
+
+
+def _iso(at: date | datetime | None) -> str:
+    if isinstance(at, datetime):
+        return at.astimezone(BEIJING).isoformat(timespec="minutes")
+    return at.isoformat() if at else ""
+
+
+def break_name(name: str) -> Markup:
+    """A company's name that breaks only between its parts (the look: <wbr>)."""
+    pieces = wording.name_parts(name)
+    return Markup("<wbr>").join(pieces)  # join escapes each piece
+
+
+async def page(
+    request: Request, template: str, *, here: str = "", status: int = 200, refused: Refused | None = None, **context: Any
+) -> Response[str]:
+    """A whole page. `here` is the address of the rail entry that is current; `refused` becomes the error summary on top."""
+    act = entry_of(request.scope).act
+    shell = frame(request, here) | {"counts": await rail_counts(act) if act else {}, "refused": refused}
+    status = refused.status if refused else status
+    return render(request, template, status, shell | context)
+
+
+def fragment(request: Request, template: str, *, status: int = 200, **context: Any) -> Response[str]:
+    """A part of a page for htmx: the same template parts, no frame."""
+    return render(request, template, status, frame(request, "") | {"counts": {}, "refused": None} | context)
+
+
+def render(request: Request, template: str, status: int, context: Mapping[str, Any]) -> Response[str]:
+    text = request.app.state.portal.templates.get_template(template).render(context)
+    return Response(text, status_code=status, media_type=HTML, headers={"Vary": "HX-Request, Cookie"})
+
+
+def frame(request: Request, here: str) -> dict[str, Any]:
+    """What the layout reads: nothing here touches the database."""
+    portal = request.app.state.portal
+    entry = entry_of(request.scope)
+    act = entry.act
+    rail = [step for step in STEPS if act and act.may(step[3])]
+    beside = [link for link in BESIDE if act and act.may(link[2])]
+    return {
+        "act": act, "csrf": entry.session.csrf if entry.session else "", "here": here, "rail": rail, "beside": beside,
+        "role_names": "、".join(roles.ROLES[role] for role in act.roles) if act else "", "request_id": entry.request_id,
+        "senior": request.cookies.get("mingcha-senior") == "1", "simulated": portal.settings.simulated,
+        "now": portal.clock().astimezone(BEIJING), "address": request.url.path, "may": act.may if act else _nothing,
+    }  # fmt: skip
+
+
+def _nothing(act: str) -> bool:
+    return False
+
+
+async def rail_counts(act: Acting) -> dict[str, int]:
+    """How many things wait at a step, for the people who can do something about it."""
+    found: dict[str, int] = {}
+    if act.may("round.read"):
+        found["draw"] = sum(row["state"] in ("draft", "committed") for row in await draw.load_rounds(act.line))
+    if act.may("record.read"):
+        by_state = await records.count_records(act.tree)
+        found |= {"forms": by_state.get("draft", 0) + by_state.get("returned", 0), "review": by_state.get("submitted", 0)}
+        found["publish"] = by_state.get("approved", 0)
+    return found
+
+
+def go_to(path: str) -> Redirect:
+    """After a post: see other, so that a reload repeats nothing."""
+    return Redirect(path, status_code=303)
+
+
+def is_fragment(request: Request) -> bool:
+    return request.headers.get("hx-request") == "true" and request.headers.get("hx-history-restore-request") != "true"

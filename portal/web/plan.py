@@ -1,0 +1,104 @@
+"""Plans: the list, one plan row by row; and 名录: the tasks whose pools are frozen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Request, get, post
+from litestar.response import Response
+
+from portal.domain.errors import NotFound, Refused
+from portal.steps import pool as steps
+from portal.store import accounts, draw, plan
+from portal.store import pool as pools
+from portal.web.access import acting, posted
+from portal.web.inputs import choice, parse_input
+from portal.web.pages import go_to, page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freeze:
+    strata: str = choice("分层", tuple(steps.STRATA))
+
+
+@get("/plan", opt={"access": "plan.read"})
+async def plans_page(request: Request) -> Response[Any]:
+    act = acting(request)
+    rows = []
+    for one in reversed(await plan.load_plans(act.line)):
+        states = Counter(row["state"] for row in await plan.load_plan_rows(one["id"]))
+        rows.append({"plan": one, "rows": sum(states.values()), "states": states})
+    return await page(request, "plan/plans.html", here="/plan", rows=rows)
+
+
+@get("/plan/{number:int}", opt={"access": "plan.read"})
+async def plan_page(request: Request, number: int) -> Response[Any]:
+    act = acting(request)
+    found = next((one for one in await plan.load_plans(act.line) if one["id"] == number), None)
+    if found is None:
+        raise NotFound("没有这份计划，或者不在您的辖区。")
+    rows = await plan.load_plan_rows(number)
+    tasks = {task["row"]: task for task in await plan.load_tasks(act.line, number)}
+    live = {task["code"]: await draw.load_live_round_of(task["id"]) for task in tasks.values()}
+    names = {account["id"]: account["name"] for account in await accounts.load_accounts()}
+    return await page(
+        request, "plan/plan.html", here="/plan", plan=found, rows=rows, tasks=tasks, live=live, names=names,
+        states=Counter(row["state"] for row in rows),
+    )  # fmt: skip
+
+
+# 名录 ---------------------------------------------------------------------------------
+
+
+@get("/pool", opt={"access": "plan.read"})
+async def pools_page(request: Request) -> Response[Any]:
+    return await _pools_page(request, None)
+
+
+async def _pools_page(request: Request, refused: Refused | None) -> Response[Any]:
+    act = acting(request)
+    tasks = await plan.load_tasks(act.line)
+    latest = await pools.load_latest_pools([task["id"] for task in tasks])
+    rows = []
+    for task in tasks:
+        pool = latest.get(task["id"])
+        rows.append({
+            "task": task, "pool": pool, "live": await draw.load_live_round_of(task["id"]),
+            "free": pool is None or await pools.is_committed(pool["id"]),
+        })  # fmt: skip
+    names = {account["id"]: account["name"] for account in await accounts.load_accounts()}
+    frozen = request.query_params.get("frozen", "")
+    said = next((row for row in rows if row["task"]["code"] == frozen and row["pool"]), None)
+    return await page(request, "pool/pools.html", here="/pool", refused=refused, rows=rows, names=names, strata=steps.STRATA, frozen=said)
+
+
+@post("/pool/{task:str}/freeze", opt={"access": "pool.freeze"})
+async def freeze_pool(request: Request, task: str) -> Response[Any]:
+    try:
+        await steps.freeze_pool(acting(request), task, parse_input(Freeze, posted(request)).strata)
+    except Refused as refused:
+        return await _pools_page(request, refused)
+    return go_to(f"/pool?frozen={task}")
+
+
+@get("/pool/{task:str}", opt={"access": "plan.read"})
+async def pool_page(request: Request, task: str) -> Response[Any]:
+    """One frozen pool: counts, what the law removed, who is passed over and why."""
+    act = acting(request)
+    found = await plan.load_task(task, act.line)
+    pool = (await pools.load_latest_pools([found["id"]])).get(found["id"])
+    if pool is None:
+        raise NotFound(f"任务 {task} 还没有冻结名录。")
+    excluded = await pools.load_exclusions(pool["id"])
+    names = {account["id"]: account["name"] for account in await accounts.load_accounts()}
+    return await page(
+        request, "pool/pool.html", here="/pool", task=found, pool=pool, excluded=excluded[:MOST_SHOWN], total=len(excluded),
+        rules=Counter(row["rule"] for row in excluded), rule_names=steps.RULES, names=names, most=MOST_SHOWN,
+    )  # fmt: skip
+
+
+MOST_SHOWN = 200
+
+ROUTES = [plans_page, plan_page, pools_page, freeze_pool, pool_page]

@@ -1,0 +1,140 @@
+"""审核: the queue, and one record with its form, its changes and the reviewer's decision."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Request, get, post
+from litestar.response import Response
+
+from portal.domain import calendar
+from portal.domain.errors import Refused
+from portal.domain.model import Field, Form
+from portal.steps import review as steps
+from portal.store import directory, records
+from portal.web import wording
+from portal.web.access import acting, posted
+from portal.web.inputs import choice, number, parse_input, text
+from portal.web.pages import go_to, page
+
+SIZE = 100
+SAID = {"approved": "已通过，进入待公示。", "returned": "已退回，录入人能看到您的意见。"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    decision: str = choice("决定", ("approve", "return"))
+    comment: str = text("意见", most=500, least=0, lines=True)
+    version: int = number("版本", 1, 10**9)
+
+
+@get("/review", opt={"access": "record.read"})
+async def queue_page(request: Request) -> Response[Any]:
+    act = acting(request)
+    rows = await records.load_record_page(act.tree, ["submitted"], limit=SIZE)
+    entities = await directory.load_entities({row["entity_code"] for row in rows})
+    people = await directory.load_inspectors_by_id({row["recorder"] for row in rows if row["recorder"]})
+    barred = await steps.recorders_of(rows)
+    shown = []
+    for row in rows:
+        due = calendar.due_on(row["inspected_on"], steps.PUBLISH_WITHIN) if row["inspected_on"] else None
+        shown.append({
+            "record": row, "entity": entities.get(row["entity_code"]), "recorder": people.get(row["recorder"]), "due": due,
+            "left": calendar.workdays_between(act.today, due) if due else None, "own": act.account in barred[row["id"]],
+            "problems": sum(bool(wording.OUTCOMES[one].problem) for one in row["outcomes"].values() if one in wording.OUTCOMES),
+        })  # fmt: skip
+    shown.sort(key=lambda row: (row["left"] is None, row["left"], row["record"]["id"]))
+    counts = await records.count_records(act.tree)
+    said = SAID.get(request.query_params.get("said", ""), "")
+    return await page(request, "review/queue.html", here="/review", rows=shown, by_state=counts, said=said, size=SIZE)
+
+
+@get("/review/{number:int}", opt={"access": "record.read"})
+async def record_page(request: Request, number: int) -> Response[Any]:
+    return await _record_page(request, number, None)
+
+
+async def _record_page(request: Request, number: int, refused: Refused | None) -> Response[Any]:
+    act = acting(request)
+    view = await steps.load_review(act, number)
+    form, record = view["form"], view["record"]
+    points = points_of(form, record["answers"], view["shown"], view["versions"])
+    told = [point for point in points if point["verdict"] == "no" or point["changes"] or point["filled"]]
+    return await page(
+        request, "review/record.html", here="/review", refused=refused, points=points, told=[p for p in points if p in told],
+        plain=[p for p in points if p not in told], clock=_clock(view), **view,
+    )  # fmt: skip
+
+
+def _clock(view: Mapping[str, Any]) -> dict[str, int] | None:
+    """The twenty working days as boxes: how many have passed."""
+    if view["left"] is None:
+        return None
+    passed = min(max(steps.PUBLISH_WITHIN - view["left"], 0), steps.PUBLISH_WITHIN)
+    return {"passed": passed, "days": steps.PUBLISH_WITHIN, "left": view["left"]}
+
+
+def points_of(form: Form, answers: Mapping[str, Any], shown: Sequence[str], versions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each asked point with its answer in words and what changed between saved versions."""
+    found, names = [], set(shown)
+    for section_n, section in enumerate(form.sections, 1):
+        point_n = 0
+        for field in section.fields:
+            if field.type == "note":
+                continue
+            point_n += field.type == "verdict" or not field.show_if
+            if field.name not in names:
+                continue
+            answer = answers.get(field.name)
+            found.append({
+                "number": f"{section_n}.{point_n}", "section": section.title, "field": field,
+                "verdict": answer if field.type == "verdict" else None, "said": say(field, answer),
+                "filled": field.type != "verdict" and answer not in (None, "", []), "changes": changes_of(field, versions),
+            })  # fmt: skip
+    return found
+
+
+def changes_of(field: Field, versions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Answers replaced by others, with who and when; the first answer is no change."""
+    found, before = [], None
+    for version in versions:
+        answer = version["data"].get("answers", {}).get(field.name)
+        if before not in (None, "", []) and answer != before:
+            found.append({"at": version["at"], "by": version["by_name"], "old": say(field, before), "new": say(field, answer)})
+        before = answer
+    return found
+
+
+def say(field: Field, answer: Any) -> str:
+    """An answer as people read it."""
+    if answer in (None, "", []):
+        return ""
+    if field.type == "verdict":
+        return wording.VERDICTS.get(str(answer), ("", str(answer)))[1]
+    labels = {choice.value: choice.label for choice in field.choices}
+    if field.type in ("select_one", "select_multiple"):
+        return "、".join(labels.get(one, one) for one in ([answer] if isinstance(answer, str) else answer))
+    if field.type in ("photo", "file", "signature"):
+        return f"{len(answer)} 份"
+    if field.type == "repeat":
+        inner = {child.name: child for child in field.fields}
+        rows = ["，".join(f"{inner[name].label}：{say(inner[name], part)}" for name, part in row.items() if name in inner) for row in answer]
+        return "；".join(f"（{n}）{row}" for n, row in enumerate(rows, 1))
+    return answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
+
+
+@post("/review/{number:int}", opt={"access": "record.review"})
+async def decide(request: Request, number: int) -> Response[Any]:
+    try:
+        given = parse_input(Decision, posted(request))
+        approve = given.decision == "approve"
+        await steps.review_record(acting(request), number, approve=approve, comment=given.comment, version=given.version)
+    except Refused as refused:
+        return await _record_page(request, number, refused)
+    return go_to(f"/review?said={'approved' if approve else 'returned'}")
+
+
+ROUTES = [queue_page, record_page, decide]

@@ -1,0 +1,10 @@
+"""Every route of the portal, in the order of the rail."""
+
+from __future__ import annotations
+
+from portal.web import directory, draw, evidence, forms, home, library, login, plan, publish, review, visits
+
+ALL = [
+    *login.ROUTES, *home.ROUTES, *plan.ROUTES, *draw.ROUTES, *visits.ROUTES, *forms.ROUTES, *review.ROUTES, *publish.ROUTES,
+    *evidence.ROUTES, *directory.ROUTES, *library.ROUTES,
+]  # fmt: skip
