@@ -1,0 +1,24 @@
+"""Every table of the core.  Rules beyond column types are in invariants.py.
+
+Text that is empty means "not yet" or "none"; nullable are only dates, instants
+and references.  Structured values are canonical JSON in Text columns: neither
+engine queries inside them.  Instants are aware (UTC in the database).
+"""
+
+from __future__ import annotations
+
+from piccolo.table import Table
+
+from portal.store.tables.directory import Entity
+from portal.store.tables.draw import Exclusion, Pick, Pool, PoolBlock, Round, RoundTask, Share, Source
+from portal.store.tables.people import Account, Inspector, Organisation, Recusal, WebSession
+from portal.store.tables.plan import CheckForm, Item, Plan, PlanRow, Rider, Task
+from portal.store.tables.publish import Audit, Checkpoint, Job, LogEntry, Publication, Release, Setting
+from portal.store.tables.visits import Assignment, AssignmentRun, Finding, FollowUp, InspectionRecord, RecordVersion, Visit, VisitTask
+
+ALL: list[type[Table]] = [
+    Organisation, Inspector, Account, WebSession, Recusal, Entity, Item, CheckForm, Plan, PlanRow,
+    Task, Rider, Pool, PoolBlock, Exclusion, Round, RoundTask, Source, Share, Pick, Visit, VisitTask,
+    AssignmentRun, Assignment, InspectionRecord, RecordVersion, Finding, FollowUp, Publication,
+    LogEntry, Checkpoint, Release, Audit, Job, Setting,
+]  # fmt: skip

@@ -1,0 +1,85 @@
+"""Items and forms by version, plans, their rows, tasks and riders."""
+
+from __future__ import annotations
+
+from piccolo.columns import Integer, Text
+from piccolo.table import Table
+
+from portal.store.tables.columns import at, json, on, ref, text
+from portal.store.tables.people import Account, Organisation
+
+
+class Item(Table, tablename="item"):
+    """One version of a check item as its sector declared it."""
+
+    code = Text(index=True)
+    version = text()
+    sector = text()
+    data = json()
+    digest = text()
+    seen_at = at()
+
+
+class CheckForm(Table, tablename="check_form"):
+    """One version of an inspection form, kept for ever (尽职照单免责)."""
+
+    code = Text(index=True)
+    version = text()
+    sector = text()
+    data = json()
+    digest = text()
+    seen_at = at()
+
+
+class Plan(Table, tablename="plan"):
+    organisation = ref(Organisation)
+    year = Integer()
+    version = Integer(default=1)
+    title = text()
+    notes = json("[]")
+    file_digest = text()
+    state = text("draft")  # draft | published
+    imported_by = ref(Account)
+    imported_at = at()
+
+
+class PlanRow(Table, tablename="plan_row"):
+    """A row as it stood in the file, and what became of it."""
+
+    plan = ref(Plan)
+    row = Integer()
+    state = text()  # task | rider | pending
+    task_code = text()
+    data = json()
+
+
+class Task(Table, tablename="task"):
+    """An inspection task: one pool, items of any sectors."""
+
+    code = Text(unique=True)
+    plan = ref(Plan)
+    row = Integer()
+    organisation = ref(Organisation)
+    sector = text()
+    name = text()
+    item_code = text()
+    item_version = text()
+    objects = text()
+    kind = text("general")
+    ratio_text = text()
+    ratio_ppm = Integer(null=True, default=None)
+    fixed_count = Integer(null=True, default=None)
+    class_ratios = json()
+    window_from = on()
+    window_to = on()
+    department = text()
+    drawn_by = text("here")  # here | superior | external
+
+
+class Rider(Table, tablename="rider"):
+    """An item whose check joins the visits of a task drawn for another item."""
+
+    task = ref(Task)
+    row = Integer()
+    item_code = text()
+    item_version = text()

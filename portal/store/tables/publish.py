@@ -1,0 +1,91 @@
+"""Publications, the log, releases, the audit, jobs, settings."""
+
+from __future__ import annotations
+
+from piccolo.columns import BigInt, Bytea, Integer, Text
+from piccolo.table import Table
+
+from portal.store.tables.columns import at, json, ref, text
+from portal.store.tables.people import Account, Organisation
+
+
+class Publication(Table, tablename="publication"):
+    """One published version of one thing; never changed, only superseded or withdrawn."""
+
+    organisation = ref(Organisation)
+    kind = text()  # item | plan | result
+    key = Text(index=True)
+    version = Integer(default=1)
+    data = json()
+    salt = text()
+    digest = text()
+    log_index = BigInt(null=True, default=None)
+    state = text("live")  # live | superseded | withdrawn
+    published_by = ref(Account)
+    published_at = at()
+
+
+class LogEntry(Table, tablename="log_entry"):
+    """The transparency log: salted hashes only, never text."""
+
+    n = BigInt(unique=True)
+    kind = text()
+    key = Text(index=True)
+    data = Bytea()
+    leaf = text()
+    at = at()
+
+
+class Checkpoint(Table, tablename="checkpoint"):
+    size = BigInt(unique=True)
+    root = text()
+    note = text()
+    at = at()
+
+
+class Release(Table, tablename="release"):
+    code = Text(unique=True)
+    manifest_digest = text()
+    bundle_digest = text()
+    log_size = BigInt(default=0)
+    pages = Integer(default=0)
+    pdfs = Integer(default=0)
+    made_by = ref(Account)
+    made_at = at()
+
+
+class Audit(Table, tablename="audit"):
+    """Every act, hash-chained; written in the act's own transaction."""
+
+    n = BigInt(unique=True)
+    at = text()
+    actor = text()
+    organisation = text()
+    address = text()
+    act = Text(index=True)
+    object = Text(index=True)
+    before = text()
+    after = text()
+    detail = json()
+    previous = text()
+    digest = text()
+
+
+class Job(Table, tablename="job"):
+    kind = text()
+    key = Text(index=True)
+    args = json()
+    state = text("queued")  # queued | running | done | failed
+    progress = Integer(default=0)
+    total = Integer(default=0)
+    note = text()
+    attempts = Integer(default=0)
+    lease_until = at()
+    created_by = ref(Account)
+    created_at = at()
+    finished_at = at()
+
+
+class Setting(Table, tablename="setting"):
+    key = Text(unique=True)
+    value = text()

@@ -1,0 +1,111 @@
+"""Visits, assignments, records, findings, follow-ups."""
+
+from __future__ import annotations
+
+from piccolo.columns import Integer, Text
+from piccolo.table import Table
+
+from portal.store.tables.columns import at, json, on, ref, text
+from portal.store.tables.draw import Round
+from portal.store.tables.people import Account, Inspector, Organisation
+from portal.store.tables.plan import Task
+
+
+class Visit(Table, tablename="visit"):
+    """One visit to one (holder, site); at most one open visit for each."""
+
+    code = Text(unique=True)
+    round = ref(Round)
+    organisation = ref(Organisation)
+    entity_code = Text(index=True)
+    holder = text()
+    site = text()
+    town = text()
+    day = on()
+    state = text("open")  # open | done
+    forms = json()  # form code -> version, frozen when the visit is made
+    arrived_at = at()
+    done_at = at()
+    header = json()
+    version = Integer(default=1)
+
+
+class VisitTask(Table, tablename="visit_task"):
+    visit = ref(Visit)
+    task = ref(Task)
+    organisation = ref(Organisation)
+
+
+class AssignmentRun(Table, tablename="matching"):
+    round = ref(Round)
+    n = Integer(default=1)
+    slots = json()  # slots.json without K
+    slots_digest = text()
+    result = json()  # assigned.json
+    made_by = ref(Account)
+    made_at = at()
+
+
+class Assignment(Table, tablename="assignment"):
+    run = ref(AssignmentRun)
+    visit = ref(Visit)
+    slot = Integer()
+    inspector = ref(Inspector, null=True)
+
+
+class InspectionRecord(Table, tablename="record"):
+    """What was found for one form on one visit, under one form version."""
+
+    visit = ref(Visit)
+    task = ref(Task)
+    organisation = ref(Organisation)
+    sector = text()
+    form_code = text()
+    form_version = text()
+    answers = json()
+    outcomes = json()  # item code -> outcome code
+    method = text()
+    opinion = text()
+    inspected_on = on()
+    state = text("draft")  # draft | submitted | returned | approved | published | withdrawn
+    recorder = ref(Inspector, null=True)
+    entered_by = ref(Account)
+    submitted_at = at()
+    reviewer = ref(Account, null=True)
+    reviewed_at = at()
+    comment = text()
+    version = Integer(default=1)
+
+
+class RecordVersion(Table, tablename="record_version"):
+    record = ref(InspectionRecord)
+    n = Integer()
+    data = json()
+    by = ref(Account)
+    at = at()
+
+
+class Finding(Table, tablename="finding"):
+    """The approved outcome of one item on one visit: results split back."""
+
+    record = ref(InspectionRecord)
+    visit = ref(Visit)
+    task = ref(Task)
+    item_code = text()
+    item_version = text()
+    object = text()
+    entity_code = Text(index=True)
+    outcome = text()
+    summary = text()
+    inspected_on = on()
+
+
+class FollowUp(Table, tablename="follow_up"):
+    record = ref(InspectionRecord)
+    kind = text()
+    note = text()
+    due_on = on()
+    state = text("open")  # open | closed
+    confirmed_by = ref(Account)
+    confirmed_at = at()
+    closed_on = on()
