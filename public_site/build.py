@@ -18,10 +18,9 @@ from typing import Any, Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from portal.domain.bundle import canonical
 from portal.domain.errors import BadInput
 from public_site import data
-from public_site.bundle import CHUNK, Bundle, load_bundle, require_path
+from public_site.bundle import CHUNK, Bundle, load_bundle, plain_json, require_path
 from public_site.pages import ADDRESSES, Page, entity_pages, pdf_jobs, site_pages
 from public_site.wording import FILTERS, WORDS, state_of
 
@@ -164,7 +163,7 @@ def build(
 
 def manifest_of(sink: Sink, bundle: Bundle) -> bytes:
     """`manifest.json` of a site: every other file's SHA-256, and for pages and PDFs what they were made from."""
-    return canonical({"spec": SPEC, "as_of": bundle.about["as_of"], "files": sink.files, "inputs": sink.inputs})
+    return plain_json({"spec": SPEC, "as_of": bundle.about["as_of"], "files": sink.files, "inputs": sink.inputs})
 
 
 def build_into(
@@ -198,7 +197,7 @@ def style_digest(bundle: Bundle) -> str:
     state = hashlib.sha256()
     for path in sorted([*TEMPLATES.glob("*.html"), *HERE.glob("*.py")]):
         state.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    state.update(canonical([bundle.about["bureau"], bundle.about["demo"], bundle.files["items.jsonl"]]))
+    state.update(plain_json([bundle.about["bureau"], bundle.about["demo"], bundle.files["items.jsonl"]]))
     return state.hexdigest()
 
 
@@ -233,7 +232,7 @@ def _put_page(render: Render, sink: Sink, page: Page) -> int:
     for path, content in files:
         sink.put(path, content)
     if page.twin is not None:
-        sink.put(page.path.removesuffix(".html") + ".json", canonical(page.twin))
+        sink.put(page.path.removesuffix(".html") + ".json", plain_json(page.twin))
     if page.source:
         sink.inputs[page.path] = page.source
     return len(files)
@@ -295,7 +294,7 @@ def _put_data(bundle: Bundle, sink: Sink) -> None:
 
 def pdf_key(template: str, context: Mapping[str, Any], version: str) -> str:
     """The content address of a PDF: what it says, and what it is rendered with."""
-    return hashlib.sha256(b"\0".join((template.encode(), canonical(context), version.encode()))).hexdigest()
+    return hashlib.sha256(b"\0".join((template.encode(), plain_json(context), version.encode()))).hexdigest()
 
 
 def _put_pdfs(bundle: Bundle, sink: Sink, render_pdfs: PdfRenderer, cache: Path | None, tell: Progress) -> int:

@@ -101,6 +101,12 @@ def _index(bundle: Bundle) -> None:
             offset += len(line)
 
 
+def plain_json(value: Any) -> bytes:
+    """Canonical JSON of what came out of a bundle. It was plain data there, so it is not searched again for
+    what canonical JSON cannot hold (`portal.domain.bundle.canonical` does; it costs four times as much)."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
 def last_change(result: Row) -> str:
     """The day a result was last published or changed."""
     return max([result["published_on"], *(entry["on"] for entry in result["history"])])

@@ -9,8 +9,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from portal.domain.bundle import canonical
-from public_site.bundle import Bundle, shard, slug
+from public_site.bundle import Bundle, plain_json, shard, slug
 
 Row = dict[str, Any]
 
@@ -135,4 +134,4 @@ def search_files(bundle: Bundle) -> Iterator[tuple[str, bytes]]:
     for name, content in buckets.items():
         for places in content.values():
             places.sort()
-        yield f"data/search/{name}.json", canonical(content)
+        yield f"data/search/{name}.json", plain_json(content)

@@ -331,6 +331,13 @@ def test_announcements_come_newest_first(bundle: Path) -> None:
     assert len(days) > 8
 
 
+def test_every_json_file_of_the_site_is_canonical(out: Path) -> None:
+    files = [path for path in out.rglob("*.json") if "rounds" not in path.parts]
+    assert len(files) > 300
+    for path in files:
+        assert canonical(json.loads(path.read_bytes())) == path.read_bytes(), path
+
+
 # Words ----------------------------------------------------------------------------------------
 
 
