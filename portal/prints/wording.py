@@ -145,6 +145,19 @@ def without_bureau(title: str, bureau: str) -> str:
     return title.removeprefix(bureau).removeprefix("关于").strip() or title
 
 
+def alike(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Items of one visit with the same outcome and follow-up as one row: `names`, and the shared rest, in first order.
+
+    A row an item would turn a notice on 144 companies into 39 pages of 未发现问题.
+    """
+    rows: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for item in items:
+        follow_up = item["follow_up"] or {}
+        key = (item["outcome_label"], follow_up.get("label", ""), follow_up.get("state", ""))
+        rows.setdefault(key, {**item, "names": []})["names"].append(item["name"])
+    return list(rows.values())
+
+
 def entity_path(code: str) -> str:
     """Where the public site keeps an entity's page (public_site/README.md)."""
     return f"entities/{hashlib.sha256(code.encode()).hexdigest()[:2]}/{code.replace('#', '_')}.html"
