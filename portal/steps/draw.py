@@ -169,7 +169,7 @@ async def reveal_round(act: Acting, round_code: str) -> dict[str, Any]:
             )
         files = await auditor_files(act, round_)
         await draw.save_round_state(round_["id"], "drawn", state="revealed", revealed_by=act.account, revealed_at=act.now)
-        index = await log.append(act, "reveal", round_code, {"digest": log.salted(act.token_bytes(32), files["reveal.json"].hex())})
+        index = await log.append(act, "reveal", round_code, {"digest": hashlib.sha256(files["reveal.json"]).hexdigest()})
         await act.audit("round.reveal", round_code, log=index)
         await jobs.save_job("release", "site", {"login": act.login}, act.account, act.now)
     return {"again": False}
