@@ -18,11 +18,11 @@ from portal.web.access import PUBLIC
 _OURS = Path(__file__).resolve().parent / "static"
 _LOOK = Path(__file__).resolve().parents[2] / "public_site" / "static"
 FILES = {
-    "tokens.css": (_LOOK, "text/css; charset=utf-8"),
-    "base.css": (_LOOK, "text/css; charset=utf-8"),
-    "portal.css": (_OURS, "text/css; charset=utf-8"),
-    "htmx.min.js": (_OURS, "text/javascript; charset=utf-8"),
-    "portal.js": (_OURS, "text/javascript; charset=utf-8"),
+    "tokens.css": (_LOOK, "text/css"),
+    "base.css": (_LOOK, "text/css"),
+    "portal.css": (_OURS, "text/css"),
+    "htmx.min.js": (_OURS, "text/javascript"),
+    "portal.js": (_OURS, "text/javascript"),
     "icon.svg": (_LOOK, "image/svg+xml"),
 }
 #: npm htmx.org 2.0.11, dist/htmx.min.js (Zero-Clause BSD); a test compares

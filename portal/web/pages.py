@@ -21,7 +21,7 @@ from portal.web.access import entry_of
 from portal.web.assets import address_of
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "portal"
-HTML = "text/html; charset=utf-8"
+HTML = "text/html"
 
 #: number, word, address, the act that opens it, and how many wait (a name in the counts)
 STEPS = (

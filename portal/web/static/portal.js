@@ -31,6 +31,9 @@
     fill.addEventListener("change", fold);
     fold();
   }
+  // On a narrow screen the rail scrolls sideways: show where one is.
+  const here = document.querySelector(".rail [aria-current]");
+  if (here && matchMedia("(max-width:56rem)").matches) here.scrollIntoView({ inline: "center", block: "nearest" });
   // Go to what is wrong.
   const problems = document.getElementById("problems");
   if (problems) problems.focus();
