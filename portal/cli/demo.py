@@ -147,19 +147,19 @@ class _Demo:
     # Rounds ------------------------------------------------------------------
 
     async def _open_round(self, tasks: list[str]) -> None:
-        code = await self._draw("2026-06-01", "2026年第一批抽查", "open", tasks, "none", (date(2026, 7, 1), date(2026, 7, 31)))
-        await self._visit(code, "2026-08-03", left_open=0)
-        self.at("2026-08-07T09:00")
+        code = await self._draw("2026-06-01", "2026年第一批抽查", "open", tasks, "none", (date(2026, 7, 6), date(2026, 7, 24)))
+        await self._visit(code, "2026-07-27", left_open=0)
+        self.at("2026-07-31T09:00")
         self.step(f"{code} 公开密值")
         await draw.reveal_round(await self.acting("approver"), code)
         await release_site(await self.acting("publisher"), self.settings)
         await self._export(code)
 
     async def _sealed_round(self, tasks: list[str]) -> dict[str, Any]:
-        code = await self._draw("2026-08-17", "2026年第二批抽查", "sealed", tasks, "class", (date(2026, 9, 1), date(2026, 9, 25)))
+        code = await self._draw("2026-08-17", "2026年第二批抽查", "sealed", tasks, "class", (date(2026, 9, 1), date(2026, 9, 18)))
         self.step(f"{code} 移交监督机构")
         await draw.reveal_round(await self.acting("approver"), code)
-        site = await self._visit(code, "2026-09-28", left_open=LEFT_OPEN)
+        site = await self._visit(code, "2026-09-21", left_open=LEFT_OPEN)
         await self._export(code)
         return site
 
