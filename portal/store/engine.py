@@ -53,15 +53,19 @@ class _Pool:
             cached_statements=256,
         )
         connection.row_factory = dict_factory  # type: ignore[assignment]
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",  # NORMAL may lose the last commits at a power cut
-            "foreign_keys=ON",
-            "recursive_triggers=ON",  # else INSERT OR REPLACE deletes silently
-            "trusted_schema=OFF",
-            f"query_only={'ON' if reading else 'OFF'}",
-        ):
-            await (await connection.execute(f"PRAGMA {pragma}")).close()
+        try:
+            for pragma in (
+                "journal_mode=WAL",
+                "synchronous=FULL",  # NORMAL may lose the last commits at a power cut
+                "foreign_keys=ON",
+                "recursive_triggers=ON",  # else INSERT OR REPLACE deletes silently
+                "trusted_schema=OFF",
+                f"query_only={'ON' if reading else 'OFF'}",
+            ):
+                await (await connection.execute(f"PRAGMA {pragma}")).close()
+        except BaseException:
+            connection.stop()  # its thread would keep the process from ending
+            raise
         return connection
 
     @asynccontextmanager
@@ -104,6 +108,8 @@ class _Transaction(SQLiteTransaction):
         try:
             await self.begin()
         except BaseException:
+            # A cancelled BEGIN may still run in the connection's thread: the next writer must not inherit it.
+            await self._undo()
             await self._held.__aexit__(None, None, None)
             raise
         self.context = self.engine.current_transaction.set(self)
@@ -115,18 +121,21 @@ class _Transaction(SQLiteTransaction):
         self.engine.current_transaction.reset(self.context)
         try:
             if error is not None:
-                if not self._rolled_back:
-                    await self.rollback()
+                await self._undo()
             elif not self._committed and not self._rolled_back:
                 await self.commit()
         except BaseException:
             # A failed COMMIT leaves the transaction open: the next writer must not inherit it.
-            if self.connection.in_transaction:
-                await self.rollback()
+            await self._undo()
             raise
         finally:
             await self._held.__aexit__(None, None, None)
         return error is None
+
+    async def _undo(self) -> None:
+        """Roll back whatever is open; it queues behind what the connection's thread still does, and may find nothing."""
+        self._rolled_back = True
+        await self.connection.rollback()
 
 
 class PooledSQLite(SQLiteEngine):

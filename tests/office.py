@@ -1,0 +1,287 @@
+"""A small installation for tests: built once for each stage of the walk, then copied.
+
+    filled     accounts, register, inspectors, plan; another bureau beside it
+    committed  its two rounds (one open, one sealed) committed and published
+    drawn      both drawn, visits combined, inspectors assigned
+    entered    simulated answers imported, nothing reviewed
+    approved   reviewed, nothing published
+
+Chance comes from a seeded stream, time from the simulated clock: the same
+stage is the same every time.  Passphrases are stretched for tests by next to nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from portal.domain.packing import pack
+from portal.domain.roles import ROLES
+from portal.domain.sample import sample_plan
+from portal.domain.sample_stream import topic_key
+from portal.domain.seed import format_value
+from portal.plugins import Sectors, discover_sectors
+from portal.settings import Settings, load_settings
+from portal.steps import assign, commit, disclosure, draw, forms, plan, pool, review, sample, setup, visits
+from portal.steps.acting import Acting, open_acting, stamp
+from portal.store import accounts, directory, engine, keys, schema
+from portal.store import draw as draw_store
+from portal.store import plan as plan_store
+from portal.store import visits as visit_store
+
+ENGINES = ("sqlite",)
+SEED = 7
+ENTITIES = 400
+PASSPHRASE = "一句足够长的口令 0001"
+STAGES = ("filled", "committed", "drawn", "entered", "approved")
+
+OPEN, SEALED = "359921-2026-R01", "359921-2026-R02"
+ANNUAL, INSTANT = "359921-2026-T001", "359921-2026-T002"
+OTHER_REGION = "359922"
+WINDOW = (date(2026, 6, 8), date(2026, 6, 30))
+#: (name, drawn_at, groups, value): two issues two days after the commitment, 85 bits together
+ISSUES = (
+    ("福彩快乐8 第2026141期", "2026-05-27T21:30:00+08:00", [[20, 1, 80]], format_value([list(range(3, 80, 4))])),
+    ("福彩双色球 第2026059期", "2026-05-27T21:15:00+08:00", [[6, 1, 33], [1, 1, 16]], format_value([[4, 11, 17, 23, 28, 32], [9]])),
+)
+AFTER_ISSUES = "2026-05-27T22:00:00+08:00"
+HOLDERS = ({"holder": "信用监督管理科", "login": "planner"}, {"holder": "派驻纪检监察组", "login": "supervisor"})
+
+FILLED, COMMITTED, DRAWN, ENTERED, REVIEWED = (
+    "2026-05-25T09:00", "2026-05-25T10:00", "2026-05-28T09:00", "2026-07-02T09:00", "2026-07-03T09:00",
+)  # fmt: skip
+
+#: beyond the starters: second persons, and one who holds every role (so that only four-eyes rules stop them)
+MORE = (
+    ("planner2", ("planner",)), ("approver2", ("approver",)), ("publisher2", ("publisher",)), ("reviewer2", ("reviewer",)),
+    ("boss", tuple(ROLES)), ("boss2", tuple(ROLES)),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """An opened installation: who acts, and what time it is."""
+
+    settings: Settings
+    keys: keys.Keys
+    sectors: Sectors
+    token_bytes: Callable[[int], bytes]
+
+    def at(self, moment: str) -> None:
+        self.settings.set_clock(f"{moment}:00+08:00")
+
+    async def acting(self, login: str, sectors: Sectors | None = None) -> Acting:
+        account = await accounts.load_account(login)
+        return await open_acting(
+            account, login, self.settings.now(), self.keys, sectors or self.sectors, token_bytes=self.token_bytes
+        )
+
+    async def round(self, code: str = OPEN) -> dict[str, Any]:
+        act = await self.acting("boss")
+        return await draw_store.load_round(code, act.tree)
+
+    async def account_of(self, login: str, roles: Sequence[str], inspector: int | None = None, organisation: str = "") -> Acting:
+        """A new account in the bureau (or a station of it), at work."""
+        home = (await accounts.load_organisation(organisation or "359921"))["id"]
+        async with engine.transaction():
+            await accounts.save_account(login, login, home, roles, self.settings.now(), inspector=inspector)
+        return await self.acting(login)
+
+
+@cache
+def sectors() -> Sectors:
+    return discover_sectors()
+
+
+def seeded_bytes(topic: str) -> Callable[[int], bytes]:
+    """A source of chance that repeats."""
+    numbers = count()
+    return lambda n: (topic_key(SEED, f"{topic} {next(numbers)}") * 4)[:n]
+
+
+def settings_of(folder: Path) -> Settings:
+    return load_settings({"PORTAL_CLOCK": "simulated", "PORTAL_DATA": str(folder)})
+
+
+async def open_house(folder: Path, topic: str = "test") -> House:
+    settings = settings_of(folder)
+    await engine.open_engine(settings.database_url)
+    await schema.require_current()
+    return House(settings, keys.load_keys(folder / "keys"), sectors(), seeded_bytes(topic))
+
+
+# Stages ----------------------------------------------------------------------
+
+
+async def fill(house: House) -> None:
+    await sample.name_sample_bureau(SEED)
+    await sample.fill_sample(await house.acting("operator"), ENTITIES, SEED, lambda _: None)
+    bureau = (await accounts.load_organisation("359921"))["id"]
+    async with engine.transaction():
+        for login, roles in MORE:
+            await accounts.save_account(login, login, bureau, roles, house.settings.now())
+        other = await accounts.save_organisation(OTHER_REGION, "邻县市场监督管理局", "bureau", None, OTHER_REGION)
+        for login in ("stranger", "stranger2"):
+            await accounts.save_account(login, login, other, tuple(ROLES), house.settings.now())
+    await plan.import_plan(await house.acting("operator"), sample_plan(SEED), b"the plan file")
+
+
+async def draft(house: House, tasks: Sequence[str] = (ANNUAL,), disclosure_: str = "open", **given: Any) -> str:
+    """Freeze the tasks' pools and draft a round over them."""
+    planner = await house.acting("planner")
+    for task in tasks:
+        await pool.freeze_pool(planner, task, "class" if disclosure_ == "sealed" else "none")
+    values: dict[str, Any] = {
+        "title": "测试轮次", "disclosure": disclosure_, "holders": HOLDERS, "window": WINDOW, "draw_not_before": AFTER_ISSUES,
+        "sources": [{"name": name, "drawn_at": at, "groups": groups} for name, at, groups, _ in ISSUES],
+    }  # fmt: skip
+    return await commit.create_round(planner, tasks, **values | given)
+
+
+async def make_shares(house: House, code: str) -> None:
+    for holder in HOLDERS:
+        await commit.make_share(await house.acting(holder["login"]), code, PASSPHRASE)
+
+
+async def publish_commitments(house: House, *codes: str) -> None:
+    """What a release does to rounds: from now on they count as published. No site is built."""
+    act = await house.acting("boss")
+    ids = [(await draw_store.load_round(code, act.tree))["id"] for code in codes]
+    await disclosure.save_published(
+        act, {"rounds": ids, "digest": "0" * 64, "size": 0}, {"id": f"{len(codes):06d}-{'0' * 12}", "pages": 0, "pdfs": 0, "changed": 0}
+    )
+
+
+async def commit_both(house: House) -> None:
+    house.at(COMMITTED)
+    for tasks, kind in (((ANNUAL,), "open"), ((INSTANT,), "sealed")):
+        code = await draft(house, tasks, kind)
+        await make_shares(house, code)
+        await commit.commit_round(await house.acting("approver"), code)
+    await publish_commitments(house, OPEN, SEALED)
+
+
+async def enter_sources(house: House, code: str) -> None:
+    for n, (*_, value) in enumerate(ISSUES):
+        await draw.enter_source(await house.acting("planner"), code, n, value)
+
+
+async def release_shares(house: House, code: str) -> None:
+    for holder in HOLDERS:
+        await draw.release_share(await house.acting(holder["login"]), code, PASSPHRASE)
+
+
+async def draw_both(house: House) -> None:
+    house.at(DRAWN)
+    for code in (OPEN, SEALED):
+        await enter_sources(house, code)
+        await release_shares(house, code)
+        planner = await house.acting("planner")
+        await draw.draw_round(planner, code)
+        await visits.combine_visits(planner, code)
+        await assign.assign_inspectors(planner, code)
+
+
+async def enter_all(house: House) -> None:
+    house.at(ENTERED)
+    operator = await house.acting("operator")
+    lines: dict[bytes, None] = {}
+    for code in (OPEN, SEALED):  # a visit that both rounds meet is answered once
+        lines |= dict.fromkeys(await sample.make_answers(operator, code, SEED))
+    await forms.import_records(operator, b"".join(lines))
+
+
+async def approve_all(house: House) -> None:
+    house.at(REVIEWED)
+    for code in (OPEN, SEALED):
+        await review.review_round(await house.acting("reviewer"), code)
+
+
+STEPS: dict[str, Callable[[House], Awaitable[None]]] = {
+    "filled": fill, "committed": commit_both, "drawn": draw_both, "entered": enter_all, "approved": approve_all,
+}  # fmt: skip
+
+
+class Stages:
+    """The folders of all stages on one engine, each made when it is first asked for."""
+
+    def __init__(self, root: Path, kind: str):
+        self.root, self.kind = root, kind
+
+    def folder(self, stage: str) -> Path:
+        made = self.root / stage
+        if not made.exists():
+            number = STAGES.index(stage)
+            fresh = self.root / f"{stage}.new"
+            if number:
+                self.copy(STAGES[number - 1], fresh)
+            asyncio.run(self._make(fresh, stage))
+            fresh.rename(made)
+        return made
+
+    def copy(self, stage: str, to: Path) -> Path:
+        """A copy of a stage's whole data folder; its database was closed cleanly."""
+        shutil.copytree(self.folder(stage), to)
+        return to
+
+    async def _make(self, folder: Path, stage: str) -> None:
+        if stage == "filled":
+            folder.mkdir(parents=True)
+            settings = settings_of(folder)
+            settings.set_clock(f"{FILLED}:00+08:00")
+            await engine.open_engine(settings.database_url)
+            try:
+                await setup.init(
+                    key_folder=folder / "keys", name="（未定名）市场监督管理局", region=setup.UNNAMED, now=settings.now(),
+                    stamp=stamp(settings.now()), sectors=sectors(), token_bytes=seeded_bytes("init"),
+                    password=lambda login: "a password for tests",
+                )  # fmt: skip
+            finally:
+                await engine.close_engine()
+        try:
+            await STEPS[stage](await open_house(folder, stage))
+        finally:
+            await engine.close_engine()
+
+
+# Looking inside --------------------------------------------------------------
+
+
+async def snapshot(*, without: Sequence[str] = ("setting", "web_session")) -> dict[str, str]:
+    """table -> everything in it, as text to be compared: what a refused or killed act must not have changed."""
+    from portal.store import tables
+
+    found = {}
+    for table in tables.ALL:
+        name = table._meta.tablename
+        if name not in without:
+            rows = await table.select().order_by(*table._meta.primary_key and [table._meta.primary_key]).run()
+            found[name] = pack([{key: str(value) for key, value in row.items()} for row in rows])
+    return found
+
+
+def changed_tables(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    return {name for name in before if before[name] != after[name]}
+
+
+async def tasks_by_code() -> dict[str, dict[str, Any]]:
+    every = {o["id"] for o in await accounts.load_organisations()}
+    return {task["code"]: task for task in await plan_store.load_tasks(every)}
+
+
+async def visits_of(code: str) -> list[dict[str, Any]]:
+    every = {o["id"] for o in await accounts.load_organisations()}
+    return await visit_store.load_visits_of((await draw_store.load_round(code, every))["id"])
+
+
+async def inspectors_of(visit: dict[str, Any]) -> list[dict[str, Any]]:
+    assigned = (await visit_store.load_assigned([visit["id"]]))[visit["id"]]
+    people = await directory.load_inspectors_by_id({who for who in assigned if who})
+    return [people[who] for who in assigned if who]

@@ -1,0 +1,88 @@
+"""Fixtures over tests/office.py: one opened copy of a stage for each test, closed afterwards.
+
+Imported by the conftest.py of the folders that need them; the stages are built once a session.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+
+import pytest
+
+from portal.store import engine, keys
+from tests import office
+
+__all__ = [
+    "approved", "approved_folder", "cheap_passphrases", "committed", "committed_folder", "drawn", "drawn_folder",
+    "engine_kind", "entered", "entered_folder", "filled", "filled_folder", "stages",
+]  # fmt: skip
+
+_made: dict[str, office.Stages] = {}
+
+
+@pytest.fixture(scope="session", params=office.ENGINES)
+def engine_kind(request) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passphrases():
+    """A passphrase costs a tenth of a second by design; hundreds of them would be most of the suite's time."""
+    real = dict(keys._SCRYPT)
+    keys._SCRYPT["n"] = 16
+    yield
+    keys._SCRYPT.update(real)
+
+
+@pytest.fixture(scope="session")
+def stages(engine_kind, tmp_path_factory, cheap_passphrases) -> office.Stages:
+    if engine_kind not in _made:
+        _made[engine_kind] = office.Stages(tmp_path_factory.mktemp(f"stages-{engine_kind}"), engine_kind)
+    return _made[engine_kind]
+
+
+def _folder(stage: str):
+    @pytest.fixture(name=f"{stage}_folder")
+    def folder(stages, tmp_path):  # not async: building a stage runs a loop of its own
+        return stages.copy(stage, tmp_path / "data")
+
+    return folder
+
+
+@asynccontextmanager
+async def _opened(folder):
+    yield await office.open_house(folder)
+    await engine.close_engine()
+
+
+filled_folder, committed_folder, drawn_folder, entered_folder, approved_folder = (_folder(stage) for stage in office.STAGES)
+
+
+@pytest.fixture
+async def filled(filled_folder):
+    async with _opened(filled_folder) as house:
+        yield house
+
+
+@pytest.fixture
+async def committed(committed_folder):
+    async with _opened(committed_folder) as house:
+        yield house
+
+
+@pytest.fixture
+async def drawn(drawn_folder):
+    async with _opened(drawn_folder) as house:
+        yield house
+
+
+@pytest.fixture
+async def entered(entered_folder):
+    async with _opened(entered_folder) as house:
+        yield house
+
+
+@pytest.fixture
+async def approved(approved_folder):
+    async with _opened(approved_folder) as house:
+        yield house
