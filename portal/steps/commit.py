@@ -248,6 +248,7 @@ async def _round_json(
             "title": round_["title"],
             "window": [round_["window_from"].isoformat(), round_["window_to"].isoformat()],
             "reveal_due": round_["reveal_due"].isoformat(),
+            "replace_on": round_["window_from"].isoformat(),  # the one day on which the deregistered are replaced
             "snapshot": {"on": snapshot["snapshot_on"].isoformat(), "size": snapshot["snapshot_size"]},
             "roster_root": people[0], "recusals_root": people[1], "rules": dict(RULES), "sectors": act.sectors.versions(),
         },
