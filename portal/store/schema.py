@@ -7,6 +7,7 @@ import io
 
 from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
 from piccolo.apps.migrations.tables import Migration
+from piccolo.engine.base import Engine
 
 from portal.domain.errors import WrongMoment
 from portal.store import invariants
@@ -34,10 +35,33 @@ async def migrate() -> None:
         with contextlib.redirect_stdout(io.StringIO()):  # the runner talks to standard output
             await Migration.create_table(if_not_exists=True).run()
             await ForwardsMigrationManager(app_name="portal").run_migrations(APP_CONFIG)
-        for statement in invariants.statements(engine.engine_type):
-            await engine.run_ddl(statement)
-        await Setting.delete().where(Setting.key == "invariants").run()
-        await Setting(key="invariants", value=invariants.digest()).save().run()
+        if await _installed_rules() != invariants.digest():
+            await _forget_rules(engine)
+            for statement in invariants.statements(engine.engine_type):
+                await engine.run_ddl(statement)
+            await Setting.delete().where(Setting.key == "invariants").run()
+            await Setting(key="invariants", value=invariants.digest()).save().run()
+
+
+async def _installed_rules() -> str:
+    row = await Setting.select(Setting.value).where(Setting.key == "invariants").first().run()
+    return row["value"] if row else ""
+
+
+async def _forget_rules(engine: Engine) -> None:
+    """Drop the triggers and indexes an earlier version installed: a rule that is gone must not go on refusing."""
+    if engine.engine_type == "sqlite":
+        triggers = await Setting.raw("SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'g\\_%' ESCAPE '\\'").run()
+    else:
+        triggers = await Setting.raw(
+            "SELECT t.tgname AS name, c.relname AS tbl_name FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+            "WHERE NOT t.tgisinternal AND t.tgname LIKE 'g\\_%'"
+        ).run()
+    for row in triggers:
+        on = "" if engine.engine_type == "sqlite" else f' ON "{row["tbl_name"]}"'
+        await engine.run_ddl(f'DROP TRIGGER "{row["name"]}"{on}')
+    for name in [one[0] for one in (*invariants.UNIQUE, *invariants.INDEXES)]:
+        await engine.run_ddl(f"DROP INDEX IF EXISTS {name}")
 
 
 async def is_empty() -> bool:
@@ -55,6 +79,5 @@ async def require_current() -> None:
         raise WrongMoment(f"数据库有 {len(wanted - done)} 步迁移没有执行。请先运行 portal init。")
     if done - wanted:
         raise WrongMoment("数据库由更新版本的程序建立，本程序不能打开。请升级程序。")
-    installed = await Setting.select(Setting.value).where(Setting.key == "invariants").first().run()
-    if not installed or installed["value"] != invariants.digest():
+    if await _installed_rules() != invariants.digest():
         raise WrongMoment("数据库的约束与本程序不一致。请先运行 portal init。")

@@ -1,0 +1,151 @@
+"""Migrations and rules: all of them or none, once, and never behind the program's back."""
+
+import re
+
+import pytest
+from piccolo.apps.migrations.auto.diffable_table import DiffableTable
+from piccolo.apps.migrations.auto.schema_differ import SchemaDiffer
+from piccolo.apps.migrations.auto.schema_snapshot import SchemaSnapshot
+from piccolo.apps.migrations.commands.base import BaseMigrationManager
+from piccolo.apps.migrations.tables import Migration
+
+from portal.domain.errors import WrongMoment
+from portal.store import engine, invariants, schema, tables
+from portal.store.piccolo_app import APP_CONFIG
+from portal.store.tables import Account, Setting
+from tests.office import changed_tables, snapshot
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def empty(tmp_path, engine_kind):
+    await engine.open_engine(f"sqlite:///{tmp_path / 'empty.db'}")
+    yield
+    await engine.close_engine()
+
+
+class Killed(BaseException):
+    """Not an Exception, as a kill is not: nothing on the way may catch it."""
+
+
+async def test_an_empty_database_is_refused_with_what_to_do(empty):
+    with pytest.raises(WrongMoment, match="还没有建立。请先运行 portal init"):
+        await schema.require_current()
+
+
+async def test_migrating_an_empty_database_makes_it_current(empty):
+    await schema.migrate()
+    await schema.require_current()
+
+
+@pytest.mark.parametrize("after", [0, 1, 20, 60, 150, 300])
+async def test_a_migration_killed_in_the_middle_leaves_the_database_as_it_was(empty, monkeypatch, after):
+    kind = type(engine.current_engine())
+    real, done = kind.run_ddl, []
+
+    async def torn(self, ddl, in_pool=False):
+        if len(done) == after:
+            raise Killed
+        done.append(ddl)
+        return await real(self, ddl, in_pool)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(kind, "run_ddl", torn)
+        await schema.migrate()
+    assert await schema.is_empty()
+    assert not await Migration.table_exists().run()
+    await schema.migrate()
+    await schema.require_current()
+
+
+async def test_an_upgrade_killed_in_the_middle_keeps_every_row_and_every_old_rule(approved, monkeypatch):
+    before = await snapshot()
+    monkeypatch.setattr(schema, "_forget_rules", _killed)
+    await Setting.update(value="an older version's rules").where(Setting.key == "invariants").run()
+    with pytest.raises(Killed):
+        await schema.migrate()
+    assert await snapshot() == before
+    with pytest.raises(WrongMoment, match="约束与本程序不一致"):
+        await schema.require_current()
+    with pytest.raises(WrongMoment, match="never changed or deleted"):
+        async with engine.transaction():
+            await tables.Audit.delete(force=True).run()
+
+
+async def _killed(*_):
+    raise Killed
+
+
+async def test_migrating_twice_changes_nothing(approved):
+    before = await snapshot(without=())
+    await schema.migrate()
+    assert changed_tables(before, await snapshot(without=())) == set()
+    await schema.require_current()
+
+
+async def test_a_pending_migration_refuses_to_open(approved):
+    await Migration.delete(force=True).run()
+    with pytest.raises(WrongMoment, match="有 1 步迁移没有执行。请先运行 portal init"):
+        await schema.require_current()
+
+
+async def test_a_database_of_a_newer_program_refuses_to_open(approved):
+    await Migration.insert(Migration(name="2099-01-01T00:00:00:000000", app_name="portal")).run()
+    with pytest.raises(WrongMoment, match="更新版本的程序"):
+        await schema.require_current()
+
+
+async def test_rules_of_another_version_refuse_to_open(approved):
+    await Setting.update(value="other").where(Setting.key == "invariants").run()
+    with pytest.raises(WrongMoment, match="约束与本程序不一致。请先运行 portal init"):
+        await schema.require_current()
+
+
+async def test_a_rule_that_a_new_version_dropped_no_longer_refuses(filled, monkeypatch):
+    stricter = (*invariants.CHECKS, ("account", "NEW.name <> '禁名'", "account: forbidden name"))
+    monkeypatch.setattr(invariants, "CHECKS", stricter)
+    await schema.migrate()
+    with pytest.raises(WrongMoment, match="account: forbidden name"):
+        await _rename()
+    monkeypatch.undo()
+    await schema.migrate()
+    await _rename()
+    assert await Account.count().where(Account.name == "禁名").run() == 1
+
+
+async def _rename() -> None:
+    async with engine.transaction():
+        await Account.update(name="禁名").where(Account.login == "planner").run()
+
+
+async def test_the_tables_and_the_migrations_agree():
+    manager = BaseMigrationManager()
+    modules = manager.get_migration_modules(APP_CONFIG.resolved_migrations_folder_path)
+    managers = [await modules[name].forwards() for name in manager.get_migration_ids(modules)]
+    then = SchemaSnapshot(managers).get_snapshot()
+    now = [
+        DiffableTable(
+            class_name=table.__name__, tablename=table._meta.tablename, schema=table._meta.schema,
+            columns=table._meta.non_default_columns,
+        )
+        for table in APP_CONFIG.table_classes
+    ]  # fmt: skip
+    found = SchemaDiffer(schema=now, schema_snapshot=then, auto_input="n").get_alter_statements()
+    assert [statement for one in found for statement in one.statements] == []
+
+
+def test_every_table_named_by_a_rule_exists_with_its_columns():
+    columns = {table._meta.tablename: {c._meta.db_column_name for c in table._meta.columns} for table in tables.ALL}
+    for _, table, names, where in invariants.UNIQUE:
+        assert set(names.split(", ")) | set(re.findall(r"^\w+", where)) <= columns[table], table
+    for table, names in [*invariants.FROZEN_TEXT.items(), *invariants.FROZEN_NULLABLE.items()]:
+        assert set(names) <= columns[table], table
+    for guard in invariants.guards():
+        named = re.findall(r"(?:NEW|OLD)\.\"?(\w+)", guard.refuse_when)
+        assert set(named) <= columns[guard.table], guard
+
+
+def test_every_rule_has_a_name_of_its_own():
+    names = [guard.name for guard in invariants.guards()] + [one[0] for one in (*invariants.UNIQUE, *invariants.INDEXES)]
+    assert len(set(names)) == len(names)
