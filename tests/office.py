@@ -5,6 +5,7 @@
     drawn      both drawn, visits combined, inspectors assigned
     entered    simulated answers imported, nothing reviewed
     approved   reviewed, nothing published
+    published  everything published, the log's head signed, the bundle written
 
 Chance comes from a seeded stream, time from the simulated clock: the same
 stage is the same every time.  Passphrases are stretched for tests by next to nothing.
@@ -29,7 +30,7 @@ from portal.domain.sample_stream import topic_key
 from portal.domain.seed import format_value
 from portal.plugins import Sectors, discover_sectors
 from portal.settings import Settings, load_settings
-from portal.steps import assign, commit, disclosure, draw, forms, plan, pool, review, sample, setup, visits
+from portal.steps import assign, commit, disclosure, draw, forms, plan, pool, publish, review, sample, setup, visits
 from portal.steps.acting import Acting, open_acting, stamp
 from portal.store import accounts, directory, engine, keys, schema
 from portal.store import draw as draw_store
@@ -40,7 +41,7 @@ ENGINES = ("sqlite",)
 SEED = 7
 ENTITIES = 400
 PASSPHRASE = "一句足够长的口令 0001"
-STAGES = ("filled", "committed", "drawn", "entered", "approved")
+STAGES = ("filled", "committed", "drawn", "entered", "approved", "published")
 
 OPEN, SEALED = "359921-2026-R01", "359921-2026-R02"
 ANNUAL, INSTANT = "359921-2026-T001", "359921-2026-T002"
@@ -204,8 +205,14 @@ async def approve_all(house: House) -> None:
         await review.review_round(await house.acting("reviewer"), code)
 
 
+async def publish_everything(house: House) -> None:
+    await publish.publish_all(await house.acting("publisher"))
+    await disclosure.write_bundle(await house.acting("publisher"), house.settings.data / "bundle", demo=True)
+
+
 STEPS: dict[str, Callable[[House], Awaitable[None]]] = {
     "filled": fill, "committed": commit_both, "drawn": draw_both, "entered": enter_all, "approved": approve_all,
+    "published": publish_everything,
 }  # fmt: skip
 
 

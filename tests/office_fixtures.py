@@ -14,7 +14,8 @@ from tests import office
 
 __all__ = [
     "approved", "approved_folder", "cheap_passphrases", "committed", "committed_folder", "drawn", "drawn_folder",
-    "engine_kind", "entered", "entered_folder", "filled", "filled_folder", "stages",
+    "engine_kind", "entered", "entered_folder", "filled", "filled_folder", "published", "published_folder",
+    "stages",
 ]  # fmt: skip
 
 _made: dict[str, office.Stages] = {}
@@ -55,7 +56,8 @@ async def _opened(folder):
     await engine.close_engine()
 
 
-filled_folder, committed_folder, drawn_folder, entered_folder, approved_folder = (_folder(stage) for stage in office.STAGES)
+filled_folder, committed_folder, drawn_folder = (_folder(stage) for stage in office.STAGES[:3])
+entered_folder, approved_folder, published_folder = (_folder(stage) for stage in office.STAGES[3:])
 
 
 @pytest.fixture
@@ -85,4 +87,10 @@ async def entered(entered_folder):
 @pytest.fixture
 async def approved(approved_folder):
     async with _opened(approved_folder) as house:
+        yield house
+
+
+@pytest.fixture
+async def published(published_folder):
+    async with _opened(published_folder) as house:
         yield house
