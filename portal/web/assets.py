@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from litestar import get
+from litestar.params import FromPath
 from litestar.response import Response
 
 from portal.domain.errors import NotFound
@@ -41,7 +42,7 @@ def address_of(name: str) -> str:
 
 
 @get("/static/{digest:str}/{name:str}", opt={"access": PUBLIC}, sync_to_thread=False)
-def static_file(digest: str, name: str) -> Response[bytes]:
+def static_file(digest: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     if name not in FILES or digest != _read(name)[1]:
         raise NotFound("没有这个文件，请刷新页面。")
     return Response(

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Request, get
+from litestar.params import FromPath
 from litestar.response import Response
 
 from portal.domain.errors import NotFound
@@ -58,7 +59,7 @@ def _link(wanted: Filter, **changed: str) -> str:
 
 
 @get("/directory/{code:str}", opt={"access": "directory.read"})
-async def entity_page(request: Request, code: str) -> Response[Any]:
+async def entity_page(request: Request, code: FromPath[str]) -> Response[Any]:
     act = acting(request)
     entity = await directory.load_entity(code, act.tree)
     if entity is None:

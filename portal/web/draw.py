@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from litestar import Request, get, post
+from litestar.params import FromPath
 from litestar.response import Response
 
 from portal.domain import roles, seed
@@ -188,7 +189,7 @@ def _instant(local: str, label: str) -> str:
 
 
 @get("/draw/{code:str}", opt={"access": "round.read"})
-async def round_page(request: Request, code: str) -> Response[Any]:
+async def round_page(request: Request, code: FromPath[str]) -> Response[Any]:
     return await _round_page(request, code, SAID.get(request.query_params.get("said", ""), ""))
 
 
@@ -211,7 +212,7 @@ async def _do(request: Request, code: str, said: str, work: Callable[[], Awaitab
 
 
 @post("/draw/{code:str}/share", opt={"access": "round.share"})
-async def make_share(request: Request, code: str) -> Response[Any]:
+async def make_share(request: Request, code: FromPath[str]) -> Response[Any]:
     """The secret is on this answer and nowhere else: no redirect, no store, no second look."""
     act = acting(request)
     try:
@@ -227,18 +228,18 @@ async def make_share(request: Request, code: str) -> Response[Any]:
 
 
 @post("/draw/{code:str}/release", opt={"access": "round.share"})
-async def release_share(request: Request, code: str) -> Response[Any]:
+async def release_share(request: Request, code: FromPath[str]) -> Response[Any]:
     return await _do(request, code, "released", lambda: steps.release_share(acting(request), code, parse_input(Passphrase, posted(request)).passphrase))
 
 
 @post("/draw/{code:str}/commit", opt={"access": "round.commit"})
-async def commit_round(request: Request, code: str) -> Response[Any]:
+async def commit_round(request: Request, code: FromPath[str]) -> Response[Any]:
     parse_input(Nothing, posted(request))
     return await _do(request, code, "committed", lambda: commit.commit_round(acting(request), code))
 
 
 @post("/draw/{code:str}/source", opt={"access": "round.source"})
-async def enter_source(request: Request, code: str) -> Response[Any]:
+async def enter_source(request: Request, code: FromPath[str]) -> Response[Any]:
     act = acting(request)
 
     async def work() -> None:
@@ -267,31 +268,31 @@ def value_of(typed: str, groups: list[list[int]]) -> str:
 
 
 @post("/draw/{code:str}/draw", opt={"access": "round.draw"})
-async def draw_round(request: Request, code: str) -> Response[Any]:
+async def draw_round(request: Request, code: FromPath[str]) -> Response[Any]:
     parse_input(Nothing, posted(request))
     return await _do(request, code, "drawn", lambda: steps.draw_round(acting(request), code))
 
 
 @post("/draw/{code:str}/combine", opt={"access": "visits.combine"})
-async def combine_visits(request: Request, code: str) -> Response[Any]:
+async def combine_visits(request: Request, code: FromPath[str]) -> Response[Any]:
     parse_input(Nothing, posted(request))
     return await _do(request, code, "combined", lambda: visits.combine_visits(acting(request), code), "visits")
 
 
 @post("/draw/{code:str}/assign", opt={"access": "visits.assign"})
-async def assign_inspectors(request: Request, code: str) -> Response[Any]:
+async def assign_inspectors(request: Request, code: FromPath[str]) -> Response[Any]:
     parse_input(Nothing, posted(request))
     return await _do(request, code, "assigned", lambda: assign.assign_inspectors(acting(request), code), "assign")
 
 
 @post("/draw/{code:str}/reveal", opt={"access": "round.reveal"})
-async def reveal_round(request: Request, code: str) -> Response[Any]:
+async def reveal_round(request: Request, code: FromPath[str]) -> Response[Any]:
     parse_input(Nothing, posted(request))
     return await _do(request, code, "revealed", lambda: steps.reveal_round(acting(request), code))
 
 
 @post("/draw/{code:str}/void", opt={"access": "round.void"})
-async def void_round(request: Request, code: str) -> Response[Any]:
+async def void_round(request: Request, code: FromPath[str]) -> Response[Any]:
     act = acting(request)
     try:
         done = await steps.void_round(act, code, parse_input(Reason, posted(request)).reason)

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from litestar import Request, get, post
+from litestar.params import FromPath
 from litestar.response import Response
 
 from portal.domain import forms as domain
@@ -58,7 +59,7 @@ async def records_page(request: Request) -> Response[Any]:
 
 
 @get("/visits/{code:str}", opt={"access": "visits.read"})
-async def visit_page(request: Request, code: str) -> Response[Any]:
+async def visit_page(request: Request, code: FromPath[str]) -> Response[Any]:
     return await _visit_page(request, code, None)
 
 
@@ -69,7 +70,7 @@ async def _visit_page(request: Request, code: str, refused: Refused | None) -> R
 
 
 @post("/visits/{code:str}/arrive", opt={"access": "record.enter"})
-async def arrive(request: Request, code: str) -> Response[Any]:
+async def arrive(request: Request, code: FromPath[str]) -> Response[Any]:
     try:
         if posted(request):
             raise BadInput("表单里有不认识的栏目，请刷新页面后重试。")
@@ -83,7 +84,7 @@ async def arrive(request: Request, code: str) -> Response[Any]:
 
 
 @get("/visits/{code:str}/{form:str}", opt={"access": "visits.read"})
-async def form_page(request: Request, code: str, form: str) -> Response[Any]:
+async def form_page(request: Request, code: FromPath[str], form: FromPath[str]) -> Response[Any]:
     view, joined = await _joined(acting(request), code, form)
     record = joined["record"]
     filled = {
@@ -163,7 +164,7 @@ def _by_field(refused: Refused | None) -> dict[str, list[Problem]]:
 
 
 @post("/visits/{code:str}/{form:str}", opt={"access": "record.enter"})
-async def save_form(request: Request, code: str, form: str) -> Response[Any]:
+async def save_form(request: Request, code: FromPath[str], form: FromPath[str]) -> Response[Any]:
     """Save a draft or submit; a refused submission keeps everything that was typed on the page."""
     act = acting(request)
     view, joined = await _joined(act, code, form)

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from litestar import Request, get
+from litestar.params import FromPath
 from litestar.response import Response
 
 from portal.domain.declarations import form_from_data, item_from_data
@@ -41,7 +42,7 @@ async def items_page(request: Request) -> Response[Any]:
 
 
 @get("/items/{code:str}", opt={"access": "plan.read"})
-async def item_page(request: Request, code: str) -> Response[Any]:
+async def item_page(request: Request, code: FromPath[str]) -> Response[Any]:
     found = [item_from_data(row["data"]) for row in await plan.load_all_declared(plan.Item) if row["code"] == code]
     if not found:
         raise NotFound(f"事项清单里没有编号为“{code[:64]}”的事项。")
@@ -63,7 +64,7 @@ async def checklists_page(request: Request) -> Response[Any]:
 
 
 @get("/checklists/{code:str}", opt={"access": "plan.read"})
-async def checklist_page(request: Request, code: str) -> Response[Any]:
+async def checklist_page(request: Request, code: FromPath[str]) -> Response[Any]:
     found = [form_from_data(row["data"]) for row in await plan.load_all_declared(plan.CheckForm) if row["code"] == code]
     if not found:
         raise NotFound(f"没有编号为“{code[:64]}”的检查表单。")

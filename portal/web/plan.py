@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from litestar import Request, get, post
+from litestar.params import FromPath
 from litestar.response import Response
 
 from portal.domain.errors import NotFound, Refused
@@ -34,7 +35,7 @@ async def plans_page(request: Request) -> Response[Any]:
 
 
 @get("/plan/{number:int}", opt={"access": "plan.read"})
-async def plan_page(request: Request, number: int) -> Response[Any]:
+async def plan_page(request: Request, number: FromPath[int]) -> Response[Any]:
     act = acting(request)
     found = next((one for one in await plan.load_plans(act.line) if one["id"] == number), None)
     if found is None:
@@ -75,7 +76,7 @@ async def _pools_page(request: Request, refused: Refused | None) -> Response[Any
 
 
 @post("/pool/{task:str}/freeze", opt={"access": "pool.freeze"})
-async def freeze_pool(request: Request, task: str) -> Response[Any]:
+async def freeze_pool(request: Request, task: FromPath[str]) -> Response[Any]:
     try:
         await steps.freeze_pool(acting(request), task, parse_input(Freeze, posted(request)).strata)
     except Refused as refused:
@@ -84,7 +85,7 @@ async def freeze_pool(request: Request, task: str) -> Response[Any]:
 
 
 @get("/pool/{task:str}", opt={"access": "plan.read"})
-async def pool_page(request: Request, task: str) -> Response[Any]:
+async def pool_page(request: Request, task: FromPath[str]) -> Response[Any]:
     """One frozen pool: counts, what the law removed, who is passed over and why."""
     act = acting(request)
     found = await plan.load_task(task, act.line)

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from litestar import Request, get, post
+from litestar.params import FromPath
 from litestar.response import Response
 
 from portal.domain import calendar
@@ -69,7 +70,7 @@ async def jobs_page(request: Request) -> Response[Any]:
 
 
 @get("/jobs/{number:int}", opt={"access": "jobs.read"})
-async def job_page(request: Request, number: int) -> Response[Any]:
+async def job_page(request: Request, number: FromPath[int]) -> Response[Any]:
     """Reloads itself while the job runs: a meta refresh without script, htmx polling with it."""
     job = await jobs.load_job(number)
     names = {account["id"]: account["name"] for account in await _own_accounts(request)}

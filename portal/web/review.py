@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from litestar import Request, get, post
+from litestar.params import FromPath
 from litestar.response import Response
 
 from portal.domain import calendar
@@ -53,7 +54,7 @@ async def queue_page(request: Request) -> Response[Any]:
 
 
 @get("/review/{number:int}", opt={"access": "record.read"})
-async def record_page(request: Request, number: int) -> Response[Any]:
+async def record_page(request: Request, number: FromPath[int]) -> Response[Any]:
     return await _record_page(request, number, None)
 
 
@@ -127,7 +128,7 @@ def say(field: Field, answer: Any) -> str:
 
 
 @post("/review/{number:int}", opt={"access": "record.review"})
-async def decide(request: Request, number: int) -> Response[Any]:
+async def decide(request: Request, number: FromPath[int]) -> Response[Any]:
     try:
         given = parse_input(Decision, posted(request))
         approve = given.decision == "approve"

@@ -1,0 +1,30 @@
+"""Copies of a small bureau's database for tests of the portal."""
+
+import shutil
+
+import pytest
+
+from tests.web.bureau import build_stage, open_house
+
+
+@pytest.fixture(scope="session")
+def stages(tmp_path_factory):
+    return tmp_path_factory.mktemp("stages")
+
+
+@pytest.fixture
+def house_at(stages, tmp_path):
+    """`house_at(stage)`: a running portal on a fresh copy of that stage."""
+    opened = []
+
+    def make(stage: str = "start", **more):
+        folder = tmp_path / f"data{len(opened)}"
+        shutil.copytree(build_stage(stages, stage), folder)
+        house = open_house(folder, stage, **more)
+        house.client.__enter__()
+        opened.append(house)
+        return house
+
+    yield make
+    for house in opened:
+        house.client.__exit__(None, None, None)

@@ -1,0 +1,162 @@
+"""Who reaches what: declared on every route, denied by default, and 404 for what belongs to others."""
+
+import re
+
+import pytest
+from litestar import Litestar, get
+
+from portal.domain.roles import ACTS, ROLES, may
+from portal.web import routes
+from portal.web.access import PUBLIC, SIGNED_IN, check_declared, require_declared, safe_path
+from tests.web.bureau import LOGINS, ROUND
+
+PUBLIC_ROUTES = {"GET /login", "POST /login", "POST /senior", "GET /static/{digest:str}/{name:str}"}
+
+
+def handlers():
+    """(METHOD, path, access) of everything the portal serves."""
+    for handler in routes.ALL:
+        for method in handler.http_methods - {"OPTIONS", "HEAD"}:
+            for path in handler.paths:
+                yield str(method.value if hasattr(method, "value") else method), path, handler.opt["access"]
+
+
+def test_every_route_declares_its_access_and_only_four_are_public():
+    found = list(handlers())
+    assert len(found) > 45
+    assert {access for _, _, access in found} <= {PUBLIC, SIGNED_IN, *ACTS}
+    assert {f"{method} {path}" for method, path, access in found if access == PUBLIC} | {"GET /static/{digest:str}/{name:str}"} == PUBLIC_ROUTES
+
+
+def test_a_portal_with_an_undeclared_route_does_not_start():
+    @get("/open-door")
+    async def forgotten() -> str:
+        return ""
+
+    @get("/misspelt", opt={"access": "round.raed"})
+    async def misspelt() -> str:
+        return ""
+
+    app = Litestar([forgotten, misspelt], openapi_config=None)
+    assert check_declared(app.routes) == ["GET /misspelt", "GET /open-door"]
+    with pytest.raises(RuntimeError, match="GET /open-door"):
+        require_declared(app)
+
+
+def test_nobody_signed_in_sees_only_the_login_page(house_at):
+    somebody = house_at("worked").browser()
+    for method, path, access in handlers():
+        if access == PUBLIC:
+            continue
+        address = re.sub(r"\{number:int\}", "1", re.sub(r"\{\w+:str\}", "x", path))
+        response = somebody.get(address) if method == "GET" else somebody.post(address, {"csrf": "guess"})
+        assert response.status_code == 303, (method, address)
+        assert response.headers["location"].startswith("/login?then=%2F"), (method, address)
+
+
+#: address -> (act it needs, what a page of it must contain)
+PAGES = {
+    "/": (SIGNED_IN, "待办"),
+    "/password": (SIGNED_IN, "修改密码"),
+    "/plan": ("plan.read", "年度计划"),
+    "/plan/1": ("plan.read", "待模块"),
+    "/pool": ("plan.read", "任务名录"),
+    "/pool/359921-2026-T001": ("plan.read", "被排除的对象"),
+    "/draw": ("round.read", "抽取轮次"),
+    "/draw/new": ("round.create", "拟制新一轮"),
+    f"/draw/{ROUND}": ("round.read", "快乐8第2026152期"),
+    "/visits": ("visits.read", "入企检查"),
+    "/visits?mine=1": ("visits.read", "入企"),
+    f"/visits?round={ROUND}&state=open": ("visits.read", "待办"),
+    "/assign": ("round.read", "执法人员匹配"),
+    "/forms": ("record.read", "检查记录"),
+    "/review": ("record.read", "待审核"),
+    "/publish": ("publish.read", "将要公示"),
+    "/jobs": ("jobs.read", "后台任务"),
+    "/log": ("round.read", "存证"),
+    "/verify": ("round.read", "怎么核验"),
+    "/audit": ("audit.read", "审计记录"),
+    "/directory": ("directory.read", "统一社会信用代码"),
+    "/directory?q=望溪县&size=200": ("directory.read", "望溪县"),
+    "/inspectors": ("directory.read", "执法人员名录"),
+    "/items": ("plan.read", "随机抽查事项清单"),
+    "/items/registration.licence": ("plan.read", "检查要点"),
+    "/checklists": ("plan.read", "检查表单"),
+    "/checklists/registration.check": ("plan.read", "公示"),
+}
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_each_role_sees_its_pages_and_is_refused_the_others(house_at, login):
+    house = house_at("worked")
+    person = house.browser(login)
+    (roles,) = house.query("SELECT roles FROM account WHERE login = ?", login)[0]
+    roles = [role for role in ROLES if f'"{role}"' in roles]
+    for address, (act, wanted) in PAGES.items():
+        response = person.get(address)
+        allowed = act == SIGNED_IN or may(roles, act)
+        assert response.status_code == (200 if allowed else 403), (login, address, response.text[-400:])
+        if allowed and login != "station":  # a station's own tree may be empty
+            assert wanted in response.text, (login, address)
+
+
+def things_of(house):
+    """Addresses of things of the first bureau."""
+    visit, entity = house.query("SELECT code, entity_code FROM visit LIMIT 1")[0]
+    form = house.query("SELECT code FROM check_form LIMIT 1")[0][0]
+    record = house.query("SELECT id FROM record WHERE state = 'submitted'")[0][0]
+    return visit, entity, form, record
+
+
+def test_another_bureau_finds_none_of_our_things(house_at):
+    house = house_at("worked")
+    visit, entity, form, record = things_of(house)
+    (code,) = house.query("SELECT entity_code FROM visit LIMIT 1")[0]
+    other = house.browser("other")
+    mine = house.browser("planner")
+    for address in (f"/draw/{ROUND}", "/plan/1", "/pool/359921-2026-T001", f"/directory/{entity}", f"/visits/{visit}", f"/visits/{visit}/{form}", f"/review/{record}"):
+        assert mine.get(address).status_code == 200, address
+        assert other.get(address).status_code == 404, address
+    for address in ("/", "/plan", "/pool", "/draw", "/visits", "/assign", "/forms", "/review", "/publish", "/directory", "/inspectors", "/audit", "/jobs", "/verify"):
+        response = other.get(address)
+        assert response.status_code == 200, address
+        for theirs in (ROUND, "359921-2026-T001", code, "望溪县"):
+            assert theirs not in response.text, (address, theirs)
+
+
+def test_another_bureau_acts_on_none_of_our_things(house_at):
+    house = house_at("worked")
+    visit, _, form, record = things_of(house)
+    other = house.browser("other")
+    other.get("/password")
+    before = house.query("SELECT count(*) FROM audit")
+    acts = {
+        "/pool/359921-2026-T001/freeze": {"strata": "none"},
+        f"/draw/{ROUND}/share": {"passphrase": "x" * 12, "again": "x" * 12},
+        f"/draw/{ROUND}/release": {"passphrase": "x" * 12},
+        f"/draw/{ROUND}/commit": {},
+        f"/draw/{ROUND}/source": {"n": "0", "value": "1"},
+        f"/draw/{ROUND}/draw": {},
+        f"/draw/{ROUND}/combine": {},
+        f"/draw/{ROUND}/assign": {},
+        f"/draw/{ROUND}/reveal": {},
+        f"/draw/{ROUND}/void": {"reason": "不想要了"},
+        f"/review/{record}": {"decision": "approve", "comment": "", "version": "1"},
+        f"/visits/{visit}/{form}": {"_version": "0", "_act": "draft"},
+    }
+    for address, fields in acts.items():
+        assert other.post(address, fields).status_code in (403, 404), address
+    assert house.query("SELECT count(*) FROM audit") == before
+
+
+def test_litestars_own_options_answers_are_closed_and_the_schema_too(house_at):
+    client = house_at().client
+    assert client.request("OPTIONS", "/draw").status_code == 405
+    for path in ("/schema", "/schema/openapi.json", "/schema/swagger"):
+        assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("then", ["//evil.example/x", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/a\nb", ""])
+def test_the_way_back_after_login_never_leaves_the_portal(then):
+    assert safe_path(then) == "/"
+    assert safe_path("/draw?x=1") == "/draw?x=1"
