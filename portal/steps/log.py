@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,10 +11,11 @@ from portal.domain import log as tlog
 from portal.domain.bundle import canonical
 from portal.domain.packing import pack
 from portal.steps.acting import Acting, stamp
-from portal.store import accounts
+from portal.store import accounts, audit
 from portal.store import log as store
 
 ORIGIN = "log_origin"
+AUDIT = "audit"  # kind and key of the entries that hold the audit chain's head
 
 
 async def origin_of(act: Acting) -> str:
@@ -36,12 +38,26 @@ def salted(salt: bytes, data: Any) -> str:
     return hashlib.sha256(salt + pack(data).encode()).hexdigest()
 
 
+def audit_digest(act: Acting, head: Mapping[str, Any]) -> str:
+    """What the log keeps of the audit chain's head. Salted from the portal's key: an act is easily guessed."""
+    salt = hmac.new(act.keys.master, f"audit anchor {head['n']}".encode(), hashlib.sha256).digest()
+    return hashlib.sha256(salt + bytes.fromhex(head["digest"])).hexdigest()
+
+
 async def checkpoint(act: Acting) -> dict[str, Any]:
-    """Sign the log's present head (in the caller's transaction); the newest checkpoint row."""
-    entries = await store.load_entries()
+    """Sign the log's present head (in the caller's transaction); the newest checkpoint row.
+
+    The head of the audit chain goes into the log first: a chain cut off at its end,
+    or written anew, no longer fits a checkpoint that others hold.
+    """
+    size = await store.load_size()
     known = await store.load_checkpoints()
-    if known and known[-1]["size"] == len(entries):
+    if known and known[-1]["size"] == size:
         return known[-1]
+    head = await audit.load_head()
+    if head:
+        await append(act, AUDIT, AUDIT, {"acts": head["n"], "digest": audit_digest(act, head)})
+    entries = await store.load_entries()
     origin = await origin_of(act)
     root = tlog.tree_root([bytes.fromhex(entry["leaf"]) for entry in entries])
     text = tlog.format_checkpoint(origin, len(entries), root)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -22,22 +23,33 @@ from portal.store import log as log_store
 from portal.store import publish as publications
 
 Line = tuple[bool, str]
+KINDS = ("item", "plan", "result")  # of publications
 
 
 async def verify_installation(act: Acting) -> AsyncIterator[Line]:
     """(holds, sentence) for each check; goes on after a failure, so that one run shows all of them."""
-    yield await _check_audit()
+    yield await _check_audit(act)
     async for line in _check_log(act):
         yield line
-    tree = accounts.tree_of(await accounts.load_organisations(), act.bureau["id"])
-    for round_ in await draw.load_rounds(tree):
+    organisations = await accounts.load_organisations()
+    for round_ in await draw.load_rounds(accounts.tree_of(organisations, act.bureau["id"])):
         if round_["round_json"]:
             async for line in _check_round(act, round_):
                 yield line
-    yield await _check_publications(tree)
+    yield await _check_publications(frozenset(o["id"] for o in organisations))
 
 
-async def _check_audit() -> Line:
+def _logged(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What a log entry says; nothing where it was overwritten with something else."""
+    try:
+        said = json.loads(bytes(entry["data"]))
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+async def _check_audit(act: Acting) -> Line:
+    anchors = {said.get("acts"): said.get("digest") for said in map(_logged, await log_store.load_entries_on([log.AUDIT]))}
     expected, count = audit.START, 0
     async for row in audit.walk_acts():
         count += 1
@@ -46,6 +58,10 @@ async def _check_audit() -> Line:
         if row["previous"] != expected or audit.chain_digest(row) != row["digest"]:
             return False, f"审计链在第 {count} 条（{row['act']} {row['object']}）断开，内容被改动过。"
         expected = row["digest"]
+        if anchors.pop(count, None) not in (None, log.audit_digest(act, row)):
+            return False, f"审计链到第 {count} 条为止与存证日志登记的不符，被整段改写过。"
+    if anchors:
+        return False, f"审计链只有 {count} 条，存证日志登记过更多，链尾被删除。"
     return True, f"审计链完整，共 {count} 条，链尾 {expected[:16]}…"
 
 
@@ -89,17 +105,26 @@ async def _check_round(act: Acting, round_: dict[str, Any]) -> AsyncIterator[Lin
             if outcome.result_commit != round_["result_commit"]:
                 yield False, f"轮次 {code}：结果摘要与登记的不符。"
                 return
+            logged = await _entries(code, "result")
+            if [said.get("digest") for said in logged] != [outcome.result_commit]:
+                yield False, f"轮次 {code}：结果摘要与存证日志登记的不符。"
+                return
             yield True, f"轮次 {code}：抽取结果重算一致（{outcome.label}）"
             yield await _check_picks(round_, outcome.result)
             async for line in _check_assignment(act, round_):
                 yield line
         else:
             yield True, f"轮次 {code}：承诺文件完整，尚未抽取或已作废"
-        logged = [e for e in await log_store.load_entries_on([code]) if e["kind"] == "round"]
-        same = len(logged) == 1 and json.loads(bytes(logged[0]["data"]))["digest"] == round_["digest"]
+        same = [said.get("digest") for said in await _entries(code, "round")] == [round_["digest"]]
         yield same, f"轮次 {code}：承诺已记入存证日志" if same else f"轮次 {code}：存证日志中没有这一承诺。"
     except Refused as refusal:
         yield False, f"轮次 {code}：{refusal.message}"
+    except (ValueError, KeyError, TypeError):  # what was written over a row may be anything
+        yield False, f"轮次 {code}：数据库中的文件读不出来，被改动过。"
+
+
+async def _entries(key: str, kind: str) -> list[dict[str, Any]]:
+    return [_logged(entry) for entry in await log_store.load_entries_on([key]) if entry["kind"] == kind]
 
 
 async def _check_picks(round_: dict[str, Any], result: dict[str, Any]) -> Line:
@@ -120,7 +145,8 @@ async def _check_assignment(act: Acting, round_: dict[str, Any]) -> AsyncIterato
     for run in await visits.load_runs(round_["id"]):
         _, key = load_draw_keys(act, round_)
         again = assign(require_slots({**json.loads(run["slots"]), "K": key.hex()}))
-        same = pack(again) == run["result"]
+        logged = [said.get("digest") for said in await _entries(round_["code"], "assignment")]
+        same = pack(again) == run["result"] and logged == [hashlib.sha256(run["slots"].encode()).hexdigest()]
         own = [v for v in await visits.load_visits_of(round_["id"]) if v["round"] == round_["id"]]
         stored = await visits.load_assigned([visit["id"] for visit in own])
         people = {row["id"]: row["code"] for row in (await _people()).values()}
@@ -134,16 +160,27 @@ async def _people() -> dict[int, dict[str, Any]]:
     return {row["id"]: row for row in await directory.load_inspectors(every)}
 
 
-async def _check_publications(tree: frozenset[int]) -> Line:
+async def _check_publications(every: frozenset[int]) -> Line:
+    """Each publication is what was logged, and each logged one is still there."""
     entries = {e["n"]: e for e in await log_store.load_entries()}
+    logged = {n for n, e in entries.items() if e["kind"] in KINDS and _logged(e).get("round") is None}
     count = 0
-    for kind in ("item", "plan", "result"):
-        for versions in (await publications.load_history(tree, kind)).values():
-            for row in versions:
-                count += 1
-                logged = entries.get(row["log_index"])
+    for kind in KINDS:
+        try:
+            history = await publications.load_history(every, kind)
+        except ValueError:
+            return False, "公示内容读不出来，被改动过。"
+        for row in (row for versions in history.values() for row in versions):
+            count += 1
+            try:
                 digest = log.salted(bytes.fromhex(row["salt"]), row["data"])
-                if logged is None or digest != row["digest"] or json.loads(bytes(logged["data"]))["digest"] != digest:
-                    return False, f"公示内容 {row['key']} 第 {row['version']} 版与存证日志不符，被改动过。"
-    plans = len(await plan.load_plans(tree))
+            except ValueError:
+                digest = ""
+            entry = entries.get(row["log_index"])
+            if entry is None or digest != row["digest"] or _logged(entry).get("digest") != digest:
+                return False, f"公示内容 {row['key']} 第 {row['version']} 版与存证日志不符，被改动过。"
+            logged.discard(row["log_index"])
+    if logged:
+        return False, f"存证日志第 {min(logged)} 条登记的公示内容 {entries[min(logged)]['key']} 不见了。"
+    plans = len(await plan.load_plans(every))
     return True, f"公示内容 {count} 项与存证日志一致（年度计划 {plans} 个版本）"

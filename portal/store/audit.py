@@ -38,7 +38,7 @@ async def save_act(
     """
     if not current_engine().transaction_exists():
         raise RuntimeError("an act is audited inside its own transaction")
-    last = await Audit.select(Audit.n, Audit.digest).order_by(Audit.n, ascending=False).first().run()
+    last = await load_head()
     row = {
         "n": last["n"] + 1 if last else 1,
         "at": at,
@@ -56,13 +56,18 @@ async def save_act(
     return row["n"]
 
 
+async def load_head() -> dict[str, Any] | None:
+    """{"n", "digest"} of the last act."""
+    return await Audit.select(Audit.n, Audit.digest).order_by(Audit.n, ascending=False).first().run()
+
+
 async def load_acts(after: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
     """Acts in chain order, keyset-paged by `n`."""
     return await Audit.select().where(Audit.n > after).order_by(Audit.n).limit(limit).run()
 
 
 async def walk_acts() -> AsyncIterator[dict[str, Any]]:
-    after = 0
+    after = -(2**62)  # a row smuggled in before the first one is walked too
     while page := await load_acts(after):
         for row in page:
             yield row
