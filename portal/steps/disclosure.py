@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from portal.domain.model import Task
 from portal.domain.packing import pack
 from portal.domain.publish import per_cent
 from portal.domain.rounds import label_of
+from portal.plugins import SectorFault
 from portal.steps import log
 from portal.steps.acting import Acting, stamp
 from portal.steps.bundles import auditor_files, public_files
@@ -45,6 +46,12 @@ class Proofs:
         return {**proof, "salt": salt} if salt else proof
 
 
+def require_release(act: Acting) -> None:
+    """Raises NotAllowed for whoever neither publishes results nor acts on rounds that must be shown."""
+    if not (act.may("round.commit") or act.may("round.reveal")):
+        act.require("publish.publish")
+
+
 async def write_bundle(act: Acting, folder: Path, *, demo: bool) -> dict[str, Any]:
     """Sign the log's head and write the bundle into `folder`, which is made new.
 
@@ -52,6 +59,7 @@ async def write_bundle(act: Acting, folder: Path, *, demo: bool) -> dict[str, An
     leaves a half folder that the next run removes; nobody reads it before its manifest.
     Returns {"size", "root", "rounds": ids committed in it}.
     """
+    require_release(act)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     async with transaction():
@@ -67,7 +75,10 @@ async def write_bundle(act: Acting, folder: Path, *, demo: bool) -> dict[str, An
             lines.append(row)
             files |= more
         results = await _results(act, proofs, {r["code"]: r for r in rounds})
-        pages = _pages(act, await plan.load_tasks(act.tree), results)
+        pages, faults = _pages(act, await plan.load_tasks(act.tree), results)
+        for fault in faults:
+            await act.audit("sector.fault", fault.sector, hook=fault.hook, message=fault.message)
+        pages += _pages_of(folder.with_name("current"), {fault.sector for fault in faults})
         files |= {
             "items.jsonl": _lines(
                 [{**row["data"], "proof": proofs.of(row["log_index"], row["salt"])} for row in await store.load_live(act.tree, "item")]
@@ -77,7 +88,7 @@ async def write_bundle(act: Acting, folder: Path, *, demo: bool) -> dict[str, An
             ),
             "rounds.jsonl": _lines(lines),
             "results.jsonl": _lines(results),
-            "pages.jsonl": _lines(pages),
+            "pages.jsonl": _lines(sorted(pages, key=lambda page: (page["sector"], page["slug"]))),
         }
         files |= {f"log/{path}": data for path, data in log.files(entries, head["note"]).items()}
         origin = await log.origin_of(act)
@@ -226,10 +237,13 @@ async def _results(
     return found
 
 
-def _pages(act: Acting, tasks: Sequence[Mapping[str, Any]], results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Sectors' own pages: they see public records only, and give blocks, never HTML."""
+def _pages(
+    act: Acting, tasks: Sequence[Mapping[str, Any]], results: Sequence[Mapping[str, Any]]
+) -> tuple[list[dict[str, Any]], list[SectorFault]]:
+    """Sectors' own pages, and the sectors that failed; they see public records only, and give blocks, never HTML."""
     views = [published_view(data) for data in results]
     found = []
+    faults: dict[str, SectorFault] = {}
     for task in tasks:
         items = {code for code, _ in plan.items_of(task)}
         mine = [view for view in views if items & set(view.items)]
@@ -239,12 +253,22 @@ def _pages(act: Acting, tasks: Sequence[Mapping[str, Any]], results: Sequence[Ma
             code=task["code"], name=task["name"], sector=task["sector"], items=tuple(sorted(items)),
             window=(task["window_from"], task["window_to"]), frozen_on=task["window_from"],
         )  # fmt: skip
-        pages, _ = act.sectors.publication_pages(view, mine)
+        pages, failed = act.sectors.publication_pages(view, mine)
+        faults |= {fault.sector: fault for fault in failed}
         for sector, page in pages:
             blocks = [{"kind": b.kind, "title": b.title, "body": b.body} for b in page.blocks]
             found.append({"sector": sector, "slug": page.slug, "title": page.title, "blocks": blocks})
-    unique = {(page["sector"], page["slug"]): page for page in found}
-    return [unique[key] for key in sorted(unique)]
+    unique = {(page["sector"], page["slug"]): page for page in found if page["sector"] not in faults}
+    return list(unique.values()), [faults[sector] for sector in sorted(faults)]
+
+
+def _pages_of(last: Path, sectors: Collection[str]) -> list[dict[str, Any]]:
+    """What these sectors' pages were in the bundle published last: a sector that fails loses nothing already shown."""
+    try:
+        lines = (last / "pages.jsonl").read_bytes().splitlines() if sectors else []
+    except FileNotFoundError:
+        return []
+    return [page for page in map(json.loads, lines) if page["sector"] in sectors]
 
 
 async def _figures(
@@ -272,6 +296,7 @@ async def _figures(
 
 async def save_published(act: Acting, written: Mapping[str, Any], release: Mapping[str, Any]) -> None:
     """Note the release that now shows this bundle; rounds in it count as published from here on."""
+    require_release(act)
     async with transaction():
         await draw.save_published(written["rounds"], act.now)
         await store.save_release(

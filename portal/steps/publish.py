@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from portal.domain import publish as domain
 from portal.domain.declarations import item_to_data
-from portal.domain.errors import WrongMoment
+from portal.domain.errors import NotAllowed
 from portal.domain.model import Published, Task
 from portal.domain.packing import pack
 from portal.steps import log
@@ -51,19 +51,32 @@ async def request_release(act: Acting) -> int:
 async def publish_all(act: Acting) -> dict[str, int]:
     """Publish the item list, the plan and every approved record; counts of new publications.
 
-    Each batch is a transaction: a crash leaves some published and the rest approved,
-    and running again publishes the rest.
+    Each batch is a transaction with an act of its own: a crash leaves some published
+    and the rest approved, and running again publishes the rest.
     """
     act.require("publish.publish")
-    counts = {"items": await _publish_items(act), "plans": await _publish_plans(act), "results": 0}
+    for row in await plan.load_plans(act.tree):  # before anything is published, and again in the transaction
+        _require_other(act, row)
+    counts = {"items": await _one(act, "items", _publish_items(act)), "plans": await _one(act, "plans", _publish_plans(act)), "results": 0}
     waiting = await records.load_record_page(act.tree, ["approved"], limit=1_000_000)
     ids = sorted({row["visit"] for row in waiting})
     for start in range(0, len(ids), BATCH):
-        async with transaction():
-            counts["results"] += await _publish_visits(act, ids[start : start + BATCH])
-    async with transaction():
-        await act.audit("publish.publish", "site", **counts)
+        counts["results"] += await _one(act, "results", _publish_visits(act, ids[start : start + BATCH]))
     return counts
+
+
+async def _one(act: Acting, what: str, publishing: Awaitable[int]) -> int:
+    """One transaction: what it published, and one act that says how many; no act where there was nothing."""
+    async with transaction():
+        count = await publishing
+        if count:
+            await act.audit("publish.publish", what, count=count)
+    return count
+
+
+def _require_other(act: Acting, row: Mapping[str, Any]) -> None:
+    if row["state"] == "draft" and row["imported_by"] == act.account:
+        raise NotAllowed(f"{row['year']} 年度计划由您导入，公示要由另一位公示员办理。")
 
 
 async def _save(act: Acting, kind: str, key: str, data: Mapping[str, Any]) -> None:
@@ -81,24 +94,23 @@ async def _save(act: Acting, kind: str, key: str, data: Mapping[str, Any]) -> No
 async def _publish_items(act: Acting) -> int:
     known = {row["key"] for row in await store.load_live(act.tree, "item")}
     count = 0
-    async with transaction():
-        for item in act.sectors.items:
-            key = f"{item.code}@{item.version}"
-            if key in known:
-                continue
-            data = item_to_data(item)
-            await _save(
-                act, "item", key,
-                {
-                    "code": item.code, "version": item.version, "sector": item.code.split(".")[0],
-                    "sector_name": act.sectors.sectors[item.code.split(".")[0]].name, "category": item.category,
-                    "name": item.name, "objects": item.objects, "kind": item.kind, "methods": list(item.methods),
-                    "inspected_by": item.inspected_by, "basis": [{"law": b.law, "article": b.article} for b in item.basis],
-                    "points": list(item.points), "qualification": item.qualification, "valid_from": data.get("valid_from", "2024-01-01"),
-                    "valid_to": data.get("valid_to"), "published_on": act.today.isoformat(),
-                },
-            )  # fmt: skip
-            count += 1
+    for item in act.sectors.items:
+        key = f"{item.code}@{item.version}"
+        if key in known:
+            continue
+        data = item_to_data(item)
+        await _save(
+            act, "item", key,
+            {
+                "code": item.code, "version": item.version, "sector": item.code.split(".")[0],
+                "sector_name": act.sectors.sectors[item.code.split(".")[0]].name, "category": item.category,
+                "name": item.name, "objects": item.objects, "kind": item.kind, "methods": list(item.methods),
+                "inspected_by": item.inspected_by, "basis": [{"law": b.law, "article": b.article} for b in item.basis],
+                "points": list(item.points), "qualification": item.qualification, "valid_from": data.get("valid_from", "2024-01-01"),
+                "valid_to": data.get("valid_to"), "published_on": act.today.isoformat(),
+            },
+        )  # fmt: skip
+        count += 1
     return count
 
 
@@ -107,11 +119,9 @@ async def _publish_plans(act: Acting) -> int:
     for row in await plan.load_plans(act.tree):
         if row["state"] != "draft":
             continue
-        if row["imported_by"] == act.account:
-            raise WrongMoment(f"{row['year']} 年度计划由您导入，公示要由另一位公示员办理。")
-        async with transaction():
-            await _save(act, "plan", f"{row['year']}-{row['version']}", await _plan_data(act, row))
-            await plan.save_plan_published(row["id"])
+        _require_other(act, row)
+        await _save(act, "plan", f"{row['year']}-{row['version']}", await _plan_data(act, row))
+        await plan.save_plan_published(row["id"])
         count += 1
     return count
 
@@ -207,7 +217,7 @@ async def _tell(act: Acting, counts: Mapping[int, int]) -> None:
             window=(row["window_from"], row["window_to"]), frozen_on=act.today,
         )  # fmt: skip
         for fault in act.sectors.results_published(view, counts[row["id"]]):
-            await act.audit("sector.fault", fault.sector, detail_hook=fault.hook, message=fault.message)
+            await act.audit("sector.fault", fault.sector, hook=fault.hook, message=fault.message)
 
 
 def published_view(data: Mapping[str, Any]) -> Published:
