@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from portal.domain import seed
-from portal.domain.bundle import SUITES
+from portal.domain import roles, seed
+from portal.domain.bundle import ROUNDINGS, SUITES, require_count, require_one_of, require_time
 from portal.domain.commit import commit_task, require_committable
 from portal.domain.errors import BadInput, NotAllowed, NotFound, WrongMoment
 from portal.domain.packing import pack
@@ -18,7 +18,7 @@ from portal.domain.rounds import format_round, label_of, round_digest
 from portal.steps import log
 from portal.steps.acting import Acting, stamp
 from portal.steps.bundles import STATE_WORDS, load_own_share, load_pool_files, load_salt_key
-from portal.steps.pool import UNCLASSED
+from portal.steps.pool import quota_of
 from portal.steps.rosters import load_snapshot, roots_of
 from portal.store import accounts, draw, jobs, plan
 from portal.store import pool as pools
@@ -61,10 +61,14 @@ async def create_round(
         raise BadInput(f"算法“{suite}”不认识，可用：{'、'.join(SUITES)}。")
     if not title.strip():
         raise BadInput("请给这一轮起一个名称。")
-    whole = [{**dict(source), "bits": seed.bits_of(source["groups"])} for source in sources]
-    for source in whole:
-        seed.require_source(source)
+    require_time(draw_not_before, "最早抽取时间")
+    require_one_of(rounding, ROUNDINGS, "取整方式")
+    require_count(minimum, "每层最少户数")
+    require_count(reserve, "备选户数")
+    whole = [{**dict(source), "bits": _bits(source["groups"])} for source in sources]
     holding = [await _holder(act, holder) for holder in holders]
+    # A draft that could never be committed would hold its tasks for nothing.
+    seed.require_chance(whole, [{"holder": h["holder"], "commit": "0" * 64} for h in holding], draw_not_before)
     if len({h["holder"] for h in holding}) != len(holding) or len({h["account"] for h in holding}) != len(holding):
         raise BadInput("密值持有人不能重复，一个账号也不能代两方持有。")
     salt_key = act.token_bytes(32) if disclosure == "sealed" else None
@@ -101,7 +105,18 @@ async def _holder(act: Acting, holder: Mapping[str, str]) -> dict[str, Any]:
     account = await accounts.load_account(holder["login"])
     if not account or account["organisation"] not in act.tree:
         raise NotFound(f"密值持有人“{holder['holder']}”的账号“{holder['login']}”不存在，或不在本单位。")
+    if not account["active"] or not roles.may(account["roles"], "round.share"):
+        raise BadInput(f"账号“{holder['login']}”已停用或没有生成密值的权限，不能作密值持有人“{holder['holder']}”。")
     return {"holder": holder["holder"], "account": account["id"]}
+
+
+def _bits(groups: Sequence[Sequence[int]]) -> int:
+    """The bits of a source whose shape is sane; 0 of another, which is then refused by name."""
+    try:
+        sane = all(0 < many <= 1000 and 0 <= lowest <= highest < 10**10 for many, lowest, highest in groups)
+        return seed.bits_of(groups) if sane else 0
+    except (TypeError, ValueError):
+        return 0
 
 
 async def _round_task(
@@ -120,23 +135,6 @@ async def _round_task(
         "task": task["id"], "pool": pool["id"], "quota": pack(quota_of(task, pool["strata"])),
         "rounding": rounding, "minimum": minimum, "reserve": reserve, "window": (task["window_from"], task["window_to"]),
     }  # fmt: skip
-
-
-def quota_of(task: Mapping[str, Any], strata: str) -> dict[str, Any]:
-    """The committed quota of a task. Raises BadInput when the plan row does not settle it."""
-    overall = {"count": task["fixed_count"]} if task["ratio_ppm"] is None else {"ppm": task["ratio_ppm"]}
-    if strata == "class":
-        quota: dict[str, Any] = {name: {"ppm": ppm} for name, ppm in task["class_ratios"].items()}
-        if task["ratio_ppm"] is not None:
-            quota[UNCLASSED] = overall
-        return quota
-    if task["ratio_ppm"] is None and task["fixed_count"] is None:
-        raise BadInput(f"任务 {task['code']} 只有分类比例，没有总比例或户数，请按信用风险分类冻结名录并放在密封轮次。")
-    if task["ratio_ppm"] is not None and task["fixed_count"] is not None:
-        raise BadInput(f"任务 {task['code']} 同时写了比例和户数（{task['ratio_text']}），请在计划中先定一个。")
-    if strata == "town":
-        raise BadInput(f"任务 {task['code']} 按镇街分层的比例尚未支持，请改用不分层。")
-    return {"*": overall}
 
 
 # Shares ----------------------------------------------------------------------
@@ -164,7 +162,6 @@ async def make_share(act: Acting, round_code: str, passphrase: str) -> dict[str,
         await draw.save_share(share["id"], commit, sealed, act.now)
         await act.audit("round.share", round_code, after=commit, holder=share["holder"])
     return {"commit": commit, "secret": secret.hex()}
-
 
 
 # Commitment ------------------------------------------------------------------

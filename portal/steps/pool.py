@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from portal.domain.errors import BadInput, WrongMoment
@@ -47,9 +48,12 @@ async def freeze_pool(act: Acting, task_code: str, strata: str = "none") -> dict
         raise WrongMoment(f"任务 {task_code} 由上级或外部平台抽取，本局不冻结名录。")
     if strata == "class" and not task["class_ratios"]:
         raise BadInput(f"任务 {task_code} 没有分类比例，不能按信用风险分类分层。")
+    quota = quota_of(task, strata)  # now: a frozen pool that no round can take could not be frozen again
     rows, exclusions, removed, snapshot = await _gather(act, task, strata)
     if not rows:
         raise BadInput(f"任务 {task_code} 的名录是空的：没有符合条件的在册检查对象。请先导入名录。")
+    if unknown := sorted({stratum for _, stratum, _ in rows} - quota.keys()):
+        raise BadInput(f"名录中有“{'、'.join(unknown)}”的检查对象，任务 {task_code} 没有写明这些分类的抽查比例。请补上分类或比例。")
     lines = format_pool(rows)
     excluded = format_codes(code for code, _, _ in exclusions)
     async with transaction():
@@ -70,6 +74,23 @@ async def freeze_pool(act: Acting, task_code: str, strata: str = "none") -> dict
         pool = await store.save_pool(values, blocks_of(lines), exclusions)
         await act.audit("pool.freeze", task_code, after=values["digest"], size=len(rows), excluded=len(exclusions))
     return {**values, "id": pool, "removed": removed, "rules": dict(Counter(rule for _, rule, _ in exclusions))}
+
+
+def quota_of(task: Mapping[str, Any], strata: str) -> dict[str, Any]:
+    """The committed quota of a task. Raises BadInput when the plan row does not settle it."""
+    overall = {"count": task["fixed_count"]} if task["ratio_ppm"] is None else {"ppm": task["ratio_ppm"]}
+    if strata == "class":
+        quota: dict[str, Any] = {name: {"ppm": ppm} for name, ppm in task["class_ratios"].items()}
+        if task["ratio_ppm"] is not None:
+            quota[UNCLASSED] = overall
+        return quota
+    if task["ratio_ppm"] is None and task["fixed_count"] is None:
+        raise BadInput(f"任务 {task['code']} 只有分类比例，没有总比例或户数，请按信用风险分类冻结名录并放在密封轮次。")
+    if task["ratio_ppm"] is not None and task["fixed_count"] is not None:
+        raise BadInput(f"任务 {task['code']} 同时写了比例和户数（{task['ratio_text']}），请在计划中先定一个。")
+    if strata == "town":
+        raise BadInput(f"任务 {task['code']} 按镇街分层的比例尚未支持，请改用不分层。")
+    return {"*": overall}
 
 
 async def _gather(
