@@ -201,8 +201,11 @@ _KEYS = {"visit", "form", "version", "answers", "outcomes", "inspected_on", "rec
 async def import_records(act: Acting, data: bytes) -> dict[str, int]:
     """Records from JSON Lines, all or nothing; each by an inspector assigned to its visit. Counts by outcome."""
     act.require("record.import")
-    lines = data.decode("utf-8", "replace").splitlines()
-    if not lines:
+    try:
+        lines = data.decode("utf-8").removesuffix("\n").split("\n")  # not splitlines: text may hold other line separators
+    except UnicodeDecodeError:
+        raise BadInput("记录文件不是 UTF-8 文本。请检查文件。") from None
+    if not any(lines):
         raise BadInput("记录文件是空的。")
     rows = [_parse_line(n, line) for n, line in enumerate(lines, 1)]
     counts: Counter[str] = Counter()
@@ -231,9 +234,17 @@ def _parse_line(n: int, line: str) -> dict[str, Any]:
         raise BadInput(f"记录文件第 {n} 行不是 JSON。每行一份记录，请检查文件。") from None
     if not isinstance(row, dict) or row.keys() != _KEYS:
         raise BadInput(f"记录文件第 {n} 行的键应为：{'、'.join(sorted(_KEYS))}。")
+    for key in sorted(_KEYS - {"answers", "outcomes"}):
+        if not isinstance(row[key], str):
+            raise BadInput(f"记录文件第 {n} 行“{key}”应为文字。")
+    for key in ("answers", "outcomes"):
+        if not isinstance(row[key], dict):
+            raise BadInput(f"记录文件第 {n} 行“{key}”应为对象（键和值）。")
+    if not all(isinstance(outcome, str) for outcome in row["outcomes"].values()):
+        raise BadInput(f"记录文件第 {n} 行“outcomes”的值应为文字。")
     try:
         row["inspected_on"] = date.fromisoformat(row["inspected_on"])
-    except (TypeError, ValueError):
+    except ValueError:
         raise BadInput(f"记录文件第 {n} 行“inspected_on”应为 YYYY-MM-DD。") from None
     return row
 
@@ -245,6 +256,8 @@ async def _import_one(act: Acting, row: Mapping[str, Any]) -> None:
     recorder = next((who for who, person in people.items() if person["code"] == row["recorder"]), None)
     if recorder is None:
         raise BadInput(f"“{row['recorder']}”不是入企检查 {row['visit']} 的执法人员。")
+    if row["version"] != visit["forms"].get(row["form"], row["version"]):
+        raise BadInput(f"入企检查 {row['visit']} 用的是表单 {row['form']} 的 {visit['forms'][row['form']]} 版，文件里是 {row['version']} 版。")
     if row["inspected_on"] > act.today:
         raise BadInput(f"检查日期 {row['inspected_on']} 在今天之后。")
     await _save(
@@ -254,10 +267,11 @@ async def _import_one(act: Acting, row: Mapping[str, Any]) -> None:
 
 
 async def recorders_of(records: Sequence[Mapping[str, Any]]) -> dict[int, set[int]]:
-    """record id -> accounts that may not review it: who entered it, and the recorder's own account."""
+    """record id -> accounts that may not review it: all who entered a part of it, and every account of its recorder."""
     found = {record["id"]: {record["entered_by"]} for record in records}
+    for record, account in await store.load_writers(found):
+        found[record].add(account)
     own = await accounts.load_accounts_of_inspectors({r["recorder"] for r in records if r["recorder"]})
     for record in records:
-        if record["recorder"] in own:
-            found[record["id"]].add(own[record["recorder"]]["id"])
+        found[record["id"]] |= own.get(record["recorder"], set())
     return found

@@ -98,9 +98,13 @@ async def load_accounts() -> list[dict[str, Any]]:
     return [_opened(row) for row in await Account.select().order_by(Account.login).run()]
 
 
-async def load_accounts_of_inspectors(inspectors: Collection[int]) -> dict[int, dict[str, Any]]:
-    rows = await Account.select().where(Account.inspector.is_in(sorted(inspectors) or [-1])).run()
-    return {row["inspector"]: _opened(row) for row in rows}
+async def load_accounts_of_inspectors(inspectors: Collection[int]) -> dict[int, set[int]]:
+    """inspector id -> ids of every account that is this person's."""
+    rows = await Account.select(Account.id, Account.inspector).where(Account.inspector.is_in(sorted(inspectors) or [-1])).run()
+    found: dict[int, set[int]] = {}
+    for row in rows:
+        found.setdefault(row["inspector"], set()).add(row["id"])
+    return found
 
 
 def _opened(row: Mapping[str, Any] | None) -> dict[str, Any] | None:

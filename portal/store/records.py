@@ -120,6 +120,16 @@ async def load_versions(record: int) -> list[dict[str, Any]]:
     return [{**row, "data": json.loads(row["data"]), "by_name": row["by.name"]} for row in rows]
 
 
+async def load_writers(records: Collection[int]) -> list[tuple[int, int]]:
+    """(record id, account id) of everybody who ever saved one of these records."""
+    found: set[tuple[int, int]] = set()
+    ids = sorted(records)
+    for start in range(0, len(ids), 500):
+        rows = await RecordVersion.select(RecordVersion.record, RecordVersion.by).where(RecordVersion.record.is_in(ids[start : start + 500])).run()
+        found |= {(row["record"], row["by"]) for row in rows}
+    return sorted(found)
+
+
 async def save_findings(rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         await Finding.insert(*(Finding(**row) for row in rows)).run()
