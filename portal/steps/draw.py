@@ -47,6 +47,11 @@ async def release_share(act: Acting, round_code: str, passphrase: str) -> None:
     if seed.commit_of(round_["suite"], secret) != share["commit"]:
         raise WrongMoment("解开的密值与公布的承诺不一致，请停止操作并报告。")
     async with transaction():
+        # Stretching the passphrase takes a while: meanwhile the round may be void, or the share released by a second click.
+        if (await draw.lock_round(round_code, act.line))["state"] != "committed":
+            raise WrongMoment(f"轮次 {round_code} 刚刚被别人改动过，密值没有交出。请刷新后再看。")
+        if (await load_own_share(act, round_))["released_at"]:
+            return
         await draw.save_share_released(share["id"], act.keys.seal(secret, f"share/{round_code}/{share['n']}"), act.now)
         await act.audit("round.release", round_code, holder=share["holder"])
 
