@@ -31,13 +31,13 @@ async def _save_visit_tasks(tasks: Iterable[tuple[str, int, int]]) -> None:
     await insert_rows(VisitTask, [{"visit": ids[code], "task": task, "organisation": org} for code, task, org in wanted])
 
 
-async def load_open_visits(entity_codes: Collection[str]) -> list[dict[str, Any]]:
-    """Open visits to these entities, whichever round made them."""
+async def load_open_visits(holders: Collection[str]) -> list[dict[str, Any]]:
+    """Open visits to any site of these holders, whichever round made them and whatever was drawn there."""
     found: list[dict[str, Any]] = []
-    wanted = sorted(entity_codes)
+    wanted = sorted(holders)
     for start in range(0, len(wanted), 500):
         part = wanted[start : start + 500]
-        found += await Visit.select().where(And(Visit.entity_code.is_in(part), Visit.state == "open")).run()
+        found += await Visit.select().where(And(Visit.holder.is_in(part), Visit.state == "open")).run()
     return found
 
 
