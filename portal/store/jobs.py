@@ -29,20 +29,22 @@ async def claim_job(at: datetime) -> dict[str, Any] | None:
     """Take the oldest waiting job (or one whose worker died: its lease ran out) under a lease."""
     ready = Or(Job.state == "queued", And(Job.state == "running", Job.lease_until < at))
     async with transaction():
-        if isinstance(current_engine(), PooledSQLite):
-            row = await Job.select().where(ready).order_by(Job.id).first().run()
-        else:
-            rows = await Job.raw(
-                "SELECT * FROM job WHERE state = 'queued' OR (state = 'running' AND lease_until < {}) "
-                "ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED",
-                at,
-            ).run()
-            row = rows[0] if rows else None
-        if not row:
-            return None
-        if row["attempts"] >= ATTEMPTS:
+        while True:
+            if isinstance(current_engine(), PooledSQLite):
+                row = await Job.select().where(ready).order_by(Job.id).first().run()
+            else:
+                rows = await Job.raw(
+                    "SELECT * FROM job WHERE state = 'queued' OR (state = 'running' AND lease_until < {}) "
+                    "ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED",
+                    at,
+                ).run()
+                row = rows[0] if rows else None
+            if not row:
+                return None
+            if row["attempts"] < ATTEMPTS:
+                break
+            # Given up, and the next one is looked at: a job that kills its workers must not hold up the others.
             await Job.update(state="failed", note="三次执行都没有完成，请查看日志后重新提交。", finished_at=at).where(Job.id == row["id"]).run()
-            return None
         await Job.update(state="running", lease_until=at + LEASE, attempts=row["attempts"] + 1).where(Job.id == row["id"]).run()
     return {**row, "args": json.loads(row["args"])}
 
