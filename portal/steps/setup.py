@@ -16,6 +16,7 @@ from portal.domain.errors import BadInput, WrongMoment
 from portal.domain.packing import pack
 from portal.domain.roles import ROLES
 from portal.plugins import Sectors
+from portal.steps import acting
 from portal.store import accounts, audit, keys, passwords, plan, schema
 from portal.store.engine import transaction
 from portal.store.tables import CheckForm, Item
@@ -64,7 +65,13 @@ async def declare(sectors: Sectors, at: datetime) -> int:
         for d in (form_to_data(f),)
     ]
     async with transaction():
-        return await plan.save_declared(Item, items, at) + await plan.save_declared(CheckForm, forms, at)
+        count = await plan.save_declared(Item, items, at) + await plan.save_declared(CheckForm, forms, at)
+        if count:
+            await audit.save_act(
+                at=acting.stamp(at), actor="init", organisation="", address="local", act="setup.declare", object="sectors",
+                detail={"count": count, "sectors": sectors.versions()},
+            )  # fmt: skip
+    return count
 
 
 async def init(
