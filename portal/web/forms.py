@@ -6,6 +6,7 @@ A form works without script: every point is on the page, what is asked only afte
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -174,7 +175,7 @@ async def save_form(request: Request, code: FromPath[str], form: FromPath[str]) 
     own = _own_fields(joined, given)
     filled: dict[str, Any] = {"answers": (joined["record"] or {}).get("answers", {}), **own}
     try:
-        filled["answers"] = domain.parse_answers(joined["form"], given)
+        filled["answers"] = domain.parse_answers(joined["form"], _split_numbers(joined["form"], given))
         await steps.save_record(
             act, code, form, answers=filled["answers"], outcomes=own["outcomes"], method=own["method"], opinion=own["opinion"],
             version=own["version"], submit=own["submit"],
@@ -190,6 +191,12 @@ async def save_form(request: Request, code: FromPath[str], form: FromPath[str]) 
         return go_to(f"/visits/{quote(code)}/{quote(form)}?said=draft")
     view, _ = await _joined(act, code, form)
     return go_to(f"/visits/{quote(code)}?said={'done' if view['visit']['state'] == 'done' else 'submitted'}")
+
+
+def _split_numbers(form: Form, given: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Numbers of kept originals are typed into one line, separated by blanks or commas."""
+    attached = {field.name for field in form.fields() if field.type in ("photo", "file", "signature")}
+    return {name: [one for value in values for one in re.split(r"[\s,，、；;]+", value) if one] if name in attached else values for name, values in given.items()}
 
 
 def _own_fields(joined: Mapping[str, Any], given: Mapping[str, list[str]]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from portal.domain import calendar
 from portal.domain.errors import WrongMoment
 from portal.steps.acting import Acting
 from portal.steps.review import PUBLISH_WITHIN
-from portal.store import directory, draw, plan, records
+from portal.store import accounts, directory, draw, plan, records
 from portal.store import visits as visit_store
 from portal.web import wording
 from portal.web.access import SIGNED_IN, acting
@@ -154,10 +154,12 @@ async def _year(act: Acting) -> dict[str, Any] | None:
         entities |= {pick["code"] for pick in picks}
     visits = await records.count_visits(act.tree)
     states = await records.count_records(act.tree)
+    organisations = await accounts.load_organisations()
+    bureau = accounts.tree_of(organisations, act.bureau["id"])  # the ratio's base, also for a station's people
     here = [task for task in tasks if task["drawn_by"] == "here"]
     return {
         "plan": latest, "tasks": len(here), "drawn": sum(task["id"] in drawn for task in here), "entities": len(entities),
-        "register": await directory.count_entities(act.tree, directory.DRAWABLE), "visits": sum(visits.values()), "done": visits.get("done", 0),
+        "register": await directory.count_entities(bureau, directory.DRAWABLE), "whole": act.organisation["id"] == act.bureau["id"], "visits": sum(visits.values()), "done": visits.get("done", 0),
         "records": sum(states.values()), "published": states.get("published", 0),
     }  # fmt: skip
 

@@ -1,0 +1,128 @@
+"""Small parts: reading fields, conditions for the browser, words and figures."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import pytest
+
+from portal.domain.errors import BadInput
+from portal.domain.expressions import parse_expression
+from portal.domain.model import Choice, Field, Form, Section
+from portal.web import inputs, wording
+from portal.web.conditions import condition_of
+from portal.web.draw_view import town_chart
+from portal.web.forms import when
+from portal.web.review import changes_of, say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    title: str = inputs.text("标题", most=5)
+    note: str = inputs.text("说明", least=0, lines=True)
+    kind: str = inputs.choice("类别", ("a", "b"))
+    many: int = inputs.number("户数", 0, 10, optional=3)
+    on: date | None = inputs.day("日期", optional=True)
+    tags: tuple[str, ...] = inputs.several("标签", most=2)
+
+
+def told(*pairs):
+    with pytest.raises(BadInput) as refused:
+        inputs.parse_input(Sample, pairs)
+    return [(problem.field, problem.message) for problem in refused.value.problems]
+
+
+def test_an_input_is_read_by_its_fields_and_nothing_else():
+    read = inputs.parse_input(Sample, [("title", " 标题 "), ("kind", "b"), ("note", "一\r\n二"), ("many", "７"), ("on", "2026-06-01"), ("tags", "x"), ("tags", "x")])
+    assert read == Sample(title="标题", kind="b", note="一\n二", many=7, on=date(2026, 6, 1), tags=("x",))
+    assert inputs.parse_input(Sample, [("title", "x"), ("kind", "a")]).many == 3
+
+
+def test_each_wrong_field_is_named_once_with_its_label():
+    assert told(("kind", "c"), ("many", "11"), ("on", "6月1日"), ("tags", "a"), ("tags", "b"), ("tags", "c"), ("extra", "1")) == [
+        ("extra", "表单里没有这一栏，请刷新页面后重试。"), ("title", "“标题”没有填写。"), ("kind", "“类别”没有这个选项，请重新选择。"),
+        ("many", "“户数”应在 0 到 10 之间，填的是 11。"), ("on", "“日期”应是日期，例如 2026-06-30。"), ("tags", "“标签”选了 3 个，应在 0 到 2 个之间。"),
+    ]  # fmt: skip
+    assert told(("title", "太长的标题啊"), ("kind", "a"), ("many", "x")) == [("title", "“标题”有 6 个字，最多 5 个。"), ("many", "“户数”应是整数。")]
+
+
+CONDITIONS = [
+    ("${a} = 'no'", ["=", "a", "no"]),
+    ("${a} = 'no' or ${a} = 'late'", ["or", ["=", "a", "no"], ["=", "a", "late"]]),
+    ("not(${a} != 'x') and selected(${b}, 'y')", ["and", ["not", ["!=", "a", "x"]], ["selected", "b", "y"]]),
+]
+
+
+def holds(node, answers):
+    """What portal.js does, in Python."""
+    kind, *rest = node
+    if kind in ("and", "or"):
+        return (all if kind == "and" else any)(holds(part, answers) for part in rest)
+    if kind == "not":
+        return not holds(rest[0], answers)
+    given = answers.get(rest[0], [])
+    given = [given] if isinstance(given, str) else given
+    return rest[1] in given if kind == "selected" else (" ".join(given) == rest[1]) == (kind == "=")
+
+
+@pytest.mark.parametrize(("source", "wanted"), CONDITIONS)
+def test_a_plain_condition_travels_to_the_browser_and_means_the_same_there(source, wanted):
+    assert json.loads(condition_of(source)) == wanted
+    for answers in ({}, {"a": "no"}, {"a": "late"}, {"a": "x", "b": ["y", "z"]}, {"a": "x", "b": ["z"]}):
+        assert holds(wanted, answers) == parse_expression(source).holds(answers, "", date(2026, 6, 1)), answers
+
+
+@pytest.mark.parametrize("source", ["", "${a} > 3", "count(${a}) = 2", "${a} = ${b}", "regex(${a}, 'x')", "today() = ${a}", "${a} = 'x' or ${b} > 1"])
+def test_a_richer_condition_stays_with_the_server(source):
+    assert condition_of(source) == ""
+
+
+def test_a_follow_up_says_when_it_is_asked():
+    verdict = Field("v", "整洁")
+    one = Field("n", "问题", "text", show_if="${v} = 'no'")
+    two = Field("k", "种类", "select_one", choices=(Choice("a", "甲"),))
+    three = Field("m", "别的", "text", show_if="${k} = 'a'")
+    four = Field("o", "更多", "text", show_if="${k} = 'a' and ${v} = 'no'")
+    form = Form("x.y", "1", "表", (Section("一", (verdict, one, two, three, four)),))
+    assert [when(form, field) for field in (verdict, one, three, four)] == ["", "上一项选“不合格”时填写", "“种类”选“甲”时填写", "按前面的选择填写"]
+
+
+def test_figures_are_rounded_down_and_zero_is_zero():
+    assert [wording.percent(*pair) for pair in ((0, 0), (0, 5), (5, 5), (1, 3), (1996, 1998), (9999, 10000))] == ["—", "0%", "100%", "33.3%", "99.8%", "99.9%"]
+    assert [wording.ppm(value) for value in (None, 0, 5000, 35000, 1_000_000, 1)] == ["—", "0%", "0.5%", "3.5%", "100%", "0.0001%"]
+    assert wording.count(12345) == "12,345" and wording.count(0) == "0" and wording.count(None) == "—"
+
+
+def test_instants_are_shown_in_beijing_time():
+    assert wording.moment(datetime.fromisoformat("2026-06-03T23:30:00+00:00")) == "6月4日 07:30"
+    assert wording.day(datetime.fromisoformat("2026-06-03T23:30:00+00:00")) == "6月4日"
+    assert wording.day(date(2025, 6, 4), 2026) == "2025年6月4日" and wording.day(None) == "—"
+
+
+@pytest.mark.parametrize("name", ["晋江市潮声里餐饮管理有限公司", "望溪县安宁便民商店", "某", "福建省甲乙科技股份有限公司"])
+def test_a_name_breaks_only_between_its_parts(name):
+    parts = wording.name_parts(name)
+    assert "".join(parts) == name and all(parts)
+    assert wording.name_parts("晋江市潮声里餐饮管理有限公司") == ["晋江市潮声里", "餐饮管理", "有限公司"]
+
+
+def test_a_town_chart_gives_the_longest_bar_to_the_most():
+    chart = town_chart({"甲镇": 10, "乙街道": 5, "丙": 0, "丁乡": 10, "戊镇": 1, "己镇": 1})
+    assert [(box["name"], box["bar"]) for box in chart["boxes"]] == [("丁乡", 76), ("甲镇", 76), ("乙", 38), ("己镇", 7), ("戊镇", 7), ("丙", 0)]
+    assert chart["height"] == 92 and chart["boxes"][5] | {"name": "", "count": 0, "bar": 0} == {"x": 0, "y": 48, "name": "", "count": 0, "bar": 0}
+
+
+def test_changes_name_what_was_replaced_by_whom():
+    field = Field("v", "整洁")
+    versions = [
+        {"at": 1, "by_name": "甲", "data": {"answers": {}}}, {"at": 2, "by_name": "甲", "data": {"answers": {"v": "yes"}}},
+        {"at": 3, "by_name": "乙", "data": {"answers": {"v": "no"}}}, {"at": 4, "by_name": "乙", "data": {"answers": {}}},
+    ]  # fmt: skip
+    assert changes_of(field, versions) == [{"at": 3, "by": "乙", "old": "合格", "new": "不合格"}, {"at": 4, "by": "乙", "old": "不合格", "new": ""}]
+
+
+def test_answers_are_said_in_words():
+    one = Field("k", "种类", "select_multiple", choices=(Choice("a", "甲"), Choice("b", "乙")))
+    rows = Field("r", "设备", "repeat", fields=(Field("n", "编号", "text"), Field("v", "超期")))
+    assert say(one, ["a", "b"]) == "甲、乙" and say(Field("p", "照片", "photo"), ["x"]) == "1 份" and say(one, []) == ""
+    assert say(rows, [{"n": "1", "v": "no"}, {"n": "2"}]) == "（1）编号：1，超期：不合格；（2）编号：2"
