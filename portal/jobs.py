@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from portal.domain.errors import Refused
+from portal.domain.errors import Refused, WrongMoment
 from portal.prints.render import Printer
 from portal.settings import Settings
 from portal.steps import disclosure, publish
@@ -23,6 +27,8 @@ from public_site.release import release
 
 Progress = Callable[[str, int], None]
 IDLE_SECONDS = 1.0
+TOLD_SECONDS = 1.0  # a job's progress is written at most so often: each time is a commit
+WAITING_SECONDS = 600.0  # for another process that is publishing
 
 
 class _Renderer:
@@ -38,32 +44,72 @@ class _Renderer:
             yield str(key), pdf
 
 
-async def release_site(act: Acting, settings: Settings, progress: Progress | None = None) -> dict[str, Any]:
+async def release_site(
+    act: Acting, settings: Settings, progress: Progress | None = None, printer: Printer | None = None
+) -> dict[str, Any]:
     """Write the bundle, build the site beside the last release, switch, and note it.
 
-    A crash before the switch leaves the old release served; one after it leaves a
-    release not yet noted, which the next run notes (same bundle, same release).
+    `printer`: one already open, for callers that release several times.  A crash before
+    the switch leaves the old release served; one after it leaves a release not yet
+    noted, which the next run notes (same bundle, same release).
     """
-    folder = settings.data / "bundles" / "next"
-    written = await disclosure.write_bundle(act, folder, demo=settings.simulated)
-    kept = settings.data / "bundles" / "current"
+    folder, kept = settings.data / "bundles" / "next", settings.data / "bundles" / "current"
+    stopped = threading.Event()
+
+    def told(what: str, count: int) -> None:
+        if stopped.is_set():
+            raise WrongMoment("发布已中断，公示网站仍是原来的版本。")
+        if progress:
+            progress(what, count)
 
     def build() -> dict[str, Any]:
-        with Printer(settings.data / "fonts") as printer:
-            done = release(folder, settings.data / "site", _Renderer(printer), progress)
+        with contextlib.nullcontext(printer) if printer else Printer(settings.data / "fonts") as used:
+            done = release(folder, settings.data / "site", _Renderer(used), told)
         shutil.rmtree(kept, ignore_errors=True)
         folder.rename(kept)
         return {"id": done.id, "changed": done.changed, "pages": done.pages, "pdfs": done.pdfs}
 
-    made = await asyncio.to_thread(build)
-    await disclosure.save_published(act, written, made)
+    async with _publishing(settings.data / "bundles"):
+        asked = [job["id"] for job in await store.load_jobs() if job["kind"] == "release" and job["state"] == "queued"]
+        written = await disclosure.write_bundle(act, folder, demo=settings.simulated)
+        try:
+            made = await asyncio.to_thread(build)
+        except asyncio.CancelledError:
+            stopped.set()  # or Ctrl-C would wait for the thread to print the last document
+            raise
+        await disclosure.save_published(act, written, made)
+        for job in asked:  # what they asked for is in this release
+            await store.save_finished(job, "done", _note(made), datetime.now().astimezone())
     return made
 
 
-async def publish_site(act: Acting, settings: Settings, progress: Progress | None = None) -> dict[str, Any]:
+@contextlib.asynccontextmanager
+async def _publishing(folder: Path) -> AsyncIterator[None]:
+    """One publisher at a time, on this machine: the worker and a command share the bundle's folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + WAITING_SECONDS
+    with (folder / ".lock").open("w") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise WrongMoment("另一次发布一直没有结束。请稍后再试。") from None
+                await asyncio.sleep(0.2)
+        yield  # the lock goes with the file, even when the process is killed
+
+
+async def publish_site(
+    act: Acting, settings: Settings, progress: Progress | None = None, printer: Printer | None = None
+) -> dict[str, Any]:
     """Publish all that is reviewed, then release the site."""
     counts = await publish.publish_all(act)
-    return {**counts, **await release_site(act, settings, progress)}
+    return {**counts, **await release_site(act, settings, progress, printer)}
+
+
+def _note(made: dict[str, Any]) -> str:
+    return f"已发布 {made['id']}：{made['pages']} 个网页，{made['pdfs']} 份 PDF，变动 {made['changed']} 个文件。"
 
 
 HANDLERS = {"release": release_site, "publish": publish_site}
@@ -72,9 +118,14 @@ HANDLERS = {"release": release_site, "publish": publish_site}
 async def run_job(job: dict[str, Any], settings: Settings, keys: Any, sectors: Any, clock: Callable[[], datetime]) -> None:
     """Do one claimed job and note how it ended; a refusal is an ending, not a crash."""
     wall = clock()
+    last = time.monotonic()
 
     def progress(what: str, count: int) -> None:
         # Called from the building thread: hand over to the loop that owns the database.
+        nonlocal last
+        if time.monotonic() - last < TOLD_SECONDS:
+            return
+        last = time.monotonic()
         asyncio.run_coroutine_threadsafe(store.save_progress(job["id"], count, 0, what, clock()), loop)
 
     loop = asyncio.get_running_loop()
@@ -90,9 +141,8 @@ async def run_job(job: dict[str, Any], settings: Settings, keys: Any, sectors: A
             await store.save_finished(job["id"], "failed", f"程序出错（{type(failure).__name__}），请联系运维人员。", wall)
         print(f"job {job['id']} failed: {failure!r}", file=sys.stderr)
     else:
-        note = f"已发布 {made['id']}：{made['pages']} 个网页，{made['pdfs']} 份 PDF，变动 {made['changed']} 个文件。"
         async with transaction():
-            await store.save_finished(job["id"], "done", note, wall)
+            await store.save_finished(job["id"], "done", _note(made), wall)
 
 
 async def work(settings: Settings, keys: Any, sectors: Any, *, until_idle: bool = False) -> int:

@@ -1,293 +1,124 @@
-"""portal demo: the sample bureau through a year, on a fresh SQLite, then served.
-
-It uses the steps that the pages and commands use, under a simulated clock, one
-account an act: nothing here can do what a bureau's own people could not.
-"""
+"""portal demo: the sample bureau through a year, on a fresh SQLite, then served."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
+import os
 import shutil
+import tempfile
 import time
 from argparse import Namespace, _SubParsersAction
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from portal.cli.check import check_release, require_bundle
-from portal.cli.office import Office, load_sectors, opened, print_table, say
-from portal.cli.rounds import LOTTERIES, write_folder
-from portal.cli.serving import serve_all
-from portal.cli.setting_up import write_plan
+from portal.cli.check import check_bundle, check_site
+from portal.cli.demo_year import PASSWORD, Year
+from portal.cli.office import opened, print_table, say
+from portal.cli.parsing import add_command, port, whole
+from portal.cli.serving import listening, serve_all
 from portal.domain.errors import BadInput, WrongMoment
-from portal.domain.model import OUTCOMES
-from portal.domain.sample_stream import Stream, topic_key
-from portal.domain.seed import format_value
-from portal.jobs import publish_site, release_site
 from portal.settings import Settings, load_settings
-from portal.steps import assign, bundles, commit, draw, forms, plan, pool, review, sample, setup, visits
-from portal.steps.acting import Acting, stamp
 from portal.steps.verify import verify_installation
-from portal.store import accounts, directory, engine, records
-from portal.store import draw as round_store
-from portal.store import plan as plan_store
-from portal.store import visits as visit_store
-from portal.store.passwords import hash_password
+from portal.store.publish import load_releases
 
 MARK = ".mingcha-demo"
-SEED = 2026
-PASSWORD = "mingcha-demo"
-PASSPHRASE = "演示口令 demo passphrase"
-LEFT_OPEN = 8  # visits of the last round left for the visitor to try
+#: all that a demo makes; a folder that holds anything else is somebody's own
+MADE = {
+    MARK, "clock", "clock.new", "portal.db", "portal.db-wal", "portal.db-shm", "portal.db-journal",
+    "keys", "fonts", "bundles", "site", "draws", "sample", "tmp",
+}  # fmt: skip
+FEWEST = 100  # entities: with fewer, a class of a sealed round may be empty
 
 
 def add_commands(commands: _SubParsersAction) -> None:
-    demo = commands.add_parser("demo", help="虚构的望溪县走完一年：抽取、入企、审核、公示、核验，然后启动网站")
+    demo = add_command(commands, "demo", run_demo, "虚构的望溪县走完一年：抽取、入企、审核、公示、核验，然后启动网站，直到 Ctrl-C")
     demo.add_argument("--build-only", action="store_true", help="做完就退出，不启动网站")
     demo.add_argument("--data", default="var/demo", metavar="DIR", help="数据目录，默认 ./var/demo；里面已有的演示会被替换")
-    demo.add_argument("--entities", type=int, default=4000, metavar="N", help="检查对象户数，默认 4000")
-    demo.add_argument("--port", type=int, default=8000, help="门户端口")
-    demo.add_argument("--site-port", type=int, default=8001, help="公示网站端口")
-    demo.set_defaults(run=run_demo)
+    demo.add_argument("--entities", type=whole(FEWEST, 1_000_000), default=4000, metavar="N", help="检查对象户数，默认 4000")
+    demo.add_argument("--port", type=port, default=8000, metavar="PORT", help="门户端口，默认 8000；0 表示任选一个空闲的")
+    demo.add_argument("--site-port", type=port, default=8001, metavar="PORT", help="公示网站端口，默认 8001；0 表示不启动")
 
 
 def run_demo(args: Namespace) -> None:
+    environ = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "PORTAL_SECTORS")}
     folder = Path(args.data).absolute()
-    _require_own(folder)
-    settings = load_settings({"PORTAL_CLOCK": "simulated", "PORTAL_DATA": str(folder)})
-    asyncio.run(_Demo(settings, args.entities).run())
+    load_settings({**environ, "PORTAL_CLOCK": "system"})  # an unknown setting is refused before anything is removed
     if not args.build_only:
-        say("")
-        say(f"演示账号（密码都是 {PASSWORD}）：planner 计划员，approver 复核人，supervisor 纪检监督，")
-        say("inspector 执法人员，reviewer 审核员，publisher 公示员，auditor 审计员")
-        serve_all(settings, "127.0.0.1", args.port, args.site_port)
-
-
-def _require_own(folder: Path) -> None:
-    """Replace an earlier demo; refuse a folder that holds anything else."""
-    if folder.exists():
-        if not folder.is_dir() or (any(folder.iterdir()) and not (folder / MARK).exists()):
-            raise BadInput(f"“{folder}”里有别的内容，演示不会覆盖它。请用 --data 另选一个文件夹。")
-        mark = folder / MARK
-        for place in folder.iterdir():
-            if place != mark:  # the mark goes last: a killed run leaves a folder that is still known as ours
-                shutil.rmtree(place) if place.is_dir() and not place.is_symlink() else place.unlink()
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARK).write_text("mingcha demo\n")
-
-
-@dataclass(slots=True)
-class _Demo:
-    settings: Settings
-    entities: int
-    office: Office | None = None
-    drawn: dict[str, int] = field(default_factory=dict)
-    made: dict[str, int] = field(default_factory=lambda: {"visits": 0, "avoided": 0, "problems": 0})
-    started: float = field(default_factory=time.monotonic)
-
-    def step(self, text: str) -> None:
-        say(f"[{time.monotonic() - self.started:5.1f} 秒] {text}")
-
-    def at(self, moment: str) -> None:
-        self.settings.set_clock(f"{moment}:00+08:00")
-
-    async def acting(self, login: str) -> Acting:
-        assert self.office is not None
-        return await self.office.acting(login)
-
-    async def run(self) -> None:
-        self.at("2026-03-02T09:00")
-        self.step("建立数据库、密钥和账号")
-        await self._init()
-        async with opened(self.settings) as office:
-            self.office = office
-            await self._fill()
-            self.at("2026-03-09T10:00")
-            self.step("公示事项清单和年度计划")
-            site = await publish_site(await self.acting("publisher"), office.settings)
-            tasks = await plan_store.load_tasks((await self.acting("planner")).tree)
-            by_class = [task["code"] for task in tasks if task["class_ratios"] and task["ratio_ppm"] is None]
-            overall = [task["code"] for task in tasks if task["ratio_ppm"] is not None]
-            await self._open_round(overall)
-            site = await self._sealed_round(by_class)
-            self.step("核验")
-            failed = await self._verify()
-        seconds = time.monotonic() - self.started
-        say("")
-        rows: list[tuple[str, object]] = [("检查对象", self.entities)]
-        rows += [(f"抽中 {task}", f"{count:,} 户") for task, count in self.drawn.items()]
-        rows += [("入企次数", self.made["visits"]), ("少跑", self.made["avoided"]), ("发现问题", self.made["problems"])]
-        rows += [("网页", site["pages"]), ("PDF", site["pdfs"]), ("用时", f"{seconds:.1f} 秒")]
-        print_table(rows)
+        for number, option in ((args.port, "--port"), (args.site_port, "--site-port")):
+            with listening("127.0.0.1", number, option):
+                pass  # only to say now, not after a minute's work, that it is taken
+    with _own(folder):
+        settings = load_settings({**environ, "PORTAL_CLOCK": "simulated", "PORTAL_DATA": str(folder)})
+        with _scratch(folder / "tmp"):
+            failed = asyncio.run(_build(settings, args.entities))
         if failed:
             raise WrongMoment(f"核验有 {failed} 项不通过。")
+        if not args.build_only:
+            say("")
+            say(f"演示账号（密码都是 {PASSWORD}）：planner 计划员，approver 复核人，supervisor 纪检监督，")
+            say("inspector 执法人员，reviewer 审核员，publisher 公示员，auditor 审计员")
+            serve_all(settings, "127.0.0.1", args.port, args.site_port)
 
-    async def _init(self) -> None:
-        await engine.open_engine(self.settings.database_url)
+
+@contextlib.contextmanager
+def _own(folder: Path) -> Iterator[None]:
+    """The folder, emptied of an earlier demo and ours alone; one that holds anything else is refused untouched."""
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(f"“{folder}”是一个文件，不能作为演示的文件夹。请用 --data 另选一个。")
+    found = sorted(place.name for place in folder.iterdir()) if folder.exists() else []
+    if found and (MARK not in found or not MADE.issuperset(found)):
+        other = next((name for name in found if name not in MADE), found[0])
+        raise BadInput(f"“{folder}”里有别的内容（“{other}”等），演示不会覆盖它。请用 --data 另选一个文件夹。")
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / MARK).open("a") as mark:
         try:
-            now = self.settings.now()
-            await setup.init(
-                key_folder=self.settings.data / "keys", name="（未定名）市场监督管理局", region=setup.UNNAMED, now=now, stamp=stamp(now),
-                sectors=load_sectors(self.settings), password=lambda login: PASSWORD,
-            )  # fmt: skip
-            for account in await accounts.load_accounts():
-                await accounts.save_password(account["id"], account["password"], must_change=False)
-        finally:
-            await engine.close_engine()
-
-    async def _fill(self) -> None:
-        await sample.name_sample_bureau(SEED)
-        act = await self.acting("operator")
-        await sample.fill_sample(act, self.entities, SEED, self.step)
-        self.step("导入年度计划")
-        await plan.import_plan(act, *write_plan(self.settings.data / "sample" / "plan.xlsx", SEED))
-
-    # Rounds ------------------------------------------------------------------
-
-    async def _open_round(self, tasks: list[str]) -> None:
-        code = await self._draw("2026-06-01", "2026年第一批抽查", "open", tasks, "none", (date(2026, 7, 6), date(2026, 7, 24)))
-        await self._visit(code, "2026-07-27", left_open=0)
-        self.at("2026-07-31T09:00")
-        self.step(f"{code} 公开密值")
-        await draw.reveal_round(await self.acting("approver"), code)
-        await release_site(await self.acting("publisher"), self.settings)
-        await self._export(code)
-
-    async def _sealed_round(self, tasks: list[str]) -> dict[str, Any]:
-        code = await self._draw("2026-08-17", "2026年第二批抽查", "sealed", tasks, "class", (date(2026, 9, 1), date(2026, 9, 18)))
-        self.step(f"{code} 移交监督机构")
-        await draw.reveal_round(await self.acting("approver"), code)
-        site = await self._visit(code, "2026-09-21", left_open=LEFT_OPEN)
-        await self._export(code)
-        return site
-
-    async def _draw(
-        self, day: str, title: str, disclosure: str, tasks: list[str], strata: str, window: tuple[date, date]
-    ) -> str:
-        self.at(f"{day}T09:00")
-        self.step(f"{title}：冻结名录、公布承诺")
-        planner = await self.acting("planner")
-        for task in tasks:
-            await pool.freeze_pool(planner, task, strata)
-        sources = _lotteries(day)
-        code = await commit.create_round(
-            planner, tasks, title=title, disclosure=disclosure, sources=[source for source, _ in sources],
-            holders=[{"holder": "信用监督管理科", "login": "planner"}, {"holder": "派驻纪检监察组", "login": "supervisor"}],
-            window=window, draw_not_before=f"{_later(day, 2)}T22:00:00+08:00",
-        )  # fmt: skip
-        for login in ("planner", "supervisor"):
-            await commit.make_share(await self.acting(login), code, PASSPHRASE)
-        approver = await self.acting("approver")
-        await commit.commit_round(approver, code)
-        await release_site(approver, self.settings)
-        self.at(f"{_later(day, 3)}T09:00")
-        self.step(f"{code} 录入开奖号码，抽取")
-        planner = await self.acting("planner")
-        for n, (_, value) in enumerate(sources):
-            await draw.enter_source(planner, code, n, value)
-        for login in ("planner", "supervisor"):
-            await draw.release_share(await self.acting(login), code, PASSPHRASE)
-        result = await draw.draw_round(planner, code)
-        for task, entry in result["result"].items():
-            self.drawn[task] = sum(len(row["drawn"]) for row in entry["strata"].values())
-        combined = await visits.combine_visits(planner, code)
-        self.made["visits"] += combined["visits"]
-        self.made["avoided"] += combined["avoided"]
-        assigned = await assign.assign_inspectors(planner, code)
-        self.step(f"{code} 合并为 {combined['visits']} 次入企，匹配执法人员 {assigned['people']} 人")
-        return code
-
-    async def _visit(self, code: str, day: str, *, left_open: int) -> dict[str, Any]:
-        self.at(f"{day}T17:00")
-        operator = await self.acting("operator")
-        lines = list(await sample.make_answers(operator, code, SEED))
-        round_ = await round_store.load_round(code, operator.tree)
-        chosen = await self._for_the_visitor(operator, round_, left_open)
-        lines = [line for line in lines if not any(f'"visit":"{visit}"'.encode() in line for visit in chosen[: left_open // 2])]
-        counts = await forms.import_records(operator, b"".join(lines))
-        self.made["problems"] += sum(n for name, n in counts.items() if name in OUTCOMES and OUTCOMES[name].problem)
-        self.at(f"{_later(day, 1)}T10:00")
-        self.step(f"{code} 录入 {counts['records']} 份记录，审核")
-        reviewer = await self.acting("reviewer")
-        kept = set(chosen[left_open // 2 :])
-        for record in await records.load_record_page(reviewer.tree, ["submitted"], limit=100_000, round_=round_["id"]):
-            if record["visit_code"] not in kept:
-                await review.review_record(reviewer, record["id"], approve=True, comment="", version=record["version"])
-        self.at(f"{_later(day, 2)}T10:00")
-        self.step(f"{code} 公示结果，生成网页和 PDF")
-        return await publish_site(await self.acting("publisher"), self.settings, self._progress())
-
-    def _progress(self) -> Callable[[str, int], None]:
-        last = [time.monotonic()]
-
-        def progress(what: str, count: int) -> None:
-            if time.monotonic() - last[0] > 3:
-                last[0] = time.monotonic()
-                self.step(f"    {what} {count:,}")
-
-        return progress
-
-    async def _for_the_visitor(self, act: Acting, round_: dict[str, Any], many: int) -> list[str]:
-        """Visits left to do, whose first inspector gets the demo login `inspector`."""
-        if not many:
-            return []
-        found = await visit_store.load_visits_of(round_["id"])
-        assigned = await visit_store.load_assigned([visit["id"] for visit in found])
-        load: dict[int, list[str]] = {}
-        for visit in found:
-            for who in assigned.get(visit["id"], []):
-                if who is not None:
-                    load.setdefault(who, []).append(visit["code"])
-        busiest = max(sorted(load), key=lambda who: len(load[who]))
-        person = (await directory.load_inspectors_by_id([busiest]))[busiest]
-        hashed = await asyncio.to_thread(hash_password, PASSWORD)
-        async with engine.transaction():
-            await accounts.save_account(
-                "inspector", person["name"], person["organisation"], ["inspector"], act.now, password=hashed,
-                inspector=busiest, must_change=False,
-            )  # fmt: skip
-            await act.audit("account.create", "inspector")
-        mine = load[busiest]
-        return (mine + [visit["code"] for visit in found if visit["code"] not in mine])[:many]
-
-    async def _export(self, code: str) -> None:
-        files = await bundles.export_round(await self.acting("supervisor"), code, "auditor")
-        write_folder(self.settings.data / "draws" / code, files)
-
-    # Verification --------------------------------------------------------------
-
-    async def _verify(self) -> int:
-        failed = 0
-        lines = [line async for line in verify_installation(await self.acting("auditor"))]
-        lines += check_release((self.settings.data / "site" / "current").resolve())
-        for folder in sorted((self.settings.data / "draws").iterdir()):
-            files = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-            outcome = require_bundle(files)
-            lines.append((True, f"抽取文件夹 {folder.name} 重算一致（{outcome.label}）"))
-        for holds, words in lines:
-            failed += not holds
-            say(f"  {'OK  ' if holds else 'FAIL'} {words}")
-        return failed
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise WrongMoment(f"另一个演示正在使用“{folder}”。请先停止它，或用 --data 另选一个文件夹。") from None
+        for name in found:
+            place = folder / name
+            if name != MARK:  # it stays: a killed run leaves a folder that is still known as ours
+                shutil.rmtree(place) if place.is_dir() and not place.is_symlink() else place.unlink()
+        yield
 
 
-def _later(day: str, days: int) -> str:
-    return date.fromordinal(date.fromisoformat(day).toordinal() + days).isoformat()
+@contextlib.contextmanager
+def _scratch(folder: Path) -> Iterator[None]:
+    """Temporary files inside the demo's folder as well, so that even a killed demo leaves nothing elsewhere."""
+    folder.mkdir()
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _lotteries(day: str) -> list[tuple[dict[str, Any], str]]:
-    """Two made-up lottery issues that fall two days later, with made-up numbers: 快乐8 and 双色球, 85 bits."""
-    found = []
-    for name, hour in (("快乐8", "21:30"), ("双色球", "21:15")):
-        stream = Stream(topic_key(SEED, f"{name} {day}"))
-        groups = []
-        for many, lowest, highest in LOTTERIES[name]:
-            group: set[int] = set()
-            while len(group) < many:
-                group.add(lowest + stream.below(highest - lowest + 1))
-            groups.append(sorted(group))
-        issue = f"福彩{name} 第{day[:4]}{date.fromisoformat(day).timetuple().tm_yday:03d}期（演示）"
-        source = {"name": issue, "drawn_at": f"{_later(day, 2)}T{hour}:00+08:00", "groups": LOTTERIES[name]}
-        found.append((source, format_value(groups)))
-    return found
+async def _build(settings: Settings, entities: int) -> int:
+    """The year, its check and the table; how many checks failed."""
+    started = time.monotonic()
+    year = Year(settings, entities, started)
+    site = await year.run()
+    year.step("核验")
+    failed = await _verify(settings)
+    rows: list[tuple[str, object]] = [("检查对象", entities)]
+    rows += [(f"抽中　{task}", f"{count:,} 户") for task, count in year.drawn.items()]
+    rows += [("入企次数", year.made["visits"]), ("少跑", year.made["avoided"]), ("发现问题", year.made["problems"])]
+    rows += [("网页", site["pages"]), ("PDF", site["pdfs"]), ("用时", f"{time.monotonic() - started:.1f} 秒")]
+    say("")
+    print_table(rows)
+    return failed
+
+
+async def _verify(settings: Settings) -> int:
+    async with opened(settings) as office:
+        lines = [line async for line in verify_installation(await office.acting("auditor"))]
+        noted = {row["code"] for row in await load_releases()}
+    lines += check_site(settings.data / "site", noted)
+    for folder in sorted((settings.data / "draws").iterdir()):
+        lines += check_bundle(folder)
+    for holds, words in lines:
+        say(f"  {'OK  ' if holds else 'FAIL' if holds is False else '--  '} {words}")
+    return sum(holds is False for holds, _ in lines)

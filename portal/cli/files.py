@@ -6,6 +6,7 @@ from argparse import Namespace, _SubParsersAction
 from pathlib import Path
 
 from portal.cli.office import acting, print_table, read_file, say
+from portal.cli.parsing import add_command, add_group
 from portal.domain.errors import BadInput
 from portal.domain.model import OUTCOMES
 from portal.sheets.read import read_sheet
@@ -19,24 +20,17 @@ IMPORTS = {
 
 
 def add_commands(commands: _SubParsersAction) -> None:
-    load = commands.add_parser("import", help="从文件导入名录或计划，整份导入或整份拒绝")
-    load.add_argument("what", choices=sorted(IMPORTS), help="entities 检查对象，inspectors 执法人员，plan 年度计划")
-    load.add_argument("file", help="XLSX、XLS 或 CSV 文件，可以是 gz 压缩的")
-    load.add_argument("--as", dest="as_login", metavar="LOGIN", help="以哪个账号办理，默认运维账号")
-    load.set_defaults(run=run_import)
+    load = add_command(commands, "import", run_import, "从文件导入名录或计划，整份导入或整份拒绝", acting=True)
+    load.add_argument("what", choices=sorted(IMPORTS), metavar="WHAT", help="entities 检查对象，inspectors 执法人员，plan 年度计划")
+    load.add_argument("file", metavar="FILE", help="XLSX、XLS 或 CSV 文件，可以是 gz 压缩的")
 
-    record = commands.add_parser("record", help="导入或审核检查记录")
-    kinds = record.add_subparsers(dest="action", metavar="动作", required=True)
-    load = kinds.add_parser("import", help="从 JSON Lines 文件导入检查记录，整份导入或整份拒绝")
-    load.add_argument("file")
-    load.add_argument("--as", dest="as_login", metavar="LOGIN", help="以哪个账号办理，默认运维账号")
-    load.set_defaults(run=run_record_import)
-    check = kinds.add_parser("review", help="审核一份记录，或通过一轮的全部待审记录")
-    check.add_argument("what", help="记录编号，或轮次编号")
-    check.add_argument("--return", dest="send_back", action="store_true", help="退回（须写 --comment）")
+    kinds = add_group(commands, "record", "导入或审核检查记录")
+    load = add_command(kinds, "import", run_record_import, "从 JSON Lines 文件导入检查记录，整份导入或整份拒绝", acting=True)
+    load.add_argument("file", metavar="FILE", help="每行一份记录的 JSON 文件")
+    check = add_command(kinds, "review", run_review, "审核一份记录，或通过一轮的全部待审记录", acting=True, required=True)
+    check.add_argument("what", metavar="RECORD|ROUND", help="记录编号，或轮次编号")
+    check.add_argument("--return", dest="send_back", action="store_true", help="退回，须写 --comment")
     check.add_argument("--comment", default="", help="审核意见")
-    check.add_argument("--as", dest="as_login", metavar="LOGIN", required=True, help="审核员账号")
-    check.set_defaults(run=run_review)
 
 
 async def run_import(args: Namespace) -> None:
@@ -73,4 +67,5 @@ async def run_review(args: Namespace) -> None:
         if args.send_back:
             raise BadInput("退回要逐份办理，请写记录编号。")
         counts = await review.review_round(act, args.what)
-    say(f"轮次 {args.what}：通过 {counts['approved']} 份" + (f"，另有 {counts['skipped']} 份是本人录入，不能自己审核" if counts["skipped"] else ""))
+    left = f"，另有 {counts['skipped']} 份是本人录入，不能自己审核" if counts["skipped"] else ""
+    say(f"轮次 {args.what}：通过 {counts['approved']} 份{left}")

@@ -5,28 +5,25 @@ from __future__ import annotations
 import argparse
 import asyncio
 import inspect
+import io
 import os
 import sys
 import traceback
-from typing import NoReturn
 
 from portal.cli import check, demo, files, publishing, rounds, serving, setting_up
+from portal.cli.failures import sentence_of
+from portal.cli.parsing import Parser
 from portal.domain.errors import Refused
 from portal.plugins import SectorProblem
 
 SHOWN = 20  # problems listed before "and so many more"
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        sys.stderr.write(f"portal: {message}。用 {self.prog} --help 查看用法。\n")
-        raise SystemExit(2)
+INTERRUPTED = 130
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="portal", description="明查：双随机、一公开抽查平台。", allow_abbrev=False)
+    parser = Parser(prog="portal", description="明查：双随机、一公开抽查平台。每个命令都可以加 --help 查看用法。")
     parser.add_argument("--debug", action="store_true", help="出错时打印调用栈")
-    commands = parser.add_subparsers(dest="command", metavar="命令", required=True, parser_class=_Parser)
+    commands = parser.add_subparsers(dest="command", metavar="命令", required=True, parser_class=Parser)
     for module in (setting_up, files, rounds, publishing, check, serving, demo):
         module.add_commands(commands)
     return parser
@@ -34,11 +31,12 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit code. 0 done, 1 refused or failed a check, 2 wrong usage, 130 interrupted."""
-    parser = build_parser()
+    _open_streams()
     words = sys.argv[1:] if argv is None else argv
     debug = "--debug" in words
-    args = parser.parse_args([word for word in words if word != "--debug"])
     try:
+        args = build_parser().parse_args([word for word in words if word != "--debug"])
+        args.debug = debug
         made = args.run(args)
         code = asyncio.run(made) if inspect.iscoroutine(made) else made
         sys.stdout.flush()
@@ -48,22 +46,42 @@ def main(argv: list[str] | None = None) -> int:
     except SectorProblem as refusal:
         return _fail("业务模块有问题，没有启动。", [str(problem) for problem in refusal.problems], debug)
     except KeyboardInterrupt:
-        return 130
+        _fail("已中断。", [], debug)
+        return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at exit
-        return 1
+        _drop_output()
+        return _fail("标准输出已被对方关闭，后面的内容没有输出。", [], debug)
     except Exception as failure:  # noqa: BLE001 - a person gets a sentence, --debug the rest
-        return _fail(f"程序出错（{type(failure).__name__}: {failure}）。加 --debug 重试可以看到细节。", [], debug)
+        code = _fail(sentence_of(failure), [], debug)
+        try:
+            sys.stdout.flush()
+        except OSError:  # standard output itself is what failed (a full disk)
+            _drop_output()
+        return code
+
+
+def _open_streams() -> None:
+    """Text that the terminal cannot show is escaped, and a closed stream swallows: neither may end an act half way."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - lives as long as the process
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    """Point standard output at nothing, or the interpreter complains once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, problems: list[str], debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    sys.stderr.write(f"portal: {message}\n")
-    for problem in problems[:SHOWN]:
-        sys.stderr.write(f"  {problem}\n")
+    lines = [f"portal: {message}", *(f"  {problem}" for problem in problems[:SHOWN])]
     if len(problems) > SHOWN:
-        sys.stderr.write(f"  还有 {len(problems) - SHOWN} 处没有列出。\n")
+        lines.append(f"  还有 {len(problems) - SHOWN} 处没有列出。")
+    sys.stderr.write("\n".join(lines) + "\n")
     return 1
 
 

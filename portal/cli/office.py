@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
+import warnings
 from argparse import Namespace
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from portal.cli.failures import words_of
 from portal.domain.errors import BadInput
 from portal.plugins import Sectors, discover_sectors
 from portal.settings import Settings, load_settings
@@ -34,17 +37,31 @@ def load_sectors(settings: Settings) -> Sectors:
     return discover_sectors(",".join(settings.sectors) if settings.sectors else None)
 
 
+LARGEST = 1 << 30  # bytes of a file named on the command line
+
+
+@asynccontextmanager
+async def database(settings: Settings) -> AsyncIterator[None]:
+    """The database open, whether or not it holds anything yet; closed at the end."""
+    with warnings.catch_warnings():
+        # Piccolo announces an unreachable server in English before it raises; the sentence comes from the failure.
+        warnings.filterwarnings("ignore", message=".*Unable to connect to database")
+        await engine.open_engine(settings.database_url)
+    try:
+        yield
+    finally:
+        await engine.close_engine()
+
+
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Office]:
     """An installation that exists and is up to date; the database is closed at the end."""
-    if settings.database_url.startswith("sqlite:///") and not Path(settings.database_url.removeprefix("sqlite:///")).exists():
-        raise BadInput(f"数据目录 {settings.data} 里还没有数据库。请先运行 portal init。")
-    await engine.open_engine(settings.database_url)
-    try:
+    file = settings.database_file
+    if file and not file.exists():
+        raise BadInput(f"数据目录“{settings.data}”里还没有数据库。请检查 PORTAL_DATA，或先运行 portal init。")
+    async with database(settings):
         await schema.require_current()
         yield Office(settings, load_keys(settings.data / "keys"), load_sectors(settings))
-    finally:
-        await engine.close_engine()
 
 
 @asynccontextmanager
@@ -55,21 +72,23 @@ async def acting(args: Namespace) -> AsyncIterator[tuple[Acting, Office]]:
 
 
 def say(text: str) -> None:
-    print(text)
-    sys.stdout.flush()
+    print(text, flush=True)
 
 
 def read_file(path: str, what: str = "文件") -> bytes:
     """The bytes of a file the user named. BadInput for missing, unreadable, empty files and folders."""
     place = Path(path)
     try:
-        data = place.read_bytes()
+        with place.open("rb") as stream:
+            data = stream.read(LARGEST + 1)
     except FileNotFoundError:
         raise BadInput(f"找不到{what}“{path}”。请检查路径。") from None
     except IsADirectoryError:
         raise BadInput(f"“{path}”是一个文件夹，不是{what}。") from None
     except OSError as problem:
-        raise BadInput(f"{what}“{path}”不能读取（{problem.strerror}）。请检查权限。") from None
+        raise BadInput(f"{what}“{path}”不能读取：{words_of(problem)}。") from None
+    if len(data) > LARGEST:
+        raise BadInput(f"{what}“{path}”超过 {LARGEST >> 30} GB，不能读取。")
     if not data:
         raise BadInput(f"{what}“{path}”是空的。")
     return data
@@ -81,16 +100,14 @@ def read_line(path: str, what: str) -> str:
         text = read_file(path, what).decode()
     except UnicodeDecodeError:
         raise BadInput(f"{what}“{path}”不是 UTF-8 文本。") from None
-    line = text.rstrip("\r\n")
-    if "\n" in line or not line:
+    line = text.removesuffix("\n").removesuffix("\r")
+    if "\n" in line or "\r" in line or not line:
         raise BadInput(f"{what}“{path}”应只有一行。")
     return line
 
 
 def print_table(rows: list[tuple[str, object]]) -> None:
     """label, value lines aligned by display width (a Chinese character is two columns)."""
-    import unicodedata
-
     def width(text: str) -> int:
         return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 

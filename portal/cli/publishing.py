@@ -5,13 +5,12 @@ from __future__ import annotations
 from argparse import Namespace, _SubParsersAction
 
 from portal.cli.office import acting, print_table, say
+from portal.cli.parsing import add_command
 from portal.jobs import publish_site
 
 
 def add_commands(commands: _SubParsersAction) -> None:
-    publish = commands.add_parser("publish", help="公示已审核的记录、计划和事项清单，生成网站并切换")
-    publish.add_argument("--as", dest="as_login", metavar="LOGIN", help="公示员账号")
-    publish.set_defaults(run=run_publish)
+    add_command(commands, "publish", run_publish, "公示已审核的记录、计划和事项清单，生成网站并切换", acting=True)
 
 
 async def run_publish(args: Namespace) -> None:

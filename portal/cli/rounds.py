@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-from argparse import Namespace, _SubParsersAction
+from argparse import ArgumentParser, Namespace, _SubParsersAction
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from portal.cli.check import list_bundle
 from portal.cli.office import acting, print_table, read_line, say
+from portal.cli.parsing import add_command, add_group, whole
+from portal.cli.secret_files import own_secret, with_copy
 from portal.domain.errors import BadInput
 from portal.jobs import release_site
+from portal.settings import parse_moment
 from portal.steps import assign, bundles, commit, draw, pool, visits
 
 #: well-known lotteries by the words in an issue's name: [[how many, lowest, highest], ...]
@@ -22,15 +26,17 @@ LOTTERIES = {
     "大乐透": [[5, 1, 35], [2, 1, 12]],
 }
 
+MOST = 1_000_000  # of a number of reserves or a least number
+
 
 def add_commands(commands: _SubParsersAction) -> None:
-    pools = commands.add_parser("pool", help="冻结任务的名录").add_subparsers(dest="action", metavar="动作", required=True)
-    freeze = _action(pools, "freeze", run_freeze, "把现在的名录固定为任务的抽取名单")
+    pools = add_group(commands, "pool", "冻结任务的名录")
+    freeze = add_command(pools, "freeze", run_freeze, "把现在的名录固定为任务的抽取名单", acting=True)
     freeze.add_argument("tasks", nargs="+", metavar="TASK", help="任务编号")
     freeze.add_argument("--strata", choices=sorted(pool.STRATA), default="none", help="分层：none 不分，class 按信用风险分类（密封轮次）")
 
-    rounds = commands.add_parser("round", help="抽取轮次").add_subparsers(dest="action", metavar="动作", required=True)
-    create = _action(rounds, "create", run_create, "拟一轮抽取")
+    rounds = add_group(commands, "round", "抽取轮次：拟制、公布承诺、录入号码、抽取、公开、作废、导出")
+    create = add_command(rounds, "create", run_create, "拟一轮抽取", acting=True)
     create.add_argument("tasks", nargs="+", metavar="TASK", help="任务编号")
     create.add_argument("--title", required=True, help="名称，向社会公布")
     create.add_argument("--disclosure", choices=["open", "sealed"], default="open", help="open 公开可验证，sealed 密封")
@@ -42,20 +48,22 @@ def add_commands(commands: _SubParsersAction) -> None:
     create.add_argument("--draw-not-before", required=True, metavar="TIME", help="最早抽取时间")
     create.add_argument("--window", metavar="FROM..TO", help="检查时段，默认取各任务实施时间的重叠部分")
     create.add_argument("--reveal-due", metavar="DATE", help="密值最迟公开日，默认检查时段结束后 10 日")
-    create.add_argument("--reserve", type=int, default=5, help="每层备选户数，默认 5")
-    create.add_argument("--minimum", type=int, default=0, help="每层至少抽取户数，默认 0")
+    create.add_argument("--reserve", type=whole(0, MOST), default=5, metavar="N", help="每层备选户数，默认 5")
+    create.add_argument("--minimum", type=whole(0, MOST), default=0, metavar="N", help="每层至少抽取户数，默认 0")
     create.add_argument("--rounding", choices=["ceil", "lr"], default="ceil", help="取整方式")
     create.add_argument("--suite", choices=["sha256", "sm3"], default="sha256", help="摘要算法")
 
     share = _round(rounds, "share", run_share, "持有人生成自己的密值，用口令加密保存")
-    share.add_argument("--passphrase-file", required=True, help="口令文件，一行")
-    share.add_argument("--secret-file", help="把密值副本写入这个新文件（交第三方封存），不写则打印")
+    share.add_argument("--passphrase-file", required=True, metavar="FILE", help="口令文件，一行")
+    share.add_argument(
+        "--secret-file", metavar="FILE", help="文件已有：用其中一行 64 位十六进制作为密值；还没有：把新密值的副本写进去。不写则打印副本，交第三方封存",
+    )  # fmt: skip
     _round(rounds, "commit", run_commit, "复核并公布承诺，随即发布公示网站")
     source = _round(rounds, "source", run_source, "录入号码")
-    source.add_argument("n", type=int, help="第几个来源，从 1 数起")
-    source.add_argument("value", help="号码，如 4.11.17.23.28.32./9./ ；72 小时未开奖写 -")
+    source.add_argument("n", type=whole(1, 99), metavar="N", help="第几个来源，从 1 数起")
+    source.add_argument("value", metavar="VALUE", help="号码，如 4.11.17.23.28.32./9./ ；72 小时未开奖写 -")
     release = _round(rounds, "release", run_release, "持有人交出密值用于抽取")
-    release.add_argument("--passphrase-file", required=True, help="口令文件，一行")
+    release.add_argument("--passphrase-file", required=True, metavar="FILE", help="口令文件，一行")
     _round(rounds, "draw", run_draw, "抽取；已抽取的显示原结果，不会重抽")
     _round(rounds, "reveal", run_reveal, "公开轮次：检查结束后公开密值；密封轮次：移交监督机构")
     void = _round(rounds, "void", run_void, "作废尚未开奖的轮次：一人提出，另一人用同一命令批准")
@@ -64,20 +72,13 @@ def add_commands(commands: _SubParsersAction) -> None:
     export.add_argument("--public", action="store_true", help="只导出可公开的文件")
     export.add_argument("--to", metavar="DIR", help="目标文件夹，默认数据目录下 draws/<轮次>")
 
-    after = commands.add_parser("visits", help="合并入企、匹配执法人员").add_subparsers(dest="action", metavar="动作", required=True)
+    after = add_group(commands, "visits", "合并入企、匹配执法人员")
     _round(after, "combine", run_combine, "把抽中的任务合并为一次入企")
     _round(after, "assign", run_assign, "随机匹配执法人员")
 
 
-def _action(commands: _SubParsersAction, name: str, run: Any, help: str):
-    command = commands.add_parser(name, help=help)
-    command.add_argument("--as", dest="as_login", metavar="LOGIN", help="以哪个账号办理，默认运维账号")
-    command.set_defaults(run=run)
-    return command
-
-
-def _round(commands: _SubParsersAction, name: str, run: Any, help: str):
-    command = _action(commands, name, run, help)
+def _round(commands: _SubParsersAction, name: str, run: Any, help: str) -> ArgumentParser:
+    command = add_command(commands, name, run, help, acting=True)
     command.add_argument("round", metavar="ROUND", help="轮次编号")
     return command
 
@@ -90,7 +91,7 @@ def parse_source(text: str) -> dict[str, Any]:
         if shape is None:
             raise BadInput(f"来源“{parts[0]}”的号码形状不知道，请写成 NAME@TIME@6/1-33,1/1-16。")
         return {"name": parts[0], "drawn_at": parts[1], "groups": shape}
-    groups = [re.fullmatch(r"(\d+)/(\d+)-(\d+)", group) for group in parts[2].split(",")] if len(parts) == 3 else []
+    groups = [re.fullmatch(r"([0-9]{1,4})/([0-9]{1,10})-([0-9]{1,10})", group) for group in parts[2].split(",")] if len(parts) == 3 else []
     if not groups or not all(groups):
         raise BadInput(f"来源“{text}”写法不对，应为 NAME@TIME 或 NAME@TIME@6/1-33,1/1-16。")
     return {"name": parts[0], "drawn_at": parts[1], "groups": [[int(n) for n in group.groups()] for group in groups if group]}
@@ -105,9 +106,12 @@ def parse_holder(text: str) -> dict[str, str]:
 
 def parse_day(text: str, what: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise BadInput(f"{what}“{text}”应为 YYYY-MM-DD。") from None
+        day = None
+    if day is None or day.isoformat() != text:
+        raise BadInput(f"{what}“{text}”应为 YYYY-MM-DD。")
+    return day
 
 
 async def run_freeze(args: Namespace) -> None:
@@ -120,8 +124,12 @@ async def run_freeze(args: Namespace) -> None:
 async def run_create(args: Namespace) -> None:
     window = None
     if args.window:
-        first, _, last = args.window.partition("..")
+        first, found, last = args.window.partition("..")
+        if not found:
+            raise BadInput(f"检查时段“{args.window}”应为 起..止，如 2026-07-01..2026-07-31。")
         window = (parse_day(first, "检查时段"), parse_day(last, "检查时段"))
+    if parse_moment(args.draw_not_before) is None:
+        raise BadInput(f"最早抽取时间“{args.draw_not_before}”应为 YYYY-MM-DDTHH:MM:SS+08:00。")
     async with acting(args) as (act, _):
         code = await commit.create_round(
             act, args.tasks, title=args.title, disclosure=args.disclosure,
@@ -136,15 +144,18 @@ async def run_create(args: Namespace) -> None:
 async def run_share(args: Namespace) -> None:
     passphrase = read_line(args.passphrase_file, "口令文件")
     place = Path(args.secret_file) if args.secret_file else None
-    if place and place.exists():
-        raise BadInput(f"文件“{place}”已经存在，密值副本不会覆盖它。请换一个文件名。")
+    given = own_secret(place)
     async with acting(args) as (act, _):
-        made = await commit.make_share(act, args.round, passphrase)
-    say(f"密值已生成，承诺 {made['commit']}")
-    if place:
-        handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(made["secret"] + "\n")
+        if given or not place:
+            made = await commit.make_share(replace(act, token_bytes=lambda _: given) if given else act, args.round, passphrase)
+        else:
+            with with_copy(place) as write:
+                made = await commit.make_share(act, args.round, passphrase)
+                write(made["secret"])
+    say(f"密值已{'收下' if given else '生成'}，承诺 {made['commit']}")
+    if given:
+        say(f"密值取自 {place}，请交第三方封存后从本机删除。")
+    elif place:
         say(f"密值副本已写入 {place}，请交第三方封存后从本机删除。")
     else:
         say(f"密值副本（只显示这一次，请交第三方封存）：{made['secret']}")
@@ -197,25 +208,33 @@ async def run_void(args: Namespace) -> None:
 async def run_export(args: Namespace) -> None:
     async with acting(args) as (act, office):
         files = await bundles.export_round(act, args.round, "public" if args.public else "auditor")
-        folder = Path(args.to) if args.to else office.settings.data / "draws" / args.round
-        write_folder(folder, files)
+        folder = Path(args.to).absolute() if args.to else office.settings.data / "draws" / args.round
+        write_folder(folder, files, mode=0o755 if args.public else 0o700)
     say(f"轮次 {args.round} 的 {len(files)} 个文件已导出到 {folder}")
 
 
-def write_folder(folder: Path, files: dict[str, bytes]) -> None:
-    """Write a draw folder beside its place and move it there: a killed run leaves the old folder or the new.
+def write_folder(folder: Path, files: dict[str, bytes], mode: int = 0o700) -> None:
+    """Write a draw folder beside its place and move it there; never half a folder under its own name.
 
-    A folder already there is replaced only when it is a draw folder itself.
+    An auditors' folder holds secrets, so only its owner may enter it.  One already
+    there is replaced only when it is a draw folder and nothing else.  A kill between
+    removing the old one and naming the new leaves none: export again.
     """
-    if folder.exists() and not (folder / "round.json").is_file() and any(folder.iterdir()):
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(f"“{folder}”是一个文件，不能作为导出的文件夹。请另选一个。")
+    names, others = list_bundle(folder) if folder.exists() else ([], [])
+    if others or (names and "round.json" not in names):
         raise BadInput(f"文件夹“{folder}”里有别的内容，不会覆盖。请另选一个文件夹。")
-    fresh = folder.with_name(folder.name + ".new")
+    fresh = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    fresh.chmod(mode)
     for name, data in files.items():
         place = fresh / name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(data)
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        shutil.rmtree(folder)
     fresh.rename(folder)
 
 

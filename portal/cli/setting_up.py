@@ -5,8 +5,9 @@ from __future__ import annotations
 from argparse import Namespace, _SubParsersAction
 from pathlib import Path
 
-from portal.cli.office import acting, load_sectors, print_table, read_file, say
-from portal.domain.errors import BadInput
+from portal.cli.office import acting, database, load_sectors, print_table, read_file, say
+from portal.cli.parsing import add_command, whole
+from portal.domain.errors import BadInput, WrongMoment
 from portal.domain.sample import sample_plan
 from portal.settings import load_settings
 from portal.sheets.read import read_sheet
@@ -14,44 +15,44 @@ from portal.sheets.write import write_xlsx
 from portal.steps import sample, setup
 from portal.steps.acting import stamp
 from portal.steps.plan import import_plan
-from portal.store import engine
+from portal.store import schema
+from portal.store.engine import transaction
+
+MOST_ENTITIES = 31**6 // 2  # the sample's codes end there
+
 
 
 def add_commands(commands: _SubParsersAction) -> None:
-    init = commands.add_parser("init", help="建立数据库、密钥和首批账号，打印一次性密码；已有的数据库只做升级")
+    init = add_command(commands, "init", run_init, "建立数据库、密钥和首批账号，打印一次性密码；已有的数据库只做升级")
     init.add_argument("--name", default="（未定名）市场监督管理局", help="本局名称")
     init.add_argument("--region", default=setup.UNNAMED, help="行政区划代码，6 位")
-    init.set_defaults(run=run_init)
 
-    clock = commands.add_parser("clock", help="把模拟时钟拨到某一时刻（只用于演示和测试，只能向前）")
-    clock.add_argument("at", nargs="?", help="YYYY-MM-DDTHH:MM:SS+08:00；不写则显示现在的时刻")
-    clock.set_defaults(run=run_clock)
+    clock = add_command(commands, "clock", run_clock, "显示时刻，或把模拟时钟拨到某一时刻（只用于演示和测试，只能向前）")
+    clock.add_argument("at", nargs="?", metavar="TIME", help="YYYY-MM-DDTHH:MM:SS+08:00；不写则显示现在的时刻")
 
-    plugins = commands.add_parser("plugins", help="列出业务模块、版本、事项和表单")
-    plugins.set_defaults(run=run_plugins)
+    add_command(commands, "plugins", run_plugins, "列出业务模块、版本、事项和表单")
 
-    made = commands.add_parser("sample", help="装入虚构的望溪县样例，或为一轮抽查生成模拟答案")
-    made.add_argument("what", nargs="?", choices=["answers"], help="answers：生成模拟答案")
-    made.add_argument("round", nargs="?", help="轮次编号（answers 时必填）")
-    made.add_argument("--entities", type=int, default=4000, metavar="N", help="检查对象户数，默认 4000")
-    made.add_argument("--seed", type=int, default=1, metavar="S", help="随机种子，同一种子得到同样的内容")
+    made = add_command(commands, "sample", run_sample, "装入虚构的望溪县样例；sample answers ROUND 为一轮抽查生成模拟答案", acting=True)
+    made.add_argument("what", nargs="?", choices=["answers"], metavar="answers", help="生成模拟答案，不写则装入样例")
+    made.add_argument("round", nargs="?", metavar="ROUND", help="轮次编号，answers 时必填")
+    made.add_argument("--entities", type=whole(1, MOST_ENTITIES), default=4000, metavar="N", help="检查对象户数，默认 4000")
+    made.add_argument("--seed", type=whole(0, 2**53), default=1, metavar="S", help="随机种子，同一种子得到同样的内容，默认 1")
     made.add_argument("--out", metavar="FILE", help="答案写到哪个文件，默认数据目录下 sample/<轮次>-answers.jsonl")
-    made.add_argument("--as", dest="as_login", metavar="LOGIN", help="以哪个账号办理")
-    made.set_defaults(run=run_sample)
 
 
 async def run_init(args: Namespace) -> None:
     settings = load_settings()
+    now, keys, sectors = settings.now(), settings.data / "keys", load_sectors(settings)
+    if not args.name.strip():
+        raise BadInput("本局名称不能是空的。")
     settings.data.mkdir(parents=True, exist_ok=True)
-    await engine.open_engine(settings.database_url)
-    try:
-        now = settings.now()
+    async with database(settings):
+        if not all((keys / name).exists() for name in ("portal.key", "log.key")) and not await schema.is_empty():
+            # New keys would open nothing that the old ones sealed, and would sign another log.
+            raise WrongMoment(f"数据库已有内容，而密钥文件夹“{keys}”里缺少密钥。请从备份恢复密钥，不能另造。")
         made = await setup.init(
-            key_folder=settings.data / "keys", name=args.name, region=args.region, now=now, stamp=stamp(now),
-            sectors=load_sectors(settings),
-        )  # fmt: skip
-    finally:
-        await engine.close_engine()
+            key_folder=keys, name=args.name.strip(), region=args.region, now=now, stamp=stamp(now), sectors=sectors
+        )
     say(f"已建立：{settings.data}" if made else f"已是最新：{settings.data}")
     if made:
         say("一次性密码只显示这一次，首次登录须修改：")
@@ -82,10 +83,11 @@ async def run_sample(args: Namespace) -> None:
     if args.what == "answers":
         await _answers(args)
         return
-    if args.entities < 1:
-        raise BadInput(f"--entities {args.entities} 应不小于 1。")
-    async with acting(args) as (act, office):
+    if args.round:
+        raise BadInput(f"不认识的参数“{args.round}”。装入样例写 portal sample --entities N --seed S。")
+    async with acting(args) as (act, office), transaction():  # all of the sample or nothing
         act.require("directory.import")
+        act.require("plan.import")
         await sample.require_empty(act)
         await sample.name_sample_bureau(args.seed)
         act = await office.acting(args.as_login)  # the bureau has its name now
@@ -113,7 +115,7 @@ async def _answers(args: Namespace) -> None:
         lines = await sample.make_answers(act, args.round, args.seed)
         file = Path(args.out) if args.out else office.settings.data / "sample" / f"{args.round}-answers.jsonl"
         file.parent.mkdir(parents=True, exist_ok=True)
-        fresh = file.with_name(file.name + ".new")
+        fresh = file.with_name(f".{file.name}.new")
         count = 0
         with fresh.open("wb") as stream:
             for line in lines:
