@@ -3,8 +3,18 @@
 import shutil
 
 import pytest
+from argon2 import PasswordHasher
 
+from portal.store import passwords
 from tests.web.bureau import build_stage, open_house
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashes():
+    """Real argon2 costs 64 MiB and a core each time; what the tests ask does not depend on its cost."""
+    before, passwords._HASHER = passwords._HASHER, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    yield
+    passwords._HASHER = before
 
 
 @pytest.fixture(scope="session")
