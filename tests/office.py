@@ -14,6 +14,7 @@ stage is the same every time.  Passphrases are stretched for tests by next to no
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ from portal.store import accounts, directory, engine, keys, schema
 from portal.store import draw as draw_store
 from portal.store import plan as plan_store
 from portal.store import visits as visit_store
+from portal.store.tables import PoolBlock
 
 ENGINES = ("sqlite",)
 SEED = 7
@@ -217,20 +219,24 @@ STEPS: dict[str, Callable[[House], Awaitable[None]]] = {
 
 
 class Stages:
-    """The folders of all stages on one engine, each made when it is first asked for."""
+    """The folders of all stages on one engine, each made when it is first asked for, once for all test processes."""
 
     def __init__(self, root: Path, kind: str):
         self.root, self.kind = root, kind
 
     def folder(self, stage: str) -> Path:
         made = self.root / stage
-        if not made.exists():
-            number = STAGES.index(stage)
-            fresh = self.root / f"{stage}.new"
-            if number:
-                self.copy(STAGES[number - 1], fresh)
-            asyncio.run(self._make(fresh, stage))
-            fresh.rename(made)
+        number = STAGES.index(stage)
+        if not made.exists() and number:
+            self.folder(STAGES[number - 1])
+        with (self.root / f"{stage}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                fresh = self.root / f"{stage}.new"
+                if number:
+                    self.copy(STAGES[number - 1], fresh)
+                asyncio.run(self._make(fresh, stage))
+                fresh.rename(made)
         return made
 
     def copy(self, stage: str, to: Path) -> Path:
@@ -256,6 +262,38 @@ class Stages:
             await STEPS[stage](await open_house(folder, stage))
         finally:
             await engine.close_engine()
+
+
+async def commit_and_publish(house: House, tasks: Sequence[str] = (ANNUAL,), disclosure_: str = "open", **given: Any) -> str:
+    code = await draft(house, tasks, disclosure_, **given)
+    await make_shares(house, code)
+    await commit.commit_round(await house.acting("approver"), code)
+    await publish_commitments(house, code)
+    return code
+
+
+async def make_drawable(house: House, code: str = OPEN) -> None:
+    """Everything a draw waits for is there."""
+    house.at(DRAWN)
+    await enter_sources(house, code)
+    await release_shares(house, code)
+
+
+# Tampering -------------------------------------------------------------------
+
+
+async def take_guards_away() -> None:
+    """What somebody with the database's own password can do first: triggers and unique indexes are gone."""
+    async with engine.transaction():
+        await schema._forget_rules(engine.current_engine())
+
+
+async def change_a_pool() -> None:
+    """Same codes, same size; the weights of two lines of the oldest pool are others."""
+    await take_guards_away()
+    block = await PoolBlock.select().order_by(PoolBlock.id).first().run()
+    data = bytes(block["data"]).replace(b"\t1\n", b"\t2\n", 2)
+    await PoolBlock.update(data=data).where(PoolBlock.id == block["id"]).run()
 
 
 # Looking inside --------------------------------------------------------------

@@ -5,11 +5,13 @@ Imported by the conftest.py of the folders that need them; the stages are built 
 
 from __future__ import annotations
 
+import os
 from contextlib import asynccontextmanager
 
 import pytest
+from argon2 import PasswordHasher
 
-from portal.store import engine, keys
+from portal.store import engine, keys, passwords
 from tests import office
 
 __all__ = [
@@ -18,9 +20,6 @@ __all__ = [
     "stages",
 ]  # fmt: skip
 
-_made: dict[str, office.Stages] = {}
-
-
 @pytest.fixture(scope="session", params=office.ENGINES)
 def engine_kind(request) -> str:
     return request.param
@@ -28,18 +27,23 @@ def engine_kind(request) -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def cheap_passphrases():
-    """A passphrase costs a tenth of a second by design; hundreds of them would be most of the suite's time."""
-    real = dict(keys._SCRYPT)
+    """Passphrases and passwords cost a tenth of a second by design; hundreds of them would be most of the suite's time."""
+    real, hasher = dict(keys._SCRYPT), passwords._HASHER
     keys._SCRYPT["n"] = 16
+    passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     yield
     keys._SCRYPT.update(real)
+    passwords._HASHER = hasher
 
 
 @pytest.fixture(scope="session")
 def stages(engine_kind, tmp_path_factory, cheap_passphrases) -> office.Stages:
-    if engine_kind not in _made:
-        _made[engine_kind] = office.Stages(tmp_path_factory.mktemp(f"stages-{engine_kind}"), engine_kind)
-    return _made[engine_kind]
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent  # one for all workers of this run
+    root = base / f"stages-{engine_kind}"
+    root.mkdir(exist_ok=True)
+    return office.Stages(root, engine_kind)
 
 
 def _folder(stage: str):
