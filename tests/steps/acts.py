@@ -1,0 +1,175 @@
+"""Every step that changes anything, as data: at which stage, by whom, what it needs first, what it leaves in the audit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from portal.domain.cells import Sheet
+from portal.domain.sample import sample_entities, sample_inspectors, sample_plan
+from portal.steps import assign, commit, disclosure, draw, forms, plan, pool, publish, review, sample, visits
+from portal.steps.acting import Acting
+from portal.steps.directory import save_entity_rows, save_inspector_rows
+from portal.store import records
+from tests import office
+from tests.office import ANNUAL, ISSUES, OPEN, PASSPHRASE, SEED, House
+
+__all__ = ["CHANGES", "Change"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`run(act, house, found)` does it; `found` is what `prepare(house)` returned.
+
+    `permission`: the act in domain/roles.py; `login`: somebody who may; `own`: the account
+    must also be a certain person's (a holder, an assigned inspector); `acts`: act -> how
+    many lines the audit gets, where that depends on the data a function of the answer.
+    """
+
+    name: str
+    stage: str
+    login: str
+    permission: str
+    run: Callable[[Acting, House, Any], Awaitable[Any]]
+    acts: Mapping[str, int | Callable[[Any], int]]
+    prepare: Callable[[House], Awaitable[Any]] | None = None
+    own: bool = False
+    everywhere: bool = False  # acts on the own bureau, whoever asks: there is nothing of another's to name
+
+
+async def _frozen(house: House) -> None:
+    await pool.freeze_pool(await house.acting("planner"), ANNUAL)
+
+
+async def _drafted(house: House) -> str:
+    return await office.draft(house)
+
+
+async def _shared(house: House) -> str:
+    code = await office.draft(house)
+    await office.make_shares(house, code)
+    return code
+
+
+async def _after_issues(house: House) -> None:
+    house.at(office.DRAWN)
+
+
+async def _proposed(house: House) -> None:
+    await draw.void_round(await house.acting("planner"), OPEN, "名录有误")
+
+
+async def _just_drawn(house: House) -> None:
+    await office.make_drawable(house)
+    await draw.draw_round(await house.acting("planner"), OPEN)
+
+
+async def _combined(house: House) -> None:
+    await _just_drawn(house)
+    await visits.combine_visits(await house.acting("planner"), OPEN)
+
+
+async def one_answer(house: House) -> dict[str, Any]:
+    """The first visit's first form with acceptable answers, its visit, and an account of an inspector assigned to it."""
+    house.at(office.ENTERED)
+    visit = (await office.visits_of(OPEN))[0]
+    person = (await office.inspectors_of(visit))[0]
+    lines = await sample.make_answers(await house.acting("operator"), OPEN, SEED)
+    row = next(row for row in map(json.loads, lines) if row["visit"] == visit["code"])
+    await house.account_of("assigned", ["inspector"], inspector=person["id"])
+    return {"visit": visit, "row": row}
+
+
+def _entering(submit: bool):
+    async def run(act: Acting, house: House, found: dict[str, Any]) -> int:
+        row = found["row"]
+        return await forms.save_record(
+            act, row["visit"], row["form"], answers=row["answers"], outcomes=row["outcomes"], method=row["method"],
+            opinion=row["opinion"], submit=submit,
+        )  # fmt: skip
+
+    return run
+
+
+async def _all_answers(house: House) -> bytes:
+    house.at(office.ENTERED)
+    return b"".join(await sample.make_answers(await house.acting("operator"), OPEN, SEED))
+
+
+async def _first_record(house: House) -> dict[str, Any]:
+    act = await house.acting("reviewer")
+    return (await records.load_record_page(act.tree, ["submitted"]))[0]
+
+
+def _reviewing(approve: bool):
+    async def run(act: Acting, house: House, record: dict[str, Any]) -> None:
+        await review.review_record(act, record["id"], approve=approve, comment="请补充", version=record["version"])
+
+    return run
+
+
+async def _bundle(act: Acting, house: House, _: None) -> dict[str, Any]:
+    return await disclosure.write_bundle(act, house.settings.data / "bundles" / "next", demo=True)
+
+
+async def _note_release(act: Acting, house: House, _: None) -> None:
+    ids = [(await house.round(OPEN))["id"]]
+    made = {"id": "000002-" + "1" * 12, "pages": 1, "pdfs": 0, "changed": 1}
+    await disclosure.save_published(act, {"rounds": ids, "digest": "1" * 64, "size": 1}, made)
+
+
+def _create(act: Acting, house: House, _: None) -> Awaitable[str]:
+    logins = ("stranger", "stranger2") if act.login == "stranger" else ("planner", "supervisor")
+    holders = [{"holder": f"{login} 一方", "login": login} for login in logins]
+    return commit.create_round(
+        act, [ANNUAL], title="测试轮次", disclosure="open", holders=holders, window=office.WINDOW, draw_not_before=office.AFTER_ISSUES,
+        sources=[{"name": name, "drawn_at": at, "groups": groups} for name, at, groups, _ in ISSUES],
+    )  # fmt: skip
+
+
+_PLAN: Sheet = sample_plan(SEED)
+
+CHANGES = [
+    Change("import entities", "filled", "operator", "directory.import",
+           lambda act, house, _: save_entity_rows(act, tuple(sample_entities(20, SEED))), {"directory.import": 1}, everywhere=True),
+    Change("import inspectors", "filled", "operator", "directory.import",
+           lambda act, house, _: save_inspector_rows(act, tuple(sample_inspectors(SEED))[:20]), {"directory.import": 1}, everywhere=True),
+    Change("import plan", "filled", "planner", "plan.import", lambda act, house, _: plan.import_plan(act, _PLAN, b"again"), {"plan.import": 1}, everywhere=True),
+    Change("freeze", "filled", "planner", "pool.freeze", lambda act, house, _: pool.freeze_pool(act, ANNUAL), {"pool.freeze": 1}),
+    Change("create round", "filled", "planner", "round.create", _create, {"round.create": 1}, _frozen),
+    Change("make share", "filled", "planner", "round.share",
+           lambda act, house, code: commit.make_share(act, code, PASSPHRASE), {"round.share": 1}, _drafted, own=True),
+    Change("commit", "filled", "approver", "round.commit",
+           lambda act, house, code: commit.commit_round(act, code), {"round.commit": 1}, _shared),
+    Change("enter source", "committed", "planner", "round.source",
+           lambda act, house, _: draw.enter_source(act, OPEN, 0, ISSUES[0][3]), {"round.source": 1}, _after_issues),
+    Change("release share", "committed", "planner", "round.share",
+           lambda act, house, _: draw.release_share(act, OPEN, PASSPHRASE), {"round.release": 1}, _after_issues, own=True),
+    Change("draw", "committed", "planner", "round.draw",
+           lambda act, house, _: draw.draw_round(act, OPEN), {"round.draw": 1}, office.make_drawable),
+    Change("reveal", "entered", "approver", "round.reveal", lambda act, house, _: draw.reveal_round(act, OPEN), {"round.reveal": 1}),
+    Change("propose void", "committed", "planner", "round.void",
+           lambda act, house, _: draw.void_round(act, OPEN, "名录有误"), {"round.void.propose": 1}),
+    Change("void", "committed", "approver", "round.void",
+           lambda act, house, _: draw.void_round(act, OPEN, "同意"), {"round.void": 1}, _proposed),
+    Change("combine", "committed", "planner", "visits.combine",
+           lambda act, house, _: visits.combine_visits(act, OPEN), {"visits.combine": 1}, _just_drawn),
+    Change("assign", "committed", "planner", "visits.assign",
+           lambda act, house, _: assign.assign_inspectors(act, OPEN), {"visits.assign": 1}, _combined),
+    Change("arrive", "drawn", "assigned", "record.enter",
+           lambda act, house, found: forms.record_arrival(act, found["visit"]["code"]), {"visit.arrive": 1}, one_answer, own=True),
+    Change("save draft", "drawn", "assigned", "record.enter", _entering(False), {"record.draft": 1}, one_answer, own=True),
+    Change("submit", "drawn", "assigned", "record.enter", _entering(True), {"record.submit": 1}, one_answer, own=True),
+    Change("import records", "drawn", "operator", "record.import", lambda act, house, data: forms.import_records(act, data),
+           {"record.import": 1, "record.submit": lambda made: made["records"]}, _all_answers),
+    Change("approve", "entered", "reviewer", "record.review", _reviewing(True), {"record.approve": 1}, _first_record),
+    Change("return", "entered", "reviewer", "record.review", _reviewing(False), {"record.return": 1}, _first_record),
+    Change("review round", "entered", "reviewer", "record.review", lambda act, house, _: review.review_round(act, OPEN),
+           {"record.approve": lambda made: made["approved"]}, everywhere=True),
+    Change("request release", "approved", "publisher", "publish.publish", lambda act, house, _: publish.request_release(act), {"publish.request": 1}, everywhere=True),
+    Change("publish", "approved", "publisher", "publish.publish", lambda act, house, _: publish.publish_all(act), {"publish.publish": 3}, everywhere=True),
+    Change("write bundle", "approved", "publisher", "publish.publish", _bundle, {}, everywhere=True),
+    Change("note release", "approved", "publisher", "publish.publish", _note_release, {"publish.release": 1}, everywhere=True),
+]  # fmt: skip

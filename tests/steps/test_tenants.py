@@ -1,0 +1,111 @@
+"""Who sees what: nothing of another bureau, and a station its own visits."""
+
+from datetime import date
+
+import pytest
+
+from portal.domain.errors import NotAllowed, NotFound
+from portal.domain.sample import sample_entities
+from portal.steps import bundles, disclosure, forms, publish, review
+from portal.steps.directory import save_entity_rows
+from portal.store import accounts, directory, records
+from portal.store import draw as draw_store
+from portal.store import plan as plan_store
+from portal.store import publish as publish_store
+from portal.store import visits as visit_store
+from portal.store.tables import Account
+from tests import office
+from tests.office import ANNUAL, OPEN, SEALED, snapshot
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_file_with_another_bureaus_companies_is_refused_whole(filled):
+    before = await snapshot()
+    with pytest.raises(NotAllowed, match="有 20 户已在其他单位的名录中，例如"):
+        await save_entity_rows(await filled.acting("stranger"), tuple(sample_entities(20, office.SEED)))
+    assert await snapshot() == before
+
+
+async def test_another_bureau_publishes_and_reviews_nothing_of_ours(approved):
+    stranger = await approved.acting("stranger")
+    counts = await publish.publish_all(stranger)
+    assert (counts["plans"], counts["results"]) == (0, 0)
+    with pytest.raises(NotFound):
+        await review.review_round(stranger, OPEN)
+
+
+async def test_another_bureau_sees_nothing_of_ours(published):
+    act = await published.acting("stranger")
+    seen, boss = act.tree, await published.acting("boss")
+    ours = (await records.load_record_page(boss.tree, ["published"]))[0]
+    entity = (await directory.load_page(boss.tree, limit=1))[0]["code"]
+    visit = (await office.visits_of(OPEN))[0]["code"]
+    assert await directory.count_entities(seen) == 0
+    assert await directory.load_page(seen) == []
+    assert await directory.load_entity(entity, seen) is None and await directory.load_entity(entity, boss.tree)
+    assert all(not counts for counts in (await directory.count_by(seen)).values())
+    assert await directory.load_inspectors(seen) == []
+    assert await plan_store.load_plans(seen) == [] and await plan_store.load_tasks(seen) == []
+    assert await plan_store.load_latest_plan(seen, 2026) is None and await plan_store.load_latest_plan(boss.tree, 2026)
+    assert await draw_store.load_rounds(act.line) == [] and await draw_store.load_rounds(boss.line)
+    assert await visit_store.load_visit_page(seen) == [] and await visit_store.load_visit_page(boss.tree)
+    assert await records.load_record_page(seen, ["published", "approved"]) == []
+    assert await records.count_records(seen) == {} and await records.count_records(boss.tree)
+    assert await records.count_visits(seen) == {} and await records.load_open_follow_ups(seen) == []
+    assert await records.load_follow_ups_state(seen) == {}
+    assert await records.load_unfinished(seen, date(2030, 1, 1)) == []
+    for kind in ("plan", "result"):
+        assert await publish_store.load_live(seen, kind) == [] and await publish_store.load_live(boss.tree, kind)
+        assert await publish_store.load_history(seen, kind) == {}
+    assert (await publish.load_publishable(act))["records"] == []
+    for refused in (
+        draw_store.load_round(OPEN, act.line), bundles.export_round(act, OPEN, "auditor"), bundles.export_round(act, SEALED, "public"),
+        plan_store.load_task(ANNUAL, seen), visit_store.load_visit(visit, seen), forms.load_visit_view(act, visit),
+        review.load_review(act, ours["id"]), records.load_record(ours["id"], seen),
+    ):  # fmt: skip
+        with pytest.raises(NotFound):
+            await refused
+
+
+async def test_another_bureaus_bundle_holds_nothing_of_ours(published, tmp_path):
+    await disclosure.write_bundle(await published.acting("stranger"), tmp_path / "b", demo=True)
+    text = b"".join(path.read_bytes() for path in sorted((tmp_path / "b").rglob("*")) if path.is_file() and "log" not in path.parts)
+    boss = await published.acting("boss")
+    for row in await directory.load_page(boss.tree, limit=500):
+        assert row["code"].encode() not in text and row["name"].encode() not in text
+    assert OPEN.encode() not in text and ANNUAL.encode() not in text and "望溪".encode() not in text
+
+
+async def test_a_station_sees_its_own_visits_and_its_bureaus_rounds(drawn):
+    every = await office.visits_of(OPEN) + await office.visits_of(SEALED)
+    by_id = {o["id"]: o for o in await accounts.load_organisations()}
+    stations = {by_id[visit["organisation"]]["code"] for visit in every if by_id[visit["organisation"]]["kind"] == "station"}
+    assert len(stations) > 1
+    for station in sorted(stations):
+        act = await drawn.account_of(f"s-{station}", ["station", "inspector"], organisation=station)
+        seen = await visit_store.load_visit_page(act.tree)
+        own = {visit["code"] for visit in every if by_id[visit["organisation"]]["code"] == station}
+        assert {visit["code"] for visit in seen} == own
+        for visit in every:
+            if visit["code"] in own:
+                assert (await forms.load_visit_view(act, visit["code"]))["visit"]["code"] == visit["code"]
+            else:
+                with pytest.raises(NotFound, match="不在您的辖区"):
+                    await forms.load_visit_view(act, visit["code"])
+        assert {row["code"] for row in await draw_store.load_rounds(act.line)} == {OPEN, SEALED}
+        assert await draw_store.load_rounds(act.tree) == []
+
+
+async def test_no_organisation_sees_everything_by_seeing_nothing(published):
+    assert await directory.count_entities([]) == 0
+    assert await records.count_records(()) == {}
+    assert await visit_store.load_visit_page(frozenset()) == []
+
+
+async def test_an_account_that_is_disabled_or_unknown_acts_in_nothing(filled):
+    await Account.update(active=False).where(Account.login == "planner").run()
+    with pytest.raises(NotAllowed, match="账号“planner”已停用"):
+        await filled.acting("planner")
+    with pytest.raises(NotFound, match="没有登录名为“nobody”的账号"):
+        await filled.acting("nobody")
