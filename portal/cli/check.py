@@ -18,7 +18,7 @@ from portal.domain.assign import assign_file
 from portal.domain.errors import BadInput, Refused
 from portal.domain.recompute import recompute, require_bundle
 from portal.domain.voucher import require_public
-from portal.settings import load_settings
+from portal.settings import Settings, load_settings
 from portal.steps.verify import verify_installation
 from portal.store import publish
 from public_site.check import check_release
@@ -94,8 +94,9 @@ def run_assign_file(args: Namespace) -> None:
 
 async def run_verify(args: Namespace) -> int:
     failed = 0
+    lines = _installation(load_settings()) if args.path is None else _each(check_path(Path(args.path)))
     try:
-        async for holds, words in _installation() if args.path is None else _each(check_path(Path(args.path))):
+        async for holds, words in lines:
             say(f"{_MARK[holds]} {words}")
             failed += holds is False
     except BrokenPipeError:
@@ -103,8 +104,10 @@ async def run_verify(args: Namespace) -> int:
     except Exception as failure:  # noqa: BLE001 - a damaged file may fail anywhere; the check has failed, not the program
         if args.debug:
             traceback.print_exc()
-        say(f"FAIL {failure.message if isinstance(failure, Refused) else sentence_of(failure)}")
-        failed += 1
+        words = failure.message if isinstance(failure, Refused) else sentence_of(failure)
+        say(f"FAIL {words}")
+        sys.stderr.write(f"portal: 核验没有做完。{words}\n")
+        return 1
     if failed:
         sys.stderr.write(f"portal: 核验有 {failed} 项不通过。\n")
     return 1 if failed else 0
@@ -115,8 +118,7 @@ async def _each(lines: Iterator[Line]) -> AsyncIterator[Line]:
         yield line
 
 
-async def _installation() -> AsyncIterator[Line]:
-    settings = load_settings()
+async def _installation(settings: Settings) -> AsyncIterator[Line]:
     async with opened(settings) as office:
         async for line in verify_installation(await office.acting(None)):
             yield line

@@ -47,7 +47,7 @@ def sentence_of(message: str) -> str:
     """argparse's message in Chinese, without a full stop."""
     for pattern, sentence in _SENTENCES:
         if found := pattern.fullmatch(message):
-            return sentence.format(*(part.replace("'", "") for part in found.groups()))
+            return sentence.format(*(part.replace("'", "").replace(", ", "、") for part in found.groups()))
     return message
 
 
