@@ -100,6 +100,26 @@ def test_each_role_sees_its_pages_and_is_refused_the_others(house_at, login):
             assert wanted in response.text, (login, address)
 
 
+@pytest.mark.parametrize("login", LOGINS)
+def test_no_page_links_to_what_its_reader_may_not_open(house_at, login):
+    house = house_at("worked")
+    person = house.browser(login)
+    tried: dict[str, str] = {}
+    waiting = [address for address in PAGES]
+    while waiting:
+        address = waiting.pop(0)
+        kind = re.sub(r"359921-2026|9?[0-9A-Z]{15,18}|[0-9]+|=[^&]*", "N", address)
+        if kind in tried:
+            continue
+        response = person.get(address)
+        tried[kind] = f"{address} {response.status_code}"
+        if response.status_code != 200:
+            assert address in PAGES, tried[kind]  # a page we asked for ourselves, not one that was offered
+            continue
+        waiting += [one.replace("&amp;", "&").partition("#")[0] for one in re.findall(r'<a [^>]*href="(/[^"]*)"', response.text)]
+    assert len(tried) > len(PAGES) / 2
+
+
 def things_of(house):
     """Addresses of things of the first bureau."""
     visit, entity = house.query("SELECT code, entity_code FROM visit LIMIT 1")[0]

@@ -33,7 +33,8 @@ def test_a_round_goes_from_the_plan_to_assigned_visits(house_at):
     assert "没有可以放进轮次的任务" in planner.get("/draw/new").text
     for task in OPEN_TASKS:
         assert planner.post(f"/pool/{task}/freeze", {"strata": "none"}).headers["location"] == f"/pool?frozen={task}"
-    assert "名录已冻结" in planner.get(f"/pool?frozen={task}").text
+    page = planner.get(f"/pool?frozen={task}").text
+    assert "名录已冻结" in page and "可重新冻结" not in page and page.count(">已冻结</span>") == 2
     house.clock.forward(days=91)  # the first of June
     planner.login("planner")
     assert OPEN_TASKS[0] in planner.get("/draw/new").text
@@ -110,6 +111,7 @@ def test_a_round_is_voided_by_two_people(house_at):
     assert alone.status_code == 403 and state(house) == "draft"
     assert "批准作废本轮" in approver.get(f"/draw/{ROUND}").text
     assert approver.post(f"/draw/{ROUND}/void", {"reason": "任务选错"}).headers["location"] == f"/draw/{ROUND}?said=void"
+    assert "可重新冻结" in planner.get("/pool").text and f"/pool/{OPEN_TASKS[0]}/freeze" in planner.get("/pool").text
     assert state(house) == "void" and "本轮已作废" in approver.get(f"/draw/{ROUND}").text
 
 
