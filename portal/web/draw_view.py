@@ -20,11 +20,6 @@ from portal.store import pool as pools
 from portal.store import visits as visit_store
 
 NOTICE = timedelta(hours=24)
-#: what somebody does next: key -> (step number, button or sentence)
-NEXT = {
-    "share": "生成密值", "commit": "公布承诺", "release": "交出密值", "source": "录入号码", "draw": "抽取",
-    "combine": "合并入企", "assign": "匹配执法人员", "reveal": "公开密值",
-}  # fmt: skip
 
 
 async def load_round_view(act: Acting, code: str) -> dict[str, Any]:

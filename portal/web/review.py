@@ -91,7 +91,7 @@ def points_of(form: Form, answers: Mapping[str, Any], shown: Sequence[str], vers
                 continue
             answer = answers.get(field.name)
             found.append({
-                "number": f"{section_n}.{point_n}", "section": section.title, "field": field,
+                "number": f"{section_n}.{point_n}" if field.type == "verdict" or not field.show_if else "", "section": section.title, "field": field,
                 "verdict": answer if field.type == "verdict" else None, "said": say(field, answer),
                 "filled": field.type != "verdict" and answer not in (None, "", []), "changes": changes_of(field, versions),
             })  # fmt: skip

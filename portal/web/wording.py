@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from portal.domain.model import OUTCOMES
 from portal.steps.acting import BEIJING
-from portal.steps.review import FOLLOW_UPS
+from portal.steps.review import FOLLOW_UPS as FOLLOW_UPS  # templates say follow-ups through here
 
 #: state -> (tag class, word); the class gives the shape, the word the meaning
 ROUND_STATES: Mapping[str, tuple[str, str]] = {
