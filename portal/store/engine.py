@@ -45,13 +45,19 @@ class _Pool:
             self.readers.put_nowait(None)
 
     async def connect(self, *, reading: bool) -> aiosqlite.Connection:
-        connection = await aiosqlite.connect(
+        opening = aiosqlite.connect(
             self.path,
             isolation_level=None,
             detect_types=sqlite3.PARSE_DECLTYPES | sqlite3.PARSE_COLNAMES,
             timeout=BUSY_MS / 1000,
             cached_statements=256,
         )
+        try:
+            connection = await opening
+        except BaseException:
+            # Its thread still answers to this loop: a loop closed meanwhile would be a traceback on standard error.
+            await asyncio.to_thread(opening._thread.join, 5)
+            raise
         connection.row_factory = dict_factory  # type: ignore[assignment]
         try:
             for pragma in (
@@ -64,7 +70,7 @@ class _Pool:
             ):
                 await (await connection.execute(f"PRAGMA {pragma}")).close()
         except BaseException:
-            connection.stop()  # its thread would keep the process from ending
+            await connection.close()  # its thread would keep the process from ending
             raise
         return connection
 
