@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
 import sys
 import traceback
 from argparse import Namespace, _SubParsersAction
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 from portal.cli.failures import sentence_of, words_of
@@ -96,9 +97,10 @@ async def run_verify(args: Namespace) -> int:
     failed = 0
     lines = _installation(load_settings()) if args.path is None else _each(check_path(Path(args.path)))
     try:
-        async for holds, words in lines:
-            say(f"{_MARK[holds]} {words}")
-            failed += holds is False
+        async with contextlib.aclosing(lines):  # or an output that closes leaves the database open behind it
+            async for holds, words in lines:
+                say(f"{_MARK[holds]} {words}")
+                failed += holds is False
     except BrokenPipeError:
         raise
     except Exception as failure:  # noqa: BLE001 - a damaged file may fail anywhere; the check has failed, not the program
@@ -113,12 +115,12 @@ async def run_verify(args: Namespace) -> int:
     return 1 if failed else 0
 
 
-async def _each(lines: Iterator[Line]) -> AsyncIterator[Line]:
+async def _each(lines: Iterator[Line]) -> AsyncGenerator[Line, None]:
     for line in lines:
         yield line
 
 
-async def _installation(settings: Settings) -> AsyncIterator[Line]:
+async def _installation(settings: Settings) -> AsyncGenerator[Line, None]:
     async with opened(settings) as office:
         async for line in verify_installation(await office.acting(None)):
             yield line

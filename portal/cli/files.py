@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from argparse import Namespace, _SubParsersAction
 from pathlib import Path
 
@@ -57,7 +58,7 @@ async def run_record_import(args: Namespace) -> None:
 
 async def run_review(args: Namespace) -> None:
     async with acting(args) as (act, _):
-        if args.what.isdigit():
+        if re.fullmatch(r"[0-9]{1,18}", args.what):
             opened = await review.load_review(act, int(args.what))
             await review.review_record(
                 act, int(args.what), approve=not args.send_back, comment=args.comment, version=opened["record"]["version"]

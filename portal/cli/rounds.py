@@ -222,8 +222,8 @@ def write_folder(folder: Path, files: dict[str, bytes], mode: int = 0o700) -> No
     """
     if folder.exists() and not folder.is_dir():
         raise BadInput(f"“{folder}”是一个文件，不能作为导出的文件夹。请另选一个。")
-    names, others = list_bundle(folder) if folder.exists() else ([], [])
-    if others or (names and "round.json" not in names):
+    there = folder.exists() and any(folder.iterdir())
+    if there and (not (folder / "round.json").is_file() or list_bundle(folder)[1]):
         raise BadInput(f"文件夹“{folder}”里有别的内容，不会覆盖。请另选一个文件夹。")
     fresh = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
