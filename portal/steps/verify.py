@@ -89,7 +89,8 @@ async def _check_log(act: Acting) -> AsyncIterator[Line]:
         except Refused as refusal:
             yield False, f"第 {row['size']} 条的检查点：{refusal.message}"
             return
-        fits = point.size == row["size"] <= len(leaves) and tlog.tree_root(leaves[: point.size]) == point.root
+        fits = point.size == row["size"] <= len(leaves) and point.root.hex() == row["root"]
+        fits = fits and tlog.tree_root(leaves[: point.size]) == point.root
         if not fits:
             yield False, f"第 {row['size']} 条的检查点与存证日志不符，日志被改写过。"
             return
