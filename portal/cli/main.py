@@ -84,6 +84,3 @@ def _fail(message: str, problems: list[str], debug: bool) -> int:
     sys.stderr.write("\n".join(lines) + "\n")
     return 1
 
-
-if __name__ == "__main__":
-    raise SystemExit(main())

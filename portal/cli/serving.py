@@ -129,7 +129,7 @@ def _worker(settings: Settings) -> Iterator[None]:
     environment.pop("PORTAL_SECTORS", None)
     if settings.sectors:
         environment["PORTAL_SECTORS"] = ",".join(settings.sectors)
-    command = [sys.executable, "-m", "portal.cli.main", "worker", "--with-parent"]
+    command = [sys.executable, "-m", "portal.cli", "worker", "--with-parent"]
     stop, child = threading.Event(), _start(command, environment)
 
     def keep() -> None:

@@ -78,4 +78,4 @@ class FakePrinter:
             yield key, f"%PDF-1.7 {template} {key}\n".encode()
 
 
-PYTHON = [sys.executable, "-m", "portal.cli.main"]
+PYTHON = [sys.executable, "-m", "portal.cli"]
