@@ -15,6 +15,7 @@ import pytest
 from portal import jobs
 from portal.sheets.read import read_sheet
 from tests.cli.command import FakePrinter, Portal
+from tests.office_fixtures import cheap_passphrases  # noqa: F401 - used by its name
 from tests.shared import shared_file
 
 pytestmark = pytest.mark.shared
@@ -27,7 +28,7 @@ LOTTERIES = (
 
 
 @pytest.fixture(scope="module")
-def walk(tmp_path_factory):
+def walk(tmp_path_factory, cheap_passphrases):  # noqa: F811
     """The walk done once; what each command said, by a name."""
     folder = tmp_path_factory.mktemp("jinjiang")
     companies = folder / "companies.csv"

@@ -14,15 +14,12 @@ from argparse import SUPPRESS, Namespace, _SubParsersAction
 from collections.abc import Iterator
 from typing import NoReturn
 
-import uvicorn
-
 from portal import jobs
 from portal.cli.failures import words_of
 from portal.cli.office import Office, opened, say
 from portal.cli.parsing import add_command, port
 from portal.domain.errors import BadInput
 from portal.settings import Settings, load_settings
-from portal.web.app import create_app
 from public_site.serve import make_server
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -59,6 +56,10 @@ def run_serve(args: Namespace) -> None:
 
 def serve_all(settings: Settings, host: str, port: int, site_port: int) -> None:
     """Portal, worker (a child process) and site until Ctrl-C or SIGTERM; both are the ordinary way to stop."""
+    import uvicorn  # here, or every command waits half a second for the web framework
+
+    from portal.web.app import create_app
+
     office = asyncio.run(_look(settings))
     app = create_app(settings, keys=office.keys, sectors=office.sectors, loopback=host in LOOPBACK)
     config = uvicorn.Config(
