@@ -39,7 +39,7 @@ async def test_migrating_an_empty_database_makes_it_current(empty):
     await schema.require_current()
 
 
-@pytest.mark.parametrize("after", [0, 1, 20, 60, 150, 300])
+@pytest.mark.parametrize("after", [0, 20, 150, 300])
 async def test_a_migration_killed_in_the_middle_leaves_the_database_as_it_was(empty, monkeypatch, after):
     kind = type(engine.current_engine())
     real, done = kind.run_ddl, []
