@@ -72,10 +72,12 @@ async def release_site(
     async with _publishing(settings.data / "bundles"):
         asked = [job["id"] for job in await store.load_jobs() if job["kind"] == "release" and job["state"] == "queued"]
         written = await disclosure.write_bundle(act, folder, demo=settings.simulated)
+        building = asyncio.ensure_future(asyncio.to_thread(build))
         try:
-            made = await asyncio.to_thread(build)
+            made = await asyncio.shield(building)
         except asyncio.CancelledError:
             stopped.set()  # or Ctrl-C would wait for the thread to print the last document
+            await asyncio.wait([building])  # the folders are its own until it ends
             raise
         await disclosure.save_published(act, written, made)
         for job in asked:  # what they asked for is in this release
