@@ -74,11 +74,13 @@ async def release_site(
         written = await disclosure.write_bundle(act, folder, demo=settings.simulated)
         building = asyncio.ensure_future(asyncio.to_thread(build))
         try:
-            made = await asyncio.shield(building)
+            await asyncio.wait([building])  # which leaves the thread alone when this is cancelled
         except asyncio.CancelledError:
             stopped.set()  # or Ctrl-C would wait for the thread to print the last document
             await asyncio.wait([building])  # the folders are its own until it ends
+            building.exception()
             raise
+        made = building.result()
         await disclosure.save_published(act, written, made)
         for job in asked:  # what they asked for is in this release
             await store.save_finished(job, "done", _note(made), datetime.now().astimezone())
