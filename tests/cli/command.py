@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import sqlite3
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,3 +80,12 @@ class FakePrinter:
 
 
 PYTHON = [sys.executable, "-m", "portal.cli"]
+
+
+def database_of(portal: Portal) -> list[str]:
+    """Everything in the database but what only looking at it may touch."""
+    database = sqlite3.connect(f"file:{portal.data / 'portal.db'}?mode=ro", uri=True)
+    try:
+        return list(database.iterdump())
+    finally:
+        database.close()

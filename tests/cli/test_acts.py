@@ -1,0 +1,183 @@
+"""Foreign files, wrong persons, wrong order, wrong words: an act is refused in one sentence and nothing is changed."""
+
+import hashlib
+import re
+import stat
+
+import pytest
+
+from portal.cli import files
+from tests.cli.command import database_of
+from tests.office import OPEN, SEALED
+
+
+# Files ------------------------------------------------------------------------
+
+
+FOREIGN = {
+    "picture": (b"\x89PNG\r\n\x1a\n" + bytes(100), "PNG 图片"), "pdf": (b"%PDF-1.7\n" + bytes(100), "PDF 文件"),
+    "zip": (b"PK\x05\x06" + bytes(18), ""), "binary": (bytes(range(256)) * 10, "不是表格文件"), "empty": (b"", "是空的"),
+    "words": ("今天天气不错\n".encode(), "找不到"), "xlsx cut short": (b"PK\x03\x04" + bytes(200), ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("content", "because"), FOREIGN.values(), ids=FOREIGN)
+@pytest.mark.parametrize("what", sorted(files.IMPORTS))
+def test_a_foreign_file_is_refused_and_nothing_is_imported(filled_portal, tmp_path, what, content, because):
+    place = tmp_path / "名录.xlsx"
+    place.write_bytes(content)
+    before = database_of(filled_portal)
+    assert because in filled_portal.refused("import", what, place)
+    assert database_of(filled_portal) == before
+
+
+def test_files_that_are_missing_or_folders_are_named(filled_portal, tmp_path):
+    for words in (("import", "plan"), ("record", "import")):
+        assert "找不到文件" in filled_portal.refused(*words, tmp_path / "none.xlsx")
+        assert "是一个文件夹" in filled_portal.refused(*words, tmp_path)
+    assert "找不到口令文件" in filled_portal.refused("round", "share", OPEN, "--passphrase-file", tmp_path / "none", "--as", "planner")
+
+
+@pytest.mark.parametrize("content", [b"", b"a\nb\n", b"\xff\xfe\n", b"\n"])
+def test_a_passphrase_file_is_one_line_of_text(committed_portal, tmp_path, content):
+    (tmp_path / "words").write_bytes(content)
+    committed_portal.refused("round", "release", OPEN, "--passphrase-file", tmp_path / "words", "--as", "planner")
+
+
+@pytest.mark.parametrize(
+    "line", [b"\x89PNG", b"[1]", b"{}", b"[" * 200_000, b'{"visit":1}', b"x", b'"\\ud800"'], ids=range(7)
+)
+def test_a_file_that_holds_no_records_is_refused_whole(drawn_portal, tmp_path, line):
+    (tmp_path / "records.jsonl").write_bytes(line + b"\n")
+    drawn_portal.refused("record", "import", tmp_path / "records.jsonl")
+
+
+# Who, which, when -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "because"),
+    [
+        ("round draw NOPE --as planner", "没有编号为“NOPE”的轮次"),
+        (f"round draw {OPEN} --as nobody", "没有登录名为“nobody”的账号"),
+        (f"round draw {OPEN}", "账号“operator”没有这项权限，本操作由"),
+        (f"round draw {OPEN} --as planner", "以后才能抽取"),
+        (f"round commit {OPEN} --as approver", "不能再次公布承诺"),
+        (f"round source {OPEN} 1 1./ --as planner", "才开奖，现在不能录入号码"),
+        (f"round reveal {OPEN} --as approver", "还没有可以公开的密值"),
+        (f"visits combine {OPEN} --as planner", "还没有抽取"),
+        (f"visits assign {OPEN} --as planner", "还没有合并"),
+        (f"sample answers {OPEN}", "还没有匹配执法人员"),
+        (f"record review {OPEN} --as reviewer", "没有待审核的记录"),
+        ("record review 99999 --as reviewer", "没有编号为 99999 的检查记录"),
+        ("record review 99999999999999999999999 --as reviewer", "没有编号为"),
+        (f"record review {OPEN} --return --as reviewer", "退回要逐份办理"),
+        ("pool freeze NOPE --as planner", "没有编号为“NOPE”的抽查任务"),
+        ("publish --as planner", "本操作由公示员办理"),
+        ("sample --entities 10", "名录里已有检查对象"),
+        ("sample answers", "请写明轮次编号"),
+    ],
+)
+def test_an_act_by_the_wrong_person_on_the_wrong_thing_or_too_early_is_refused(committed_portal, words, because):
+    before = database_of(committed_portal)
+    assert because in committed_portal.refused(*words.split())
+    assert database_of(committed_portal) == before
+
+
+ROUND = ("round", "create", "359921-2026-T003", "--title", "一轮", "--as", "planner", "--draw-not-before")
+LATER = "2026-08-01T22:00:00+08:00"
+
+
+@pytest.mark.parametrize(
+    ("words", "because"),
+    [
+        (("soon",), "最早抽取时间“soon”应为"),
+        ((LATER, "--source", "x"), "来源“x”写法不对"),
+        ((LATER, "--source", "x@soon"), "号码形状不知道"),
+        ((LATER, "--source", "快乐8@soon"), "soon"),
+        ((LATER, "--source", f"x@{LATER}@9/1-5"), "不成立"),
+        ((LATER, "--source", f"x@{LATER}@9999/1-9999999999"), "不成立"),
+        ((LATER, "--source", f"x@{LATER}@99999999999/1-5"), "写法不对"),
+        ((LATER, "--holder", "planner"), "应为 名称=账号"),
+        ((LATER, "--holder", "某科=nobody"), "账号“nobody”不存在"),
+        ((LATER, "--window", "2026-08-01"), "应为 起..止"),
+        ((LATER, "--window", "2026-08-01.."), "应为 YYYY-MM-DD"),
+        ((LATER, "--window", "20260801..20260802"), "应为 YYYY-MM-DD"),
+        ((LATER, "--reveal-due", "never"), "应为 YYYY-MM-DD"),
+        ((LATER,), "请至少设一位秘密持有人"),
+        ((LATER, "--holder", "某科=planner"), "还没有冻结名录"),
+    ],
+)
+def test_a_round_described_wrongly_is_refused(filled_portal, words, because):
+    assert because in filled_portal.refused(*ROUND, *words)
+
+
+# Secrets and exported folders -------------------------------------------------
+
+
+@pytest.fixture
+def drafted(filled_portal, tmp_path):
+    """A portal with one drafted round, and a passphrase file."""
+    (tmp_path / "words").write_text("一句足够长的口令 0001\n")
+    filled_portal.well("pool", "freeze", "359921-2026-T001", "--as", "planner")
+    holders = ("--holder", "甲=planner", "--holder", "乙=supervisor")
+    filled_portal.well("round", "create", "359921-2026-T001", "--title", "一轮", *holders, "--draw-not-before", LATER, "--as", "planner")
+    return filled_portal, ("round", "share", OPEN, "--passphrase-file", tmp_path / "words", "--as", "planner")
+
+
+def test_a_holder_may_bring_a_secret_of_their_own(drafted, tmp_path):
+    portal, share = drafted
+    own = bytes(range(7, 39))
+    (tmp_path / "own").write_text(own.hex() + "\n")
+    said = portal.well(*share, "--secret-file", tmp_path / "own")
+    assert hashlib.sha256(own).hexdigest() in said and own.hex() not in said
+    assert (tmp_path / "own").read_text() == own.hex() + "\n"
+
+
+def test_the_copy_of_a_new_secret_goes_into_a_new_file_that_only_its_owner_reads(drafted, tmp_path):
+    portal, share = drafted
+    said = portal.well(*share, "--secret-file", tmp_path / "copy")
+    secret = (tmp_path / "copy").read_text().strip()
+    assert re.fullmatch("[0-9a-f]{64}", secret) and secret not in said
+    assert stat.S_IMODE((tmp_path / "copy").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("content", ["hello\n", "0" * 64 + "\n", "AB" * 32 + "\n", "", "ab" * 31])
+def test_a_file_that_holds_no_secret_is_neither_taken_nor_overwritten(drafted, tmp_path, content):
+    portal, share = drafted
+    (tmp_path / "file").write_text(content)
+    portal.refused(*share, "--secret-file", tmp_path / "file")
+    assert (tmp_path / "file").read_text() == content
+
+
+def test_a_refused_share_leaves_no_file_and_a_copy_that_cannot_be_written_makes_no_share(drafted, tmp_path):
+    portal, share = drafted
+    portal.refused(*share[:-1], "approver", "--secret-file", tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+    before = database_of(portal)
+    assert "密值副本不能写到" in portal.refused(*share, "--secret-file", tmp_path / "none" / "copy")
+    assert database_of(portal) == before
+    assert "只显示这一次" in portal.well(*share)
+
+
+def test_export_replaces_only_a_draw_folder_and_shuts_it_to_others(drawn_portal, tmp_path):
+    export = ("round", "export", SEALED, "--as", "supervisor", "--to")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("x")
+    assert "里有别的内容" in drawn_portal.refused(*export, tmp_path / "mine")
+    assert "是一个文件" in drawn_portal.refused(*export, tmp_path / "mine" / "notes.txt")
+    assert "里有别的内容" in drawn_portal.refused(*export, "/")
+    drawn_portal.well(*export, tmp_path / "out")
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o700
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    drawn_portal.well(*export, tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names and drawn_portal("verify", tmp_path / "out").code == 0
+    (tmp_path / "out" / "notes.txt").write_text("x")
+    assert "里有别的内容" in drawn_portal.refused(*export, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_only_what_is_public_of_a_sealed_round_is_exported_to_the_public(drawn_portal, tmp_path):
+    drawn_portal.well("round", "export", SEALED, "--public", "--to", tmp_path / "out", "--as", "supervisor")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["public.json", "round.json"]
+    assert drawn_portal("verify", tmp_path / "out").code == 0

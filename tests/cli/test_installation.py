@@ -1,0 +1,147 @@
+"""Settings, data folders and databases that are missing, damaged or another's."""
+
+import re
+import sqlite3
+import stat
+
+import pytest
+
+from tests.cli.command import Portal
+
+
+# Settings ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("environ", "because"),
+    [
+        ({"PORTAL_COLOUR": "red"}, "不认识的设置 PORTAL_COLOUR。可用的设置：PORTAL_DATA"),
+        ({"PORTAL_CLOCK": "fast"}, "PORTAL_CLOCK 只能是 system 或 simulated，现在是“fast”"),
+        ({"DATABASE_URL": "mysql://root:secret@db/x"}, "DATABASE_URL 应写成 sqlite:///路径 或 postgresql://"),
+        ({"DATABASE_URL": "nonsense"}, "DATABASE_URL 应写成"),
+        ({"DATABASE_URL": "sqlite://x.db"}, "没有写明数据库文件"),
+        ({"DATABASE_URL": "sqlite:///"}, "没有写明数据库文件"),
+        ({"DATABASE_URL": "sqlite:///:memory:"}, "没有写明数据库文件"),
+        ({"DATABASE_URL": "postgresql://127.0.0.1:1/x"}, "连接失败（连接被拒绝）"),
+        ({"PORTAL_SECTORS": "astrology"}, "没有安装这个业务模块"),
+    ],
+)  # fmt: skip
+def test_a_wrong_setting_is_refused_before_anything_is_made(tmp_path, environ, because):
+    portal = Portal(tmp_path / "data", **environ)
+    said = portal.refused("init")
+    assert because in said and "secret" not in said
+    assert not list(tmp_path.rglob("*.db"))
+
+
+def test_a_folder_made_in_real_time_cannot_be_played_with(tmp_path):
+    real, played = Portal(tmp_path), Portal(tmp_path, PORTAL_CLOCK="simulated")
+    (tmp_path / "keys").mkdir()
+    assert "不能改用模拟时间" in played.refused("clock", "2026-01-05T09:00:00+08:00")
+    assert "使用真实时间" in real.refused("clock", "2026-01-05T09:00:00+08:00")
+
+
+def test_the_clock_takes_one_way_of_writing_and_goes_forward_only(tmp_path):
+    portal = Portal(tmp_path / "data", PORTAL_CLOCK="simulated")
+    assert "还没有设定" in portal.refused("init")
+    portal.well("clock", "2026-01-05T09:00:00+08:00")
+    later = Portal(tmp_path / "data")  # the folder remembers
+    assert later.well("clock") == "2026-01-05T09:00:00+08:00\n"
+    assert "只能向前" in later.refused("clock", "2026-01-05T08:59:59+08:00")
+    for text in ("2026-01-06", "2026-01-06T09:00:00", "2026-01-06T09:00:00Z", "2026-01-06T09:00:00.5+08:00", "2026-13-06T09:00:00+08:00", "明天"):
+        assert "应为 YYYY-MM-DDTHH:MM:SS+08:00" in later.refused("clock", text)
+    later.well("clock", "2026-01-05T09:00:00+08:00")
+    (tmp_path / "data" / "clock").write_bytes(b"\xff\xfe")
+    assert "模拟时钟文件 clock 的内容" in later.refused("clock")
+
+
+# Installations that are none --------------------------------------------------
+
+
+OF_AN_INSTALLATION = [
+    "publish", "serve", "worker --until-idle", "sample", "sample answers R", "pool freeze T", "round draw R", "round export R",
+    "visits combine R", "visits assign R", "record review R --as reviewer",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", OF_AN_INSTALLATION)
+def test_without_an_installation_a_command_says_how_to_make_one(nowhere, words):
+    assert "请检查 PORTAL_DATA，或先运行 portal init" in nowhere.refused(*words.split())
+    assert not nowhere.data.exists()
+
+
+def test_verify_turns_a_missing_installation_into_a_fail_line(nowhere):
+    done = nowhere("verify")
+    assert done.code == 1 and done.lines("FAIL ") and done.err.startswith("portal: 核验没有做完。")
+
+
+def broken(portal, how):
+    file = portal.data / "portal.db"
+    if how == "foreign":
+        file.write_bytes(b"\x89PNG" + bytes(4000))
+    elif how == "empty":
+        file.write_bytes(b"")
+    elif how == "folder":
+        file.unlink()
+        file.mkdir()
+    elif how in ("older", "newer"):
+        database = sqlite3.connect(file)
+        with database:
+            if how == "older":
+                database.execute("DELETE FROM migration")
+            else:
+                database.execute("INSERT INTO migration (name, app_name, ran_on) VALUES ('2099', 'portal', '2099-01-01')")
+        database.close()
+    elif how == "no key":
+        (portal.data / "keys" / "log.key").unlink()
+    elif how == "open key":
+        (portal.data / "keys" / "log.key").chmod(0o644)
+
+
+@pytest.mark.parametrize(
+    ("how", "because"),
+    [
+        ("foreign", "不是 SQLite 数据库"), ("empty", "还没有建立"), ("folder", "数据库文件打不开"), ("older", "迁移没有执行"),
+        ("newer", "更新版本的程序建立"), ("no key", "密钥文件 keys/log.key 不存在"), ("open key", "chmod 600"),
+    ],
+)  # fmt: skip
+def test_a_damaged_installation_is_named_by_every_command(filled_portal, how, because):
+    broken(filled_portal, how)
+    assert because in filled_portal.refused("publish", "--as", "publisher")
+    assert because in filled_portal.refused("serve", "--port", 0, "--site-port", 0)
+    done = filled_portal("verify")
+    assert done.code == 1 and because in done.lines("FAIL ")[0] and done.err.count("\n") == 1, done
+
+
+def test_init_never_makes_new_keys_for_an_old_database(filled_portal):
+    (filled_portal.data / "keys" / "portal.key").unlink()
+    assert "不能另造" in filled_portal.refused("init")
+    assert not (filled_portal.data / "keys" / "portal.key").exists()
+
+
+def test_init_prints_passwords_once_and_the_second_time_none(nowhere):
+    first = nowhere.well("init", "--name", "某县市场监督管理局", "--region", "359999")
+    assert "一次性密码只显示这一次" in first and len(re.findall(r"^  \w+（.+）", first, re.MULTILINE)) == 7
+    assert nowhere.well("init") == f"已是最新：{nowhere.data}\n"
+    assert stat.S_IMODE((nowhere.data / "keys" / "portal.key").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("words", [("--name", " "), ("--region", "35"), ("--region", "３５０５８２")])
+def test_init_refuses_a_bureau_without_name_or_region(nowhere, words):
+    nowhere.refused("init", *words)
+
+
+def test_a_data_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("x")
+    assert "路径中有一段不是文件夹" in Portal(tmp_path / "file" / "data").refused("init")
+
+
+# Verifying an installation ----------------------------------------------------
+
+
+def test_verify_is_green_on_an_installation_and_red_once_its_site_is_gone(drawn_portal):
+    done = drawn_portal("verify")  # its releases were noted by the fixture, no site was ever built
+    assert done.code == 1 and done.lines("FAIL 公示网站不见了") and len(done.lines("OK  ")) > 5, done
+
+
+def test_the_data_folder_as_a_path_is_explained(filled_portal):
+    assert "请用 PORTAL_DATA 指明它" in filled_portal("verify", filled_portal.data).out
