@@ -37,6 +37,7 @@ ACTS: Mapping[str, frozenset[str]] = {
         "round.reveal": "planner approver",
         "round.void": "planner approver",
         "round.export": "planner approver supervisor auditor",
+        "round.hand_over": "supervisor auditor",  # the whole folder: secrets, classes, who inspects whom
         "round.read": "planner approver sector station reviewer publisher supervisor auditor",
         "visits.combine": "planner",
         "visits.assign": "planner",

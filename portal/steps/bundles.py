@@ -17,6 +17,7 @@ from portal.domain.voucher import format_public, format_vouchers
 from portal.steps.acting import Acting
 from portal.store import draw, visits
 from portal.store import pool as pools
+from portal.store.engine import transaction
 
 STATE_WORDS = {
     "draft": "尚未公布承诺",
@@ -131,8 +132,16 @@ def public_files(round_: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[
 
 
 async def export_round(act: Acting, round_code: str, audience: str) -> dict[str, bytes]:
-    """The draw folder of a round for `public` or `auditor`, path -> bytes."""
-    act.require("round.export")
+    """The draw folder of a round for `public` or `auditor`, path -> bytes.
+
+    The auditor's folder holds secrets, classes and who inspects whom: only 纪检 and
+    auditors get it, and that they did is an act of its own.
+    """
+    act.require("round.hand_over" if audience == "auditor" else "round.export")
     round_ = await draw.load_round(round_code, act.line)
     files = await auditor_files(act, round_)
-    return files if audience == "auditor" else public_files(round_, files)
+    if audience != "auditor":
+        return public_files(round_, files)
+    async with transaction():
+        await act.audit("round.export", round_code, files=len(files))
+    return files

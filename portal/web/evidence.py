@@ -18,7 +18,7 @@ from portal.web.pages import page
 SIZE = 200
 KINDS = {
     "round": "公布承诺", "sources": "开奖号码", "result": "抽取结果", "assignment": "匹配依据", "reveal": "公开密值", "void": "轮次作废",
-    "plan": "计划公示", "item": "事项清单", "correction": "更正", "withdrawal": "撤回",
+    "plan": "计划公示", "item": "事项清单", "correction": "更正", "withdrawal": "撤回", "audit": "审计链链头",
 }  # fmt: skip
 
 

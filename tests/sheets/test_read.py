@@ -124,14 +124,13 @@ def test_damaged_workbooks_never_raise_anything_but_a_refusal():
             pass  # anything else fails the test
 
 
-def test_a_bomb_of_cells_is_refused_before_it_is_parsed():
+def test_a_bomb_of_cells_is_refused_before_it_is_parsed(monkeypatch):
     cell = '<c r="A1"><v>1</v></c>'
     bomb = workbook_with(sheet_xml("<sheetData><row>" + cell * 3_000_000 + "</row></sheetData>"))
     assert len(bomb) < 400_000
-    begun = time.perf_counter()
+    monkeypatch.setattr("portal.sheets.read.python_calamine", None)  # whoever reaches for the parser fails
     with pytest.raises(BadInput, match="解压后过大"):
         read_sheet(bomb, "炸弹.xlsx")
-    assert time.perf_counter() - begun < 3
 
 
 @pytest.mark.parametrize("place, says", [("XFD1", "超过 200 列"), ("A1048576", "超过 300,000 行"), ("ZZZZZ1", "列")])

@@ -9,7 +9,7 @@ from typing import Any
 
 from portal.domain.cells import Sheet
 from portal.domain.sample import sample_entities, sample_inspectors, sample_plan
-from portal.steps import assign, commit, disclosure, draw, forms, plan, pool, publish, review, sample, visits
+from portal.steps import assign, bundles, commit, disclosure, draw, forms, plan, pool, publish, review, sample, visits
 from portal.steps.acting import Acting
 from portal.steps.directory import save_entity_rows, save_inspector_rows
 from portal.store import records
@@ -150,6 +150,8 @@ CHANGES = [
     Change("draw", "committed", "planner", "round.draw",
            lambda act, house, _: draw.draw_round(act, OPEN), {"round.draw": 1}, office.make_drawable),
     Change("reveal", "entered", "approver", "round.reveal", lambda act, house, _: draw.reveal_round(act, OPEN), {"round.reveal": 1}),
+    Change("hand over", "entered", "supervisor", "round.hand_over",
+           lambda act, house, _: bundles.export_round(act, OPEN, "auditor"), {"round.export": 1}),
     Change("propose void", "committed", "planner", "round.void",
            lambda act, house, _: draw.void_round(act, OPEN, "名录有误"), {"round.void.propose": 1}),
     Change("void", "committed", "approver", "round.void",

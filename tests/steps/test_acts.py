@@ -51,7 +51,7 @@ def test_every_step_that_changes_anything_is_in_the_table():
             if own and "transaction()" in inspect.getsource(function):
                 changing.add(f"{module.name}.{name}")
     tested = {"directory.save_entity_rows", "directory.save_inspector_rows", "plan.import_plan", "pool.freeze_pool", "commit.create_round",
-              "commit.make_share", "commit.commit_round", "draw.enter_source", "draw.release_share", "draw.draw_round", "draw.reveal_round",
+              "commit.make_share", "commit.commit_round", "bundles.export_round", "draw.enter_source", "draw.release_share", "draw.draw_round", "draw.reveal_round",
               "draw.void_round", "visits.combine_visits", "assign.assign_inspectors", "forms.record_arrival", "forms.save_record",
               "forms.import_records", "review.review_record", "review.review_round", "publish.request_release", "publish.publish_all",
               "disclosure.write_bundle", "disclosure.save_published"}  # fmt: skip
