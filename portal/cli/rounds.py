@@ -63,7 +63,9 @@ def add_commands(commands: _SubParsersAction) -> None:
     source.add_argument("n", type=whole(1, 99), metavar="N", help="第几个来源，从 1 数起")
     source.add_argument("value", metavar="VALUE", help="号码，如 4.11.17.23.28.32./9./ ；72 小时未开奖写 -")
     release = _round(rounds, "release", run_release, "持有人交出密值用于抽取")
-    release.add_argument("--passphrase-file", required=True, metavar="FILE", help="口令文件，一行")
+    how = release.add_mutually_exclusive_group(required=True)
+    how.add_argument("--passphrase-file", metavar="FILE", help="口令文件，一行")
+    how.add_argument("--secret-file", metavar="FILE", help="口令遗失时：第三方启封的密值副本，64 位十六进制，一行")
     _round(rounds, "draw", run_draw, "抽取；已抽取的显示原结果，不会重抽")
     _round(rounds, "reveal", run_reveal, "公开轮次：检查结束后公开密值；密封轮次：移交监督机构")
     void = _round(rounds, "void", run_void, "作废尚未开奖的轮次：一人提出，另一人用同一命令批准")
@@ -176,9 +178,14 @@ async def run_source(args: Namespace) -> None:
 
 
 async def run_release(args: Namespace) -> None:
-    passphrase = read_line(args.passphrase_file, "口令文件")
+    secret = None
+    if args.secret_file:
+        secret = own_secret(Path(args.secret_file))
+        if secret is None:
+            raise BadInput(f"找不到密值副本“{args.secret_file}”。请检查路径。")
+    passphrase = read_line(args.passphrase_file, "口令文件") if args.passphrase_file else ""
     async with acting(args) as (act, _):
-        await draw.release_share(act, args.round, passphrase)
+        await draw.release_share(act, args.round, passphrase, secret)
     say(f"轮次 {args.round} 的密值已交出。")
 
 

@@ -30,8 +30,12 @@ NOTICE = timedelta(hours=24)  # published before the first source is drawn
 GIVEN_UP = timedelta(hours=72)  # an issue not drawn by then has the value "-"
 
 
-async def release_share(act: Acting, round_code: str, passphrase: str) -> None:
-    """Open the acting holder's secret for the draw; from then on it lies under the portal's key."""
+async def release_share(act: Acting, round_code: str, passphrase: str, secret: bytes | None = None) -> None:
+    """Open the acting holder's secret for the draw; from then on it lies under the portal's key.
+
+    Where the passphrase is lost, `secret` is the third party's sealed copy, opened on the
+    public record (DRAW.md section 3); it must open the same commitment.
+    """
     act.require("round.share")
     round_ = await draw.load_round(round_code, act.line)
     share = await load_own_share(act, round_)
@@ -43,9 +47,12 @@ async def release_share(act: Acting, round_code: str, passphrase: str) -> None:
         raise WrongMoment(f"“{waiting[0]['name']}”要到 {waiting[0]['drawn_at']} 才开奖，开奖前不能交出密值。")
     if share["released_at"]:
         return
-    secret = await asyncio.to_thread(unseal_under_passphrase, bytes(share["sealed"]), passphrase, f"share/{round_code}/{act.login}")
+    from_copy = secret is not None
+    if secret is None:
+        label = f"share/{round_code}/{act.login}"
+        secret = await asyncio.to_thread(unseal_under_passphrase, bytes(share["sealed"]), passphrase, label)
     if seed.commit_of(round_["suite"], secret) != share["commit"]:
-        raise WrongMoment("解开的密值与公布的承诺不一致，请停止操作并报告。")
+        raise BadInput("这个密值打不开公布的承诺，不是当时封存的那一个。请核对封存件。")
     async with transaction():
         # Stretching the passphrase takes a while: meanwhile the round may be void, or the share released by a second click.
         if (await draw.lock_round(round_code, act.line))["state"] != "committed":
@@ -53,7 +60,7 @@ async def release_share(act: Acting, round_code: str, passphrase: str) -> None:
         if (await load_own_share(act, round_))["released_at"]:
             return
         await draw.save_share_released(share["id"], act.keys.seal(secret, f"share/{round_code}/{share['n']}"), act.now)
-        await act.audit("round.release", round_code, holder=share["holder"])
+        await act.audit("round.release", round_code, holder=share["holder"], from_copy=from_copy)
 
 
 # Sources and the draw --------------------------------------------------------

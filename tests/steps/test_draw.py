@@ -13,6 +13,7 @@ from portal.steps.verify import verify_installation
 from portal.store import audit
 from portal.store import draw as draw_store
 from portal.store import pool as pool_store
+from portal.store.keys import unseal_under_passphrase
 from portal.store.tables import Exclusion, PoolBlock, RoundTask, Source
 from tests import office
 from tests.office import ANNUAL, HOLDERS, INSTANT, ISSUES, OPEN, PASSPHRASE, SEALED, snapshot, tasks_by_code
@@ -84,6 +85,23 @@ async def test_a_share_is_not_released_before_the_last_source_is_drawn(committed
     committed.at("2026-05-27T21:20")
     with pytest.raises(WrongMoment, match="快乐8.*开奖前不能交出密值"):
         await draw.release_share(await committed.acting("planner"), OPEN, PASSPHRASE)
+
+
+async def test_a_lost_passphrase_is_replaced_by_the_sealed_copy_and_by_no_other_secret(committed):
+    committed.at(office.DRAWN)
+    planner = await committed.acting("planner")
+    shares = await draw_store.load_shares((await committed.round(OPEN))["id"])
+    copies = [  # what the third party keeps: each holder's secret, printed when it was made
+        unseal_under_passphrase(bytes(share["sealed"]), PASSPHRASE, f"share/{OPEN}/{holder['login']}")
+        for share, holder in zip(shares, HOLDERS, strict=True)
+    ]
+    own = next(n for n, share in enumerate(shares) if share["account"] == planner.account)
+    with pytest.raises(BadInput, match="打不开公布的承诺"):
+        await draw.release_share(planner, OPEN, "", copies[1 - own])
+    await draw.release_share(planner, OPEN, "", copies[own])
+    assert (await draw_store.load_shares((await committed.round(OPEN))["id"]))[own]["released_at"] is not None
+    last = [act async for act in audit.walk_acts()][-1]
+    assert last["act"] == "round.release" and '"from_copy":true' in last["detail"]
 
 
 async def test_a_wrong_passphrase_opens_nothing(committed):
