@@ -103,7 +103,7 @@ def test_the_first_run_makes_the_environment_from_the_lock_file_and_talks_on_std
     assert (done.returncode, done.stdout) == (0, f"portal [demo] in {checkout.root}\n")
     assert "making .venv" in done.stderr
     packages, project = checkout.calls("-m pip")
-    assert "--require-hashes --only-binary :all: -r" in packages and "requirements.lock" in packages
+    assert "--require-hashes --no-deps --only-binary :all: -r" in packages and "requirements.lock" in packages
     assert "--no-index" in project and "-e" in project
 
 
