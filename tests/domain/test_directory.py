@@ -7,7 +7,7 @@ from datetime import date, datetime
 import pytest
 
 from portal.domain.cells import parse_code, parse_date, parse_flag, parse_list, parse_text
-from portal.domain.codes import make_legacy, make_uscc
+from portal.domain.codes import check_code, clean_code, make_legacy, make_uscc
 from portal.domain.directory import (
     RecusalRow, may_inspect, parse_entities, parse_inspectors, parse_recusals, town_of,
 )
@@ -99,6 +99,12 @@ def test_a_failed_check_digit_is_a_warning_and_the_row_stays():
     assert [row.code for row in rows] == [wrong, CODE]
     assert [(p.row, p.field) for p in problems] == [(2, "统一社会信用代码/注册号")]
     assert "第 15 位" in problems[0].message
+
+
+def test_a_code_that_a_person_accepted_is_not_warned_about_again():
+    wrong = CODE[:17] + ("A" if CODE[17] != "A" else "C")
+    assert len(parse_entities([HEAD, (wrong, "甲")]).problems) == 1
+    assert parse_entities([HEAD, (wrong, "甲")], {wrong}).problems == ()
 
 
 def test_sites_and_objects_keep_their_holder():
@@ -219,6 +225,28 @@ def test_4110_jinjiang_companies_come_in_without_an_error():
     assert all(row.region == "350582" and row.type == "企业" and row.registered_on for row in rows)
     assert [p for p in problems if "校验码" in p.message] == []
     assert sum(row.town == "陈埭镇" for row in rows) > 200
+
+
+@pytest.mark.shared
+def test_none_of_4980_bad_codes_vanishes_they_come_in_with_their_reason_or_are_refused_with_it():
+    with open(shared_file("enterprises/invalid_codes.csv"), encoding="utf-8") as f:
+        raw = [row["raw_code"] for row in csv.DictReader(f)]
+    come_in: dict[str, str] = {}
+    refused = 0
+    for code in raw:  # one file a row: a file is all or nothing
+        try:
+            (row,), problems = parse_entities([HEAD, (code, "甲")])
+        except BadInput as refusal:
+            assert [p.row for p in refusal.problems] == [2] and refusal.problems[0].message.endswith("。")
+            refused += 1
+        else:
+            check = check_code(row.code)
+            assert row.code == clean_code(code) and [p.message for p in problems] == ([check.message] if check.reason else [])
+            come_in[row.code] = check.reason
+    assert (len(raw), refused) == (4_980, 916)
+    rows, problems = parse_entities([HEAD, *((code, f"第{n}户") for n, code in enumerate(come_in))])  # and all together
+    assert [row.code for row in rows] == list(come_in)
+    assert len(problems) == sum(reason != "" for reason in come_in.values()) == 64
 
 
 def test_180_jinjiang_inspectors_come_in_without_the_sample_row():
