@@ -111,9 +111,8 @@ async def test_acts_cancelled_at_any_moment_leave_the_writer_free(filled):
     assert int(await accounts.load_setting("counter")) >= 60
 
 
-async def test_an_act_cancelled_while_another_process_writes_leaves_the_writer_free(filled, engine_kind):
-    if engine_kind != "sqlite":
-        pytest.skip("only SQLite's writer waits for a lock on the whole file")
+@pytest.mark.parametrize("engine_kind", ["sqlite"], indirect=True)  # only its writer waits for a lock on the whole file
+async def test_an_act_cancelled_while_another_process_writes_leaves_the_writer_free(filled):
     import sqlite3
 
     other = sqlite3.connect(filled.settings.data / "portal.db", isolation_level=None)
