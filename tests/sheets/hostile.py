@@ -64,7 +64,7 @@ def _many_cells_that_pack_badly() -> bytes:
             yield b"<row>" + b"".join(b"<c><v>%d</v></c>" % digit for digit in sha256(b"%d" % n).digest() * 3) + b"</row>"
         yield b"</sheetData></worksheet>"
 
-    return workbook_with(b"", {SHEET: rows()})
+    return workbook_with(b"", {SHEET: rows()}, level=1)
 
 
 def _far_corner() -> bytes:
