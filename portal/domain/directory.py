@@ -9,7 +9,7 @@ the rows.  Private columns are dropped here, before anything else sees them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -99,8 +99,12 @@ _INDUSTRY = re.compile(r"[A-T]?(\d{2,4})(?!\d)|[A-T](?![A-Za-z])")
 _TOWN = re.compile(r"(?:^|[省市县区])([^\W\d_a-zA-Z省市县区]{2,4}?(?:街道|镇|乡))")
 
 
-def parse_entities(rows: Iterable[Sequence[Cell]], aliases: Aliases | None = None) -> Parsed[EntityRow]:
+def parse_entities(
+    rows: Iterable[Sequence[Cell]], aliases: Aliases | None = None, accepted: Collection[str] = ()
+) -> Parsed[EntityRow]:
     """Rows of a sheet -> EntityRows; BadInput only where there is no such table at all.
+
+    `accepted`: codes a person has vouched for although a check fails; they are not warned about again.
 
     A code seen twice with the same name adds its licence and tags to the first row
     (special directories list one licence a row); with another name it is an error.
@@ -111,7 +115,7 @@ def parse_entities(rows: Iterable[Sequence[Cell]], aliases: Aliases | None = Non
     entities: list[EntityRow] = []
     lines: list[int] = []
     for line, row in table.body:
-        entity = _entity(table, line, row)
+        entity = _entity(table, line, row, accepted)
         if entity is None or line in found.bad:
             continue
         seen = at.get(entity.code)
@@ -126,7 +130,7 @@ def parse_entities(rows: Iterable[Sequence[Cell]], aliases: Aliases | None = Non
     return table.parsed(entities, lines)
 
 
-def _entity(table: Table, line: int, row: Sequence[Cell]) -> EntityRow | None:
+def _entity(table: Table, line: int, row: Sequence[Cell], accepted: Collection[str]) -> EntityRow | None:
     found = table.findings
     code = table.value(line, row, "code", cells.parse_code)
     name = table.value(line, row, "name", cells.parse_text)
@@ -137,13 +141,15 @@ def _entity(table: Table, line: int, row: Sequence[Cell]) -> EntityRow | None:
     if code is None or name is None:
         return None
     if not ID_PATTERN.fullmatch(code):
-        found.error(line, table.heading("code"), f"“{code[:70]}”不能作为代码：只能用数字、字母、#、_、-，最多 64 位。")
+        check = check_code(code)
+        only = f"“{code[:70]}”不能作为代码：只能用数字、字母、#、_、-，最多 64 位。"
+        found.error(line, table.heading("code"), check.message if check.reason in ("damaged", "old_number", "text") else only)
         return None
     base, _, site = code.partition("#")
     kind = _KINDS.get(table.text(line, row, "kind"), "")
     holder = table.value(line, row, "holder", cells.parse_code) or base
     kind = kind or ("site" if site else "object" if holder != base else "entity")
-    if kind != "object":
+    if kind != "object" and code not in accepted:
         check = check_code(code)
         if not check.ok:
             found.warn(line, table.heading("code"), check.message)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 import pytest
 
 from portal.domain.cells import parse_code, parse_date, parse_flag, parse_list, parse_text
-from portal.domain.codes import make_legacy, make_uscc
+from portal.domain.codes import check_code, clean_code, make_legacy, make_uscc
 from portal.domain.directory import may_inspect, parse_entities, parse_inspectors, town_of
 from portal.domain.errors import BadInput
 from portal.domain.recusals import RecusalRow, parse_recusals
@@ -121,6 +121,12 @@ def test_a_failed_check_digit_is_a_warning_and_the_row_stays():
     assert "第 15 位" in problems[0].message
 
 
+def test_a_code_that_a_person_accepted_is_not_warned_about_again():
+    wrong = CODE[:17] + ("A" if CODE[17] != "A" else "C")
+    assert len(parse_entities([HEAD, (wrong, "甲")]).warnings) == 1
+    assert parse_entities([HEAD, (wrong, "甲")], accepted={wrong}).warnings == ()
+
+
 def test_sites_and_objects_keep_their_holder():
     head = (*HEAD, "对象种类", "使用单位代码")
     rows, _ = read(parse_entities, [head, (CODE + "#2", "甲二店", "", ""), ("LIFT-7", "乘客电梯", "设备", CODE)])
@@ -134,7 +140,7 @@ def test_rows_with_an_error_are_left_out_and_every_error_has_its_line():
     assert parsed.total == 7 and parsed.bad_lines == {3, 4, 5, 6, 7}
     assert list(map(str, parsed.errors)) == [
         "第 3 行“统一社会信用代码/注册号”：没有填写。请补上后重新上传。", "第 4 行“企业名称”：没有填写。请补上后重新上传。",
-        "第 5 行“统一社会信用代码/注册号”：“坏代码!”不能作为代码：只能用数字、字母、#、_、-，最多 64 位。",
+        "第 5 行“统一社会信用代码/注册号”：“坏代码!”是文字，不是统一社会信用代码或注册号。请填写代码；如果各列错位，请先对齐。",
         f"第 6 行“统一社会信用代码/注册号”：代码 {CODE} 与第 2 行重复。请只保留一行。",
         "第 7 行“统一社会信用代码/注册号”：代码在表格中存成了数字，末几位已经丢失。请把该列设为“文本”格式后重新填写。",
     ]
@@ -277,6 +283,29 @@ def test_4110_jinjiang_companies_come_in_without_an_error():
     assert all(row.region == "350582" and row.type == "企业" and row.registered_on for row in rows)
     assert [p for p in problems if "校验码" in p.message] == []
     assert sum(row.town == "陈埭镇" for row in rows) > 200
+
+
+@pytest.mark.shared
+def test_none_of_4980_bad_codes_vanishes_they_come_in_with_their_reason_or_are_refused_with_it():
+    with open(shared_file("enterprises/invalid_codes.csv"), encoding="utf-8") as f:
+        raw = [row["raw_code"] for row in csv.DictReader(f)]
+    come_in: dict[str, str] = {}
+    refused = 0
+    for code in raw:
+        parsed = parse_entities([HEAD, (code, "甲")])
+        if not parsed.rows:
+            assert [p.row for p in parsed.errors] == [2] and parsed.errors[0].message.endswith("。")
+            refused += 1
+        else:
+            (row,) = parsed.rows
+            check = check_code(row.code)
+            assert parsed.errors == () and row.code == clean_code(code)
+            assert [p.message for p in parsed.warnings] == ([check.message] if check.reason else [])
+            come_in[row.code] = check.reason
+    assert (len(raw), refused) == (4_980, 916)
+    rows, problems = read(parse_entities, [HEAD, *((code, f"第{n}户") for n, code in enumerate(come_in))])  # and all together
+    assert [row.code for row in rows] == list(come_in)
+    assert len(problems) == sum(reason != "" for reason in come_in.values()) == 64
 
 
 def test_180_jinjiang_inspectors_come_in_without_the_sample_row():
