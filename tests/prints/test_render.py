@@ -127,10 +127,10 @@ def test_nothing_is_left_behind_in_the_temporary_folder(fonts_folder, folder, tm
     (tmp_path / "scratch").mkdir()
     monkeypatch.setattr(render.tempfile, "tempdir", str(tmp_path / "scratch"))
     (folder / "endless.html").write_text(HEAD + "<table><tr><td colspan=1000000>无尽")
-    with Printer(fonts_folder, workers=1, seconds=1, templates=folder) as printer:
+    with Printer(fonts_folder, workers=1, templates=folder) as printer:
         printer.render("good", "good.html", ON)
-        with pytest.raises(BadInput):
-            printer.render("slow", "endless.html", ON)
+    with Printer(fonts_folder, workers=1, seconds=1, templates=folder) as printer, pytest.raises(BadInput):
+        printer.render("slow", "endless.html", ON)
     assert not list((tmp_path / "scratch").iterdir())
 
 
