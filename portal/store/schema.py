@@ -12,6 +12,7 @@ from piccolo.engine.base import Engine
 from portal.domain.errors import WrongMoment
 from portal.store import invariants
 from portal.store.engine import current_engine, transaction
+from portal.store.locks import hold
 from portal.store.tables import Setting
 
 
@@ -32,6 +33,7 @@ async def migrate() -> None:
 
     engine = current_engine()
     async with transaction():
+        await hold("schema")
         with contextlib.redirect_stdout(io.StringIO()):  # the runner talks to standard output
             await Migration.create_table(if_not_exists=True).run()
             await ForwardsMigrationManager(app_name="portal").run_migrations(APP_CONFIG)
