@@ -1,11 +1,11 @@
 """Copies of a small bureau's database for tests of the portal."""
 
-import shutil
-
 import pytest
 from argon2 import PasswordHasher
 
 from portal.store import passwords
+from tests import office
+from tests.office_fixtures import engine_kind, no_database_stays  # noqa: F401 - used by their names
 from tests.web.bureau import build_stage, open_house
 
 
@@ -23,13 +23,13 @@ def stages(tmp_path_factory):
 
 
 @pytest.fixture
-def house_at(stages, tmp_path):
+def house_at(stages, tmp_path, engine_kind):  # noqa: F811
     """`house_at(stage)`: a running portal on a fresh copy of that stage."""
     opened = []
 
     def make(stage: str = "start", **more):
         folder = tmp_path / f"data{len(opened)}"
-        shutil.copytree(build_stage(stages, stage), folder)
+        office.copy_folder(build_stage(stages, stage, engine_kind), folder)
         house = open_house(folder, stage, **more)
         house.client.__enter__()
         opened.append(house)
