@@ -14,6 +14,7 @@ from portal.domain.errors import BadInput, NotAllowed, Problem
 from portal.steps.acting import Acting
 from portal.store import accounts, directory
 from portal.store.engine import transaction
+from portal.store.locks import hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ async def save_entity_rows(
             yield directory.entity_values(row, organisation, act.now)
 
     async with transaction():
+        await hold("bureau", bureau)
         if isinstance(rows, tuple):  # a file; the sample streams into an empty directory
             owners = await directory.load_owners([row.code for row in rows])
             foreign = sorted(code for code, owner in owners.items() if owner not in tree)
@@ -101,6 +103,7 @@ async def save_inspector_rows(
     bureau = act.bureau
     eligible = sum(may_inspect(row, act.today) for row in rows)
     async with transaction():
+        await hold("bureau", bureau["id"])
         saved = await directory.save_inspectors(
             directory.inspector_values(row, bureau["region"], _station_of(row.station, row.town, stations, bureau["id"]))
             for row in rows

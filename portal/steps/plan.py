@@ -17,6 +17,7 @@ from portal.steps.acting import Acting
 from portal.steps.directory import ImportReport
 from portal.store import plan as store
 from portal.store.engine import transaction
+from portal.store.locks import hold
 
 
 async def import_plan(act: Acting, sheet: Sheet, file: bytes) -> ImportReport:
@@ -29,6 +30,7 @@ async def import_plan(act: Acting, sheet: Sheet, file: bytes) -> ImportReport:
     matched = match_items(parsed.rows, act.sectors.items)
     rows, tasks = _sort_rows(act, parsed, matched)
     async with transaction():
+        await hold("bureau", act.bureau["id"])
         latest = await store.load_latest_plan({act.bureau["id"]}, parsed.year)
         prefix = f"{act.bureau['region']}-{parsed.year}-T"
         first = await store.count_tasks(prefix) + 1
