@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from portal.domain import cells, headings
 from portal.domain.cells import Cell
 from portal.domain.codes import ID_PATTERN, check_code, region_of, type_of_code
+from portal.domain.industries import parse_industries
 from portal.domain.quick import entity_reader
 from portal.domain.tables import Aliases, Parsed, Table, parse_table
 
@@ -101,7 +102,6 @@ _STATUSES = {
 _KINDS = {"主体": "entity", "企业": "entity", "场所": "site", "门店": "site", "经营场所": "site",
           "设备": "object", "产品": "object", "项目": "object", "物品": "object"}
 _CLASSES = {"低": "A", "低风险": "A", "一般": "B", "一般风险": "B", "较高": "C", "较高风险": "C", "高": "D", "高风险": "D"}
-_INDUSTRY = re.compile(r"[A-T]?(\d{2,4})(?!\d)|[A-T](?![A-Za-z])")
 _TOWN = re.compile(r"(?:^|[省市县区])([^\W\d_a-zA-Z省市县区]{2,4}?(?:街道|镇|乡))")
 
 
@@ -244,14 +244,10 @@ def _status(table: Table, line: int, row: Sequence[Cell]) -> str:
 def _industries(table: Table, line: int, row: Sequence[Cell]) -> tuple[str, ...]:
     if not table.has("industries"):
         return ()
-    found: list[str] = []
-    for part in table.value(line, row, "industries", cells.parse_list) or ():
-        match = _INDUSTRY.match(part)
-        if match:
-            found.append(match[1] or match[0])
-        else:
-            table.findings.warn(line, table.heading("industries"), f"“{part}”中没有国民经济行业代码，未采用。")
-    return tuple(dict.fromkeys(found))
+    codes, problems = parse_industries(table.text(line, row, "industries"))
+    for problem in problems:
+        table.findings.warn(line, table.heading("industries"), problem)
+    return codes
 
 
 def _risk_class(table: Table, line: int, row: Sequence[Cell]) -> str:
