@@ -63,7 +63,7 @@ async def release_site(
             progress(what, count)
 
     def build() -> dict[str, Any]:
-        with contextlib.nullcontext(printer) if printer else Printer(settings.data / "fonts") as used:
+        with contextlib.nullcontext(printer) if printer else Printer(settings.data / "fonts", own_fonts=settings.fonts) as used:
             done = release(folder, settings.data / "site", _Renderer(used), told)
         shutil.rmtree(kept, ignore_errors=True)
         folder.rename(kept)
