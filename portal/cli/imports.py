@@ -12,12 +12,10 @@ from portal.domain.errors import BadInput, Problem
 from portal.domain.import_kinds import KINDS
 from portal.domain.imports import ImportPreview
 from portal.domain.tables import MissingColumns
-from portal.sheets.read import Limits, read_sheet
+from portal.sheets.read import COMMAND, read_sheet
 from portal.steps import imports
 
 SHOWN = 20
-#: A file on this machine was put there by whoever runs the command: wider than what a page takes.
-WIDE = Limits(file_bytes=1 << 30, unpacked_bytes=4 << 30, rows=2_000_000, cells=100_000_000)
 
 
 def add_commands(commands: _SubParsersAction) -> None:
@@ -46,7 +44,7 @@ async def run_import(args: Namespace) -> int:
     kind = KINDS[args.what]
     data = read_file(args.file)
     name = Path(args.file).name
-    sheet = read_sheet(data, name, WIDE, args.sheet)
+    sheet = read_sheet(data, name, COMMAND, args.sheet)
     said = {"options": dict(args.options), "mapping": dict(args.map)}
     async with acting(args) as (act, _):
         for reason in sorted({reason for _, reason in args.accept}):

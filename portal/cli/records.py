@@ -11,6 +11,7 @@ from portal.domain.errors import BadInput
 from portal.domain.model import OUTCOMES
 from portal.steps import forms, review
 
+
 def add_commands(commands: _SubParsersAction) -> None:
     kinds = add_group(commands, "record", "导入或审核检查记录")
     load = add_command(kinds, "import", run_record_import, "从 JSON Lines 文件导入检查记录，整份导入或整份拒绝", acting=True)

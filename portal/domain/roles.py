@@ -51,6 +51,7 @@ ACTS: Mapping[str, frozenset[str]] = {
         "publish.publish": "publisher",
         "publish.read": "planner approver sector reviewer publisher supervisor",
         "audit.read": "auditor",
+        "setup.backup": "operator sysadmin",  # all there is, keys included
         "jobs.read": "operator planner publisher sysadmin",
     }.items()
 }

@@ -19,6 +19,7 @@ from portal.steps.acting import Acting
 from portal.store import accounts, directory
 from portal.store import imports as store
 from portal.store.engine import transaction
+from portal.store.locks import hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ async def save_entity_rows(
             yield one
 
     async with transaction():
+        await hold("bureau", bureau)
         if isinstance(rows, tuple):  # a file; the sample streams into an empty directory
             codes = [row.code for row in rows]
             owners = await directory.load_owners(codes)
@@ -164,6 +166,7 @@ async def save_inspector_rows(
     bureau = act.bureau
     eligible = sum(may_inspect(row, act.today) for row in rows)
     async with transaction():
+        await hold("bureau", bureau["id"])
         saved = await directory.save_inspectors(
             directory.inspector_values(row, bureau["region"], _station_of(row.station, row.town, stations, bureau["id"]))
             for row in rows

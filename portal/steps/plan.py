@@ -19,6 +19,7 @@ from portal.steps.acting import Acting
 from portal.steps.directory import ImportReport
 from portal.store import plan as store
 from portal.store.engine import transaction
+from portal.store.locks import hold
 
 
 async def import_plan(act: Acting, sheet: Sheet, file: bytes) -> ImportReport:
@@ -49,6 +50,7 @@ async def save_plan(act: Acting, parsed: Parsed[PlanRow], digest: str) -> dict[s
     rows, tasks, problems = _sort_rows(act, parsed.rows, plan.year)
     if problems:  # a sector went away since the check
         raise BadInput(f"计划表有 {len(problems)} 处错误，没有导入。", problems)
+    await hold("bureau", act.bureau["id"])
     latest = await store.load_latest_plan({act.bureau["id"]}, plan.year)
     prefix = f"{act.bureau['region']}-{plan.year}-T"
     first = await store.count_tasks(prefix) + 1

@@ -14,6 +14,7 @@ from portal.domain.model import Candidate, PoolRule
 from portal.domain.packing import pack
 from portal.store.accounts import within
 from portal.store.bulk import upsert_rows
+from portal.store.engine import current_engine
 from portal.store.tables import Entity, Finding, Inspector, Pick, Recusal, Visit, VisitTask
 
 #: never in any pool (DRAW.md section 1: what the law takes out of the base)
@@ -99,7 +100,9 @@ async def load_page(
 def _like(escaped: str):
     from piccolo.columns.combination import WhereRaw
 
-    return WhereRaw("\"entity\".\"name\" LIKE {} ESCAPE '\\'", f"%{escaped}%")
+    # SQLite's LIKE takes a for A (ASCII only); so does ILIKE on columns that compare by bytes
+    like = "LIKE" if current_engine().engine_type == "sqlite" else "ILIKE"
+    return WhereRaw(f"\"entity\".\"name\" {like} {{}} ESCAPE '\\'", f"%{escaped}%")
 
 
 async def load_entity(code: str, seen: Collection[int]) -> dict[str, Any] | None:
