@@ -214,7 +214,7 @@ async def import_records(act: Acting, data: bytes) -> dict[str, int]:
         await visits.lock_visits([row["visit"] for row in rows])
         for n, row in enumerate(rows, 1):
             try:
-                await _import_one(act, row)
+                await import_one(act, row)
             except Refused as refusal:
                 if not refusal.problems:
                     problems.append(Problem("", refusal.message, n))
@@ -250,7 +250,8 @@ def _parse_line(n: int, line: str) -> dict[str, Any]:
     return row
 
 
-async def _import_one(act: Acting, row: Mapping[str, Any]) -> None:
+async def import_one(act: Acting, row: Mapping[str, Any]) -> None:
+    """One record of a file, in the caller's transaction; Refused where a rule of `save_record` does not hold."""
     visit = await visits.load_visit(row["visit"], act.tree)
     assigned = (await visits.load_assigned([visit["id"]])).get(visit["id"], [])
     people = await directory.load_inspectors_by_id({who for who in assigned if who})

@@ -16,7 +16,8 @@ from portal.store.locks import hold
 from portal.store.tables import Setting
 
 
-def _wanted() -> set[str]:
+def wanted() -> set[str]:
+    """The migrations this program knows."""
     from portal.store.piccolo_app import APP_CONFIG
 
     manager = ForwardsMigrationManager(app_name="portal")
@@ -97,10 +98,10 @@ async def require_current() -> None:
     if await is_empty():
         raise WrongMoment("数据库还没有建立。请先运行 portal init。")
     done = set(await Migration.get_migrations_which_ran(app_name="portal"))
-    wanted = _wanted()
-    if wanted - done:
-        raise WrongMoment(f"数据库有 {len(wanted - done)} 步迁移没有执行。请先运行 portal init。")
-    if done - wanted:
+    known = wanted()
+    if known - done:
+        raise WrongMoment(f"数据库有 {len(known - done)} 步迁移没有执行。请先运行 portal init。")
+    if done - known:
         raise WrongMoment("数据库由更新版本的程序建立，本程序不能打开。请升级程序。")
     if await _installed_rules() != invariants.digest():
         raise WrongMoment("数据库的约束与本程序不一致。请先运行 portal init。")

@@ -104,6 +104,17 @@ async def lock_visits(codes: Collection[str]) -> None:
     await hold("visit", *ids)
 
 
+async def load_visits_to(codes: Collection[str], seen: Collection[int]) -> dict[str, list[dict[str, Any]]]:
+    """entity code -> visits to it that `seen` may see, the oldest first."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    wanted = sorted(codes)
+    for start in range(0, len(wanted), 500):
+        rows = await Visit.select().where(And(Visit.entity_code.is_in(wanted[start : start + 500]), within(Visit.organisation, seen))).order_by(Visit.id).run()
+        for row in rows:
+            found.setdefault(row["entity_code"], []).append(_opened(row))
+    return found
+
+
 async def load_visits_by_id(ids: Collection[int]) -> dict[int, dict[str, Any]]:
     """Visits by id, whatever organisation: for records and publications that were allowed already."""
     found: dict[int, dict[str, Any]] = {}
