@@ -102,14 +102,22 @@ def test_headings_may_stand_below_titles_and_in_other_wordings():
 def test_every_column_of_a_full_register_is_read():
     head = ("统一社会信用代码", "名称", "曾用名", "主体类型", "登记状态", "属地所", "乡镇", "住所", "行业代码", "经营范围", "成立日期",
             "信用风险等级", "监管标签", "许可证名称", "许可证编号", "批准日期", "有效期至", "发证机关", "注册资本")
-    body = (OTHER, "乙小吃店", "丙小吃店", "个体工商户", "存续（在营、开业、在册）", "城关所", "城关镇", "城关镇南街1号", "6210、H6240", "餐饮服务",
+    body = (OTHER, "乙小吃店", "丙小吃店", "个体工商户", "存续（在营、开业、在册）", "城关所", "城关镇", "城关镇南街1号", "6210、H6241", "餐饮服务",
             "2019/5/1", "B类", "餐饮服务,网络经营", "食品经营许可证", "JY1", "2024-01-02", "9999-09-09", "望溪局", "5万元")
     (row,), problems = read(parse_entities, [head, body])
     assert problems == ()
     assert (row.old_names, row.type, row.status, row.station, row.town) == (("丙小吃店",), "个体工商户", "存续", "城关所", "城关镇")
-    assert (row.industries, row.registered_on, row.risk_class) == (("6210", "6240"), date(2019, 5, 1), "B")
+    assert (row.industries, row.registered_on, row.risk_class) == (("6210", "6241"), date(2019, 5, 1), "B")
     assert row.tags == ("餐饮服务", "网络经营") and row.attributes == {"capital": "5万元", "registered_type": "个体工商户"}
     assert row.licences == ({"name": "食品经营许可证", "number": "JY1", "issued_on": "2024-01-02", "valid_to": "9999-09-09", "authority": "望溪局"},)
+
+
+def test_an_industry_may_stand_by_its_name():
+    parsed = parse_entities([
+        (*HEAD, "所属行业"), (CODE, "甲", "农、林、牧、渔业"), (OTHER, "乙", "餐饮业；F52零售业"), (make_legacy("359921", 1), "丙", "卖布的"),
+    ])
+    assert [row.industries for row in parsed.rows] == [("A",), ("62", "52"), ()]
+    assert [(p.row, p.field) for p in parsed.warnings] == [(4, "所属行业")] and "“卖布的”不是" in parsed.warnings[0].message
 
 
 def test_a_failed_check_digit_is_a_warning_and_the_row_stays():
@@ -173,7 +181,7 @@ def test_a_bureaus_own_headings_are_read_once_they_have_been_pointed_out():
     with pytest.raises(MissingColumns) as refusal:
         parse_entities(rows)
     assert refusal.value.missing == ("统一社会信用代码", "企业名称")
-    assert refusal.value.headings == Headings(1, (), ("企业注册码", "单位全称", "天气"))
+    assert refusal.value.headings == Headings(1, unknown=("企业注册码", "单位全称", "天气"))
     parsed = parse_entities(rows, {"企业注册码": "code", "单位全称": "name", "天气": LEFT_OUT})
     assert parsed.rows[0].code == CODE and parsed.headings == Headings(1, (("企业注册码", "code"), ("单位全称", "name")))
 
