@@ -9,6 +9,19 @@ import tempfile
 
 import pytest
 
+from tests import cluster
+
+
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):  # the process that runs pytest, with or without workers
+        cluster.own()
+
+
+def pytest_unconfigure(config):
+    if not hasattr(config, "workerinput"):
+        cluster.disown()
+
+
 #: Thousands of small files are written and dropped: in memory, where there is room for far more than they need.
 MEMORY, ROOM = "/dev/shm", 4 << 30
 if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
@@ -33,11 +46,10 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> str:
-    """`postgresql://...` of a server whose databases tests may make and drop; .ci/run starts one."""
-    url = os.environ.get("MINGCHA_POSTGRES")
-    if not url:
-        pytest.skip("no PostgreSQL server here (set MINGCHA_POSTGRES to a postgresql:// address)")
-    return url
+    """`postgresql://...` of a server whose databases tests may make and drop (tests/cluster.py)."""
+    if why := cluster.missing():
+        pytest.skip(why)
+    return cluster.address()
 
 
 def _refuse_skip(report):

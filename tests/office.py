@@ -23,6 +23,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from portal.domain.packing import pack
 from portal.domain.roles import ROLES
@@ -33,13 +34,14 @@ from portal.plugins import Sectors, discover_sectors
 from portal.settings import Settings, load_settings
 from portal.steps import assign, commit, disclosure, draw, forms, plan, pool, publish, review, sample, setup, visits
 from portal.steps.acting import Acting, open_acting, stamp
-from portal.store import accounts, directory, engine, keys, schema
+from portal.store import accounts, directory, engine, keys, rights, schema
 from portal.store import draw as draw_store
 from portal.store import plan as plan_store
 from portal.store import visits as visit_store
 from portal.store.tables import PoolBlock
+from tests import cluster
 
-ENGINES = ("sqlite",)
+ENGINES = ("sqlite", "postgres")
 SEED = 7
 ENTITIES = 400
 PASSPHRASE = "一句足够长的口令 0001"
@@ -109,8 +111,53 @@ def seeded_bytes(topic: str) -> Callable[[int], bytes]:
     return lambda n: (topic_key(SEED, f"{topic} {next(numbers)}") * 4)[:n]
 
 
-def settings_of(folder: Path) -> Settings:
-    return load_settings({"PORTAL_CLOCK": "simulated", "PORTAL_DATA": str(folder)})
+# Data folders ----------------------------------------------------------------
+
+DATABASE = "database"  # the file in a data folder that names its PostgreSQL database; none: SQLite in the folder
+
+
+def database_url(folder: Path, *, owner: bool = False) -> str:
+    """The address of a data folder's database as DATABASE_URL; empty where it is the folder's own SQLite file.
+
+    Installations work as the application role, as in a bureau; `owner`: with all rights, for init and for tampering.
+    """
+    place = folder / DATABASE
+    return cluster.url_of(place.read_text(), owner=owner) if place.exists() else ""
+
+
+def settings_of(folder: Path, *, owner: bool = False) -> Settings:
+    return load_settings({"PORTAL_CLOCK": "simulated", "PORTAL_DATA": str(folder), "DATABASE_URL": database_url(folder, owner=owner)})
+
+
+async def become_owner() -> None:
+    """Open the database that is open once more, as whoever holds its own password. SQLite: whoever has the file."""
+    now = engine.current_engine()
+    if now.engine_type == "postgres":
+        await engine.close_engine()
+        await engine.open_engine(cluster.url_of(urlsplit(now.url).path[1:], owner=True))
+
+
+def make_folder(folder: Path, kind: str) -> Path:
+    """A new data folder with an empty database."""
+    folder.mkdir(parents=True)
+    if kind == "postgres":
+        (folder / DATABASE).write_text(cluster.create())
+    return folder
+
+
+def copy_folder(folder: Path, to: Path) -> Path:
+    """A copy of a data folder and of its database, which must be closed."""
+    shutil.copytree(folder, to, symlinks=True)
+    if (folder / DATABASE).exists():
+        (to / DATABASE).write_text(cluster.create((folder / DATABASE).read_text()))
+    return to
+
+
+def drop_databases_in(folder: Path) -> None:
+    """A test is over: the databases of all data folders below its own."""
+    names = [place.read_text() for place in folder.rglob(DATABASE) if place.is_file()]
+    if names:
+        cluster.drop(*names)
 
 
 async def open_house(folder: Path, topic: str = "test") -> House:
@@ -241,13 +288,11 @@ class Stages:
 
     def copy(self, stage: str, to: Path) -> Path:
         """A copy of a stage's whole data folder; its database was closed cleanly."""
-        shutil.copytree(self.folder(stage), to)
-        return to
+        return copy_folder(self.folder(stage), to)
 
     async def _make(self, folder: Path, stage: str) -> None:
         if stage == "filled":
-            folder.mkdir(parents=True)
-            settings = settings_of(folder)
+            settings = settings_of(make_folder(folder, self.kind), owner=True)
             settings.set_clock(f"{FILLED}:00+08:00")
             await engine.open_engine(settings.database_url)
             try:
@@ -256,6 +301,7 @@ class Stages:
                     stamp=stamp(settings.now()), sectors=sectors(), token_bytes=seeded_bytes("init"),
                     password=lambda login: "a password for tests",
                 )  # fmt: skip
+                await rights.install(lambda: cluster.PASSWORD, cluster.application() if self.kind == "postgres" else "")
             finally:
                 await engine.close_engine()
         try:
@@ -284,6 +330,7 @@ async def make_drawable(house: House, code: str = OPEN) -> None:
 
 async def take_guards_away() -> None:
     """What somebody with the database's own password can do first: triggers and unique indexes are gone."""
+    await become_owner()
     async with engine.transaction():
         await schema._forget_rules(engine.current_engine())
 

@@ -6,7 +6,7 @@ gone.  Where several columns mean one field, the first filled cell counts.
 
 from __future__ import annotations
 
-__all__ = ["ENTITY", "INSPECTOR", "NOT_KEPT", "PERSONAL", "PLAN", "RECUSAL"]
+__all__ = ["CLASS", "ENTITY", "EXTERNAL", "INSPECTOR", "NOT_KEPT", "PERSONAL", "PLAN", "RECUSAL", "REGISTER", "RESULT"]
 
 ENTITY = {
     "code": "uscc 统一社会信用代码 统一社会信用代码/注册号 统一社会信用代码(注册号) 统一社会信用代码或注册号 社会信用代码 信用代码 "
@@ -62,6 +62,8 @@ RECUSAL = {
     "inspector": "单位工号 工号 执法人员工号 人员编号",
     "entity": "统一社会信用代码 统一社会信用代码/注册号 检查对象代码 代码 注册号",
     "reason": "回避原因 回避情形 原因 理由",
+    "since": "回避开始日期 开始日期 起始日期 回避起始日期",
+    "until": "回避截止日期 截止日期 终止日期 回避终止日期 有效期至",
     "note": "备注 说明",
 }
 
@@ -91,6 +93,51 @@ PLAN = {
     "note": "备注 说明",
 }
 
+CLASS = {
+    "code": ENTITY["code"],
+    "name": ENTITY["name"],
+    "class": "信用风险等级 风险等级 信用风险分类 企业信用风险等级 风险分类 信用风险类别 信用风险分类结果 分类结果 分类等级 等级 类别 信用等级",
+    "classed_on": "分类日期 评定日期 生成日期 更新日期 分类时间 评定时间 截止日期",
+    "version": "分类版本 版本 批次 分类批次",
+}
+
+REGISTER = {
+    "code": ENTITY["code"].removesuffix(" 编号(设备)"),
+    "name": ENTITY["name"],
+    "register": "专项库名称 专项库 库名称 名录库名称",
+    "tags": "对应专项库监管标签 监管标签 标签 专项库标签",
+    "station": "检查机关 属地所 所属监管所 监管所 管辖单位",
+    "licence_name": ENTITY["licence_name"],
+    "licence_number": ENTITY["licence_number"],
+    "licence_issued_on": ENTITY["licence_issued_on"],
+    "licence_valid_to": ENTITY["licence_valid_to"],
+    "licence_authority": ENTITY["licence_authority"],
+}
+
+EXTERNAL = {
+    "code": ENTITY["code"],
+    "name": ENTITY["name"],
+    "task": "抽查任务编号 任务编号 抽查任务名称 任务名称 抽查任务 任务 抽查计划名称 计划名称",
+    "item": "抽查事项 检查事项 检查内容 抽查内容",
+    "platform": "来源平台 抽取平台 平台 来源 抽取单位",
+    "drawn_on": "抽取日期 抽取时间 随机抽取日期 抽查日期",
+    "station": "属地所 所属监管所 监管所 检查机关 实施单位",
+}
+
+RESULT = {
+    "visit": "入企编号 入企检查编号 检查编号",
+    "task": "任务 任务编号 抽查任务编号 任务名称 抽查任务名称 抽查任务",
+    "code": ENTITY["code"],
+    "name": ENTITY["name"],
+    "item": "事项 抽查事项 检查事项 事项编号 事项名称",
+    "outcome": "结果 检查结果 抽查结果 抽查检查结果",
+    "inspected_on": "检查日期 检查时间 抽查检查时间 抽查日期 实施日期",
+    "recorder": "检查人员 执法人员 检查人员工号 单位工号 记录人 录入人",
+    "method": "检查方式 检查方法",
+    "opinion": "当事人意见 企业意见",
+    "note": "说明 情况说明 备注",
+}
+
 #: Columns about private persons: their cells are not even looked at, and the report says so.
 PERSONAL = frozenset(
     "身份证号 身份证号码 身份证 证件号码 公民身份号码 手机号 手机 手机号码 联系电话 电话 移动电话 联系方式 家庭住址 住址 "
@@ -99,4 +146,4 @@ PERSONAL = frozenset(
 )
 
 #: Columns that the official templates have and we have no use for.
-NOT_KEPT = frozenset("序号 从事本岗起始日期 年龄 职级 备注".split())
+NOT_KEPT = frozenset("序号 从事本岗起始日期 年龄 职级 备注 备注(系统)".split())
