@@ -72,7 +72,7 @@ def test_errors_are_listed_with_row_column_and_content_and_the_good_rows_come_in
     address = upload(person, BAD)
     page = person.get(address).text
     assert figures(page) | {"提示": ""} == {"数据行": "4", "可以导入": "2", "有错误": "2", "提示": ""}
-    rows = re.findall(r'<tr><td class="n">(\d+)</td><td class="cols-listed">([^<]*)</td><td class="found">(.*?)</td><td class="object">(.*?)</td></tr>', page)
+    rows = re.findall(r'<tr><td class="n">(\d+)</td><td class="cols-listed">([^<]*)</td><td class="(?:nw|found)">(.*?)</td><td class="object">(.*?)</td></tr>', page)
     assert rows[0] == ("3", "统一社会信用代码", '<span class="dim">—</span>', "没有填写。请补上后重新上传。")
     assert rows[1][:3] == ("5", "统一社会信用代码", "坏 代码!")
     assert "全部导入" not in page and "&lt;b&gt;丙&lt;/b&gt;公司" in page and "<b>丙" not in page
