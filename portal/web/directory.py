@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from portal.domain.errors import NotFound
-from portal.store import accounts, directory, draw, plan
+from portal.store import accounts, directory, draw, imports, plan
 from portal.web.access import acting
 from portal.web.inputs import choice, parse_input, text
 from portal.web.pages import fragment, is_fragment, page
@@ -71,7 +71,7 @@ async def entity_page(request: Request, code: FromPath[str]) -> Response[Any]:
     opened = {name: json.loads(entity[name]) for name in ("tags", "industries", "licences", "attributes", "old_names")}
     return await page(
         request, "directory/entity.html", here="/directory", entity={**entity, **opened}, history=history, rounds=rounds, items=items,
-        station=stations[entity["organisation"]],
+        station=stations[entity["organisation"]], classes=await imports.load_class_history(act.bureau["id"], code),
     )  # fmt: skip
 
 
