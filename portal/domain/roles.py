@@ -25,6 +25,9 @@ ACTS: Mapping[str, frozenset[str]] = {
     act: frozenset(roles.split())
     for act, roles in {
         "directory.import": "operator planner",
+        "directory.accept": "operator planner",
+        "directory.place": "operator planner",
+        "stations.make": "operator planner",
         "directory.read": "planner approver sector station inspector reviewer publisher supervisor",
         "plan.import": "operator planner",
         "plan.read": "planner approver sector station inspector reviewer publisher supervisor",

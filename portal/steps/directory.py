@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.domain.cells import Sheet
+from portal.domain.codes import region_of
 from portal.domain.directory import EntityRow, InspectorRow, may_inspect, parse_entities, parse_inspectors
 from portal.domain.errors import BadInput, NotAllowed, Problem
+from portal.domain.regions import check_region
 from portal.steps.acting import Acting
+from portal.steps.stations import open_placer
 from portal.store import accounts, directory
 from portal.store.engine import transaction
+from portal.store.stations import load_accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +29,14 @@ class ImportReport:
 
 
 def _stations(organisations: Sequence[dict[str, Any]], act: Acting) -> dict[str, int]:
-    """name -> id of the stations of the acting bureau; also by name without 市场监督管理所 and 所."""
+    """name -> id of the stations of the acting bureau; also by the shorter names in use (清桥所, 清桥) and by code."""
     tree = accounts.tree_of(list(organisations), act.bureau["id"])
     found: dict[str, int] = {}
     for o in organisations:
         if o["id"] in tree and o["kind"] == "station":
             short = o["name"].removesuffix("市场监督管理所").removesuffix("市场监管所").removesuffix("所")
-            for name in (o["name"], short, o["code"]):
-                found[name] = o["id"]
+            for name in (o["name"], short, o["code"], *(f"{short}{end}" for end in ("所", "市监所", "市场监管所", "市场监督管理所"))):
+                found.setdefault(name, o["id"])
     return found
 
 
@@ -43,12 +47,21 @@ def _station_of(station: str, town: str, stations: dict[str, int], bureau: int) 
     return bureau
 
 
+def region_warnings(act: Acting, rows: Iterable[EntityRow]) -> tuple[Problem, ...]:
+    """One warning a registering region that no table has, with how many entries; never of the bureau's own."""
+    found = Counter(region_of(row.holder) for row in rows)
+    own = [act.bureau["region"]]
+    said = [(check_region(region, own), count) for region, count in sorted(found.items())]
+    return tuple(Problem("代码", f"{count} 户：{message}") for message, count in said if message)
+
+
 async def import_entities(act: Acting, sheet: Sheet, file: bytes) -> ImportReport:
     """A sheet of companies into the directory, all or nothing. Raises BadInput with row and column."""
     act.require("directory.import")
-    parsed = parse_entities(sheet.rows)
+    parsed = parse_entities(sheet.rows, accepted=await load_accepted())
     parsed.require_no_errors("检查对象名录")
-    return await save_entity_rows(act, parsed.rows, parsed.warnings, hashlib.sha256(file).hexdigest())
+    warnings = (*parsed.warnings, *region_warnings(act, parsed.rows))
+    return await save_entity_rows(act, parsed.rows, warnings, hashlib.sha256(file).hexdigest())
 
 
 async def save_entity_rows(
@@ -64,13 +77,14 @@ async def save_entity_rows(
     def values() -> Iterator[dict[str, Any]]:
         for row in rows:
             counts["读入"] += 1
-            organisation = _station_of(row.station, row.town, stations, bureau)
+            organisation = placer.place(row)
             counts["已分到所" if organisation != bureau else "未分到所"] += 1
             if row.status != directory.DRAWABLE:
                 counts["不在册（不参加抽取）"] += 1
             yield directory.entity_values(row, organisation, act.now)
 
     async with transaction():
+        placer = await open_placer(act, stations)
         if isinstance(rows, tuple):  # a file; the sample streams into an empty directory
             owners = await directory.load_owners([row.code for row in rows])
             foreign = sorted(code for code, owner in owners.items() if owner not in tree)
@@ -80,8 +94,9 @@ async def save_entity_rows(
         saved = await directory.save_entities(values())
         if not saved:
             raise BadInput("文件里没有一户检查对象。")
+        await placer.save()
         await act.audit("directory.import", "entities", after=digest, count=saved)
-    return ImportReport(dict(counts), warnings)
+    return ImportReport(dict(counts), (*warnings, *placer.unknown()))
 
 
 async def import_inspectors(act: Acting, sheet: Sheet, file: bytes) -> ImportReport:

@@ -63,6 +63,9 @@ CHECKS = (
     ("record", "NEW.state NOT IN ('approved','published') OR NEW.reviewer IS NOT NULL", "record: approved by nobody"),
     ("pick", "NEW.rank >= 1 AND NEW.kind IN ('drawn','reserve','replacement')", "pick: bad rank or kind"),
     ("audit", "length(NEW.digest) = 64 AND length(NEW.previous) = 64", "audit: bad digest"),
+    ("placement", "NEW.placed_by IN ('address','person')", "placement: placed by nobody known"),
+    ("placement", "NEW.placed_by <> 'person' OR NEW.why <> ''", "placement: chosen by a person without a reason"),
+    ("code_override", "NEW.reason <> ''", "code_override: no reason"),
     ("entity", "NEW.kind IN ('entity','site','object')", "entity: unknown kind"),
     ("job", "NEW.state IN ('queued','running','done','failed')", "job: unknown state"),
 )
@@ -90,6 +93,7 @@ UNIQUE = (
     ("one_record_version", "record_version", "record, n", ""),
     ("one_finding", "finding", "visit, item_code, object", ""),
     ("one_publication", "publication", "kind, key, version", ""),
+    ("one_station_area", "station_area", "organisation, street", ""),
     ("one_live_publication", "publication", "kind, key", "state = 'live'"),
 )
 #: Look-ups that are not unique: (name, table, columns)
