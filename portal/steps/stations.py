@@ -22,6 +22,7 @@ from portal.steps.acting import Acting
 from portal.store import accounts, directory
 from portal.store import stations as store
 from portal.store.engine import transaction
+from portal.store.locks import hold
 
 PAGE = 2_000
 _OFFICES = ("市场监督管理局", "市场监管局")
@@ -46,6 +47,7 @@ async def import_divisions(act: Acting, sheet: Sheet, file: bytes) -> dict[str, 
     if not parsed.rows:
         raise BadInput("文件里没有一个镇街或村居。")
     async with transaction():
+        await hold("bureau", act.bureau["id"])
         saved = await store.save_divisions(parsed.rows)
         await act.audit("stations.divisions", act.bureau["code"], after=hashlib.sha256(file).hexdigest(), count=saved)
     villages = sum(len(row.code) == 12 for row in parsed.rows)
@@ -89,6 +91,7 @@ async def _save_coverage(act: Acting, coverage: Sequence[Coverage], digest: str)
     known = {o["name"]: o for o in organisations if o["id"] in tree and o["kind"] == "station"}
     taken = {o["code"] for o in organisations}
     async with transaction():
+        await hold("bureau", bureau["id"])
         for name, areas in by_station.items():
             if name in known:
                 station = known[name]["id"]
@@ -140,12 +143,13 @@ class Placer:
     stations: Mapping[str, Mapping[str, Any]]
     chosen: Mapping[str, int]
     any_before: bool  # whether an earlier placement may have to go
+    kept: dict[str, int] = field(default_factory=dict)  # stations that an earlier file gave
     placed: list[dict[str, Any]] = field(default_factory=list)
     by_file: list[str] = field(default_factory=list)
     strange: Counter[str] = field(default_factory=Counter)
 
     def place(self, row: EntityRow) -> int:
-        """A person's choice, else the station the file names, else the town's or the address's, else the bureau itself."""
+        """A person's choice, else the station the file names, else the one an earlier file gave, else the address's, else the bureau."""
         if row.code in self.chosen:
             return self.chosen[row.code]
         for name in (row.station, row.town, bare_street(row.town)):
@@ -155,6 +159,8 @@ class Placer:
                 return self.named[name]
         if row.station and row.station != self.act.bureau["name"]:
             self.strange[row.station] += 1
+        if row.code in self.kept:
+            return self.kept[row.code]
         if self.table is None or row.kind == "object":
             return self.act.bureau["id"]
         match = find_station(self.table, row.address, row.name)
@@ -163,6 +169,13 @@ class Placer:
         station = self.stations[match.station]["id"]
         self.placed.append(placement(self.act, row.code, station, match))
         return station
+
+    async def remember(self, owners: Mapping[str, int]) -> None:
+        """Entries of the import already in the directory: a station that an earlier file gave is not taken away by an address."""
+        stations = {o["id"] for o in self.stations.values()}
+        here = {code: owner for code, owner in owners.items() if owner in stations}
+        moving = await store.load_placed_by_address(list(here)) if self.any_before else set()
+        self.kept = {code: owner for code, owner in here.items() if code not in moving}
 
     def unknown(self) -> tuple[Problem, ...]:
         """Stations that the file names and the bureau does not have, each once."""
@@ -206,6 +219,7 @@ async def assign_stations(act: Acting, *, preview: bool = False) -> Assigned:
     """Give every entry without a station the one its address names; nothing changes with `preview`."""
     _require_bureau(act, "stations.make")
     async with transaction():
+        await hold("bureau", act.bureau["id"])
         table, stations = await load_table(act)
         if table is None:
             raise WrongMoment("还没有一个所划定了辖区。请先运行 portal stations make，或导入辖区表。")
@@ -283,6 +297,7 @@ async def place_entity(act: Acting, code: str, station_code: str, reason: str) -
     ours = [o for o in organisations if o["id"] == act.bureau["id"] or (o["id"] in tree and o["kind"] == "station")]
     station = next((o for o in ours if o["code"] == station_code), None)
     async with transaction():
+        await hold("bureau", act.bureau["id"])
         entity = await directory.load_entity(code, tree)
         if entity is None:
             raise NotFound(f"名录里没有代码为“{code[:64]}”的检查对象，或者不在您的辖区。")

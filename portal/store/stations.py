@@ -1,11 +1,10 @@
-"""Divisions, what stations cover, how entries came to their stations, accepted codes."""
+"""Divisions, what stations cover, how entries came to their stations."""
 
 from __future__ import annotations
 
 import gzip
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from portal.domain.coverage_sheets import DivisionRow
 from portal.domain.packing import pack
 from portal.store.accounts import within
 from portal.store.bulk import upsert_rows
-from portal.store.tables import CodeOverride, Division, Entity, Placement, StationArea
+from portal.store.tables import Division, Entity, Placement, StationArea
 
 SHIPPED = Path(__file__).parent / "data" / "streets.txt.gz"
 BATCH = 500
@@ -115,20 +114,15 @@ async def load_choices() -> dict[str, int]:
     return {row["entity_code"]: row["organisation"] for row in rows}
 
 
+async def load_placed_by_address(codes: Sequence[str]) -> set[str]:
+    """Those of `codes` whose station came from their address."""
+    found: set[str] = set()
+    for start in range(0, len(codes), BATCH):
+        mine = Placement.entity_code.is_in(list(codes[start : start + BATCH]))
+        rows = await Placement.select(Placement.entity_code).where(And(mine, Placement.placed_by == "address")).run()
+        found |= {row["entity_code"] for row in rows}
+    return found
+
+
 async def has_placements() -> bool:
     return await Placement.exists().run()
-
-
-# Accepted codes -----------------------------------------------------------------------
-
-
-async def load_accepted() -> frozenset[str]:
-    return frozenset(row["code"] for row in await CodeOverride.select(CodeOverride.code).run())
-
-
-async def load_override(code: str) -> dict[str, Any] | None:
-    return await CodeOverride.select(CodeOverride.all_columns(), CodeOverride.account.name).where(CodeOverride.code == code).first().run()
-
-
-async def save_override(code: str, reason: str, account: int, at: datetime) -> None:
-    await CodeOverride.insert(CodeOverride(code=code, reason=reason, account=account, accepted_at=at)).run()

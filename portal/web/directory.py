@@ -17,6 +17,7 @@ from portal.domain.industries import industry_of_code
 from portal.domain.regions import check_region, full_name
 from portal.steps import codes, stations
 from portal.store import accounts, directory, draw, plan
+from portal.store import imports as import_store
 from portal.store import stations as station_store
 from portal.web.access import acting, posted
 from portal.web.inputs import choice, parse_input, text
@@ -88,12 +89,12 @@ async def _entity_page(request: Request, code: str, refused: Refused | None) -> 
         request, "directory/entity.html", here="/directory", refused=refused, entity={**entity, **opened}, history=history, rounds=rounds, items=items,
         station=organisations[entity["organisation"]], placement=await station_store.load_placement(code),
         industries=[(one, industry_of_code(one)) for one in opened["industries"]],
-        check=check_code(code) if entity["kind"] != "object" else None, override=await station_store.load_override(code),
+        check=check_code(code) if entity["kind"] != "object" else None, override=await import_store.load_acceptance(act.bureau["id"], code),
         registrar=full_name(region_of(entity["holder"])), region_note=check_region(region_of(entity["holder"]), [act.bureau["region"]]),
     )  # fmt: skip
 
 
-@post("/directory/{code:str}/accept", opt={"access": "directory.accept"})
+@post("/directory/{code:str}/accept", opt={"access": "directory.import"})
 async def accept(request: Request, code: FromPath[str]) -> Response[Any]:
     try:
         given = parse_input(Acceptance, posted(request))

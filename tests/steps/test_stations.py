@@ -8,7 +8,7 @@ from portal.domain.directory import EntityRow
 from portal.domain.errors import BadInput, NotAllowed, NotFound, WrongMoment
 from portal.steps import codes, stations
 from portal.steps.directory import import_entities, save_entity_rows
-from portal.store import accounts, audit, directory
+from portal.store import accounts, audit, directory, imports
 from portal.store import stations as store
 from portal.store.engine import transaction
 from portal.store.tables import Organisation
@@ -231,14 +231,14 @@ async def test_an_accepted_code_is_not_warned_about_again_and_says_who_accepted_
     said = await codes.accept_code(operator, WRONG, "与营业执照原件一致")
     assert "第 15 位校验码不符" in said
     assert (await import_entities(operator, sheet, b"x")).warnings == ()
-    override = await store.load_override(WRONG)
-    assert (override["reason"], override["account.name"]) == ("与营业执照原件一致", "运维员")
+    override = await imports.load_acceptance(operator.bureau["id"], WRONG)
+    assert (override["reason"], override["by.name"]) == ("与营业执照原件一致", "运维员")
 
 
 async def test_only_a_code_that_is_off_is_accepted_once_and_with_a_reason(filled):
     operator = await filled.acting("operator")
     await save_entity_rows(operator, (EntityRow(WRONG, "entity", WRONG, "", "甲"), row(20)))
-    with pytest.raises(BadInput, match="没有写明理由"):
+    with pytest.raises(BadInput, match="请写明核对的依据"):
         await codes.accept_code(operator, WRONG, "")
     with pytest.raises(WrongMoment, match="校验相符，不需要说明"):
         await codes.accept_code(operator, code(20), "理由")

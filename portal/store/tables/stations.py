@@ -1,4 +1,4 @@
-"""Who covers which town or village, how entries came to their stations, and codes a person vouched for."""
+"""Who covers which town or village, and how entries came to their stations."""
 
 from __future__ import annotations
 
@@ -37,11 +37,3 @@ class Placement(Table, tablename="placement"):
     account = ref(Account)
     placed_at = at()
 
-
-class CodeOverride(Table, tablename="code_override"):
-    """A code whose check fails and that a person has accepted, with the reason."""
-
-    code = Text(unique=True)
-    reason = text()
-    account = ref(Account)
-    accepted_at = at()

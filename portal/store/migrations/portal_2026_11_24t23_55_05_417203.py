@@ -1,4 +1,4 @@
-"""Divisions, what stations cover, how entries came to their stations, accepted codes.
+"""Divisions, what stations cover, how entries came to their stations.
 
 Written from what `piccolo migrations new portal --auto` generated: column -> kind, flags, default.
 """
@@ -13,9 +13,9 @@ from piccolo.columns import ForeignKey, OnDelete, OnUpdate
 from piccolo.columns.indexes import IndexMethod
 from piccolo.table import create_table_class
 
-ID = "2026-11-24T22:40:05:417203"
+ID = "2026-11-24T23:55:05:417203"
 VERSION = "1.38.0"
-DESCRIPTION = "stations by address, accepted codes"
+DESCRIPTION = "stations by address"
 
 Column = tuple[str, str, str, Any]  # name, kind or table referred to, flag, default
 TABLES: dict[tuple[str, str], list[Column]] = {
@@ -27,9 +27,6 @@ TABLES: dict[tuple[str, str], list[Column]] = {
     ("Placement", "placement"): [
         ("entity_code", "Text", "unique", ""), ("organisation", "Organisation", "", None), ("placed_by", "Text", "", "address"),
         ("confidence", "Text", "", ""), ("why", "Text", "", ""), ("account", "Account", "", None), ("placed_at", "Timestamptz", "null", None),
-    ],
-    ("CodeOverride", "code_override"): [
-        ("code", "Text", "unique", ""), ("reason", "Text", "", ""), ("account", "Account", "", None), ("accepted_at", "Timestamptz", "null", None),
     ],
 }  # fmt: skip
 REFERRED = {"Organisation": "organisation", "Account": "account"}
