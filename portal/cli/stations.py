@@ -7,7 +7,7 @@ from pathlib import Path
 
 from portal.cli.office import acting, print_table, read_file, say
 from portal.cli.parsing import add_command, add_group, whole
-from portal.sheets.read import read_sheet
+from portal.sheets.read import COMMAND, read_sheet
 from portal.steps import codes, stations
 
 CALLED = {"sure": "地址写明镇街", "likely": "按村居、旧称或名称推定", "ambiguous": "可能属于几个所", "none": "地址看不出"}
@@ -37,7 +37,7 @@ def add_commands(commands: _SubParsersAction) -> None:
 
 async def run_divisions(args: Namespace) -> None:
     data = read_file(args.file)
-    sheet = read_sheet(data, Path(args.file).name)
+    sheet = read_sheet(data, Path(args.file).name, COMMAND)
     async with acting(args) as (act, _):
         counts = await stations.import_divisions(act, sheet, data)
     say(f"区划已导入：{args.file}")
@@ -46,7 +46,7 @@ async def run_divisions(args: Namespace) -> None:
 
 async def run_make(args: Namespace) -> None:
     data = read_file(args.file) if args.file else b""
-    sheet = read_sheet(data, Path(args.file).name) if args.file else None
+    sheet = read_sheet(data, Path(args.file).name, COMMAND) if args.file else None
     async with acting(args) as (act, _):
         counts = await (stations.import_stations(act, sheet, data) if sheet else stations.make_stations(act))
     say("各所辖区已划定。")
@@ -85,4 +85,4 @@ async def run_place(args: Namespace) -> None:
 async def run_accept(args: Namespace) -> None:
     async with acting(args) as (act, _):
         message = await codes.accept_code(act, args.code, args.reason)
-    say(f"已记录。{message}以后不再提示。" if message.endswith("。") else f"已记录。以后不再提示：{message}")
+    say(f"已记录，以后不再提示：{message}")

@@ -152,7 +152,8 @@ class Placer:
         """A person's choice, else the station the file names, else the one an earlier file gave, else the address's, else the bureau."""
         if row.code in self.chosen:
             return self.chosen[row.code]
-        for name in (row.station, row.town, bare_street(row.town)):
+        # Without coverage a town that is called as a station is all there is to go by.
+        for name in (row.station,) if self.table else (row.station, row.town, bare_street(row.town)):
             if name and name in self.named:
                 if self.any_before:
                     self.by_file.append(row.code)
@@ -163,7 +164,7 @@ class Placer:
             return self.kept[row.code]
         if self.table is None or row.kind == "object":
             return self.act.bureau["id"]
-        match = find_station(self.table, row.address, row.name)
+        match = find_station(self.table, row.address if row.town in row.address else row.town + row.address, row.name)
         if not match.station:
             return self.act.bureau["id"]
         station = self.stations[match.station]["id"]

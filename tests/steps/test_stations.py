@@ -146,9 +146,9 @@ async def test_nothing_is_assigned_before_a_station_covers_anything(filled):
 
 async def test_an_import_places_rows_without_a_station_by_their_address(house):
     operator = await house.acting("operator")
-    report = await save_entity_rows(operator, (row(10, "望溪县白鹭镇1号"), row(11, "望溪县白鹭镇2号", station="清桥所"), row(12, "和平路")))
-    assert report.counts["已分到所"] == 2 and report.counts["未分到所"] == 1
-    assert [await station_of(n) for n in (10, 11, 12)] == ["白鹭市场监管所", "清桥市场监管所", ""]
+    report = await save_entity_rows(operator, (row(10, "望溪县白鹭镇1号"), row(11, "望溪县白鹭镇2号", station="清桥所"), row(12, "和平路"), row(14, "和平路", town="白鹭镇")))
+    assert report.counts["已分到所"] == 3 and report.counts["未分到所"] == 1
+    assert [await station_of(n) for n in (10, 11, 12, 14)] == ["白鹭市场监管所", "清桥市场监管所", "", "白鹭市场监管所"]
     assert (await store.load_placement(code(10)))["placed_by"] == "address" and await store.load_placement(code(11)) is None
     report = await save_entity_rows(operator, (row(13, "望溪县白鹭镇3号", station="天堂所"),))
     assert [str(problem) for problem in report.warnings] == ["“属地所”：“天堂所”不是本局的所，1 户改按地址分所。请核对所名，或先设所。"]
@@ -158,6 +158,13 @@ async def test_an_import_places_rows_without_a_station_by_their_address(house):
 
 
 # By a person ----------------------------------------------------------------------------
+
+
+async def test_a_station_that_a_file_gave_is_not_taken_away_by_an_address(house):
+    operator = await house.acting("operator")
+    await save_entity_rows(operator, (row(15, "望溪县白鹭镇1号", station="清桥所"), row(16, "望溪县白鹭镇1号")))
+    await save_entity_rows(operator, (row(15, "望溪县白鹭镇1号"), row(16, "望溪县清桥镇1号")))
+    assert [await station_of(n) for n in (15, 16)] == ["清桥市场监管所", "清桥市场监管所"]  # the second has moved
 
 
 async def test_what_a_person_chose_stays_whatever_files_and_addresses_say(house):
