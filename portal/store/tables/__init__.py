@@ -17,6 +17,7 @@ from portal.store.tables.imports import (
 from portal.store.tables.people import Account, Inspector, Organisation, Recusal, WebSession
 from portal.store.tables.plan import CheckForm, Item, Plan, PlanRow, Rider, Task
 from portal.store.tables.publish import Audit, Checkpoint, Job, LogEntry, Publication, Release, Setting
+from portal.store.tables.stations import Division, Placement, StationArea
 from portal.store.tables.visits import Assignment, AssignmentRun, Finding, FollowUp, InspectionRecord, RecordVersion, Visit, VisitTask
 
 ALL: list[type[Table]] = [
@@ -25,4 +26,5 @@ ALL: list[type[Table]] = [
     AssignmentRun, Assignment, InspectionRecord, RecordVersion, Finding, FollowUp, Publication,
     LogEntry, Checkpoint, Release, Audit, Job, Setting,
     Upload, HeadingAlias, AcceptedCode, ClassVersion, EntityClass, RegisterEntry, ExternalList, ExternalEntry,
+    Division, StationArea, Placement,
 ]  # fmt: skip
