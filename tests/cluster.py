@@ -143,11 +143,18 @@ def _sweep(base: Path) -> None:
 # Its databases ----------------------------------------------------------------
 
 
-def url_of(database: str, **changed: str) -> str:
-    """The server's address with another database; `user`: and another user."""
+PASSWORD = "a-password-for-tests"
+
+
+def application() -> str:
+    """The role that all houses of this run work as: only who owns a database may change its rules."""
+    return f"{os.environ[RUN]}_app"
+
+
+def url_of(database: str, *, owner: bool) -> str:
+    """The address of one of our databases, for its owner or for the application role."""
     parts = urlsplit(address())
-    at = parts.netloc.rpartition("@")[2]
-    netloc = f"{changed['user']}@{at}" if "user" in changed else parts.netloc
+    netloc = parts.netloc if owner else f"{application()}:{PASSWORD}@{parts.netloc.rpartition('@')[2]}"
     return parts._replace(netloc=netloc, path=f"/{database}").geturl()
 
 
@@ -165,6 +172,19 @@ def create(template: str = "") -> str:
     return name
 
 
+def query(database: str, sql: str, *values: Any) -> list[tuple]:
+    """The rows of one statement run by the database's owner; `?` for each value, as for SQLite."""
+    parts = sql.split("?")
+    numbered = "".join(f"{part}${n}" for n, part in enumerate(parts[:-1], 1)) + parts[-1]
+    rows: list[tuple] = []
+
+    async def work(connection: asyncpg.Connection) -> None:
+        rows.extend(tuple(row) for row in await connection.fetch(numbered, *values))
+
+    _away(work, database)
+    return rows
+
+
 def drop(*names: str) -> None:
     async def work(server: asyncpg.Connection) -> None:
         for name in names:
@@ -176,13 +196,15 @@ def drop(*names: str) -> None:
 async def _drop_run(server: asyncpg.Connection) -> None:
     for row in await server.fetch("SELECT datname FROM pg_database WHERE starts_with(datname, $1)", f"{os.environ[RUN]}_"):
         await server.execute(f'DROP DATABASE "{row["datname"]}" WITH (FORCE)')
+    for row in await server.fetch("SELECT rolname FROM pg_roles WHERE starts_with(rolname, $1)", f"{os.environ[RUN]}_"):
+        await server.execute(f'DROP ROLE "{row["rolname"]}"')
 
 
-def _away(work: Callable[[asyncpg.Connection], Awaitable[None]]) -> None:
+def _away(work: Callable[[asyncpg.Connection], Awaitable[None]], database: str = "") -> None:
     """Do this on the server in a thread with a loop of its own: a test's loop may be running here."""
 
     async def connected() -> None:
-        server = await asyncpg.connect(address())
+        server = await asyncpg.connect(url_of(database, owner=True) if database else address())
         try:
             await work(server)
         finally:

@@ -25,9 +25,13 @@ ACTS: Mapping[str, frozenset[str]] = {
     act: frozenset(roles.split())
     for act, roles in {
         "directory.import": "operator planner",
+        "directory.place": "operator planner",
+        "stations.make": "operator planner",
         "directory.read": "planner approver sector station inspector reviewer publisher supervisor",
+        "imports.read": "operator planner",
         "plan.import": "operator planner",
         "plan.read": "planner approver sector station inspector reviewer publisher supervisor",
+        "draw.import": "operator planner",  # lists drawn elsewhere
         "pool.freeze": "planner",
         "round.create": "planner",
         "round.share": "planner approver supervisor sector",
