@@ -113,7 +113,7 @@ async def save_entity_rows(
     bureau = act.bureau["id"]
     tree = accounts.tree_of(organisations, bureau)
     keep = frozenset() if fields is None else frozenset(name for name, spoken in _SPOKEN.items() if not set(spoken.split()) & set(fields))
-    counts: Counter[str] = Counter()
+    counts: Counter[str] = Counter({"读入": 0})
     classes: dict[str, str] = {}
     registers: dict[str, Any] = {}
 
@@ -211,6 +211,7 @@ async def check_recusals(act: Acting, parsed: Parsed[RecusalRow]) -> tuple[Parse
 
 async def save_recusals(act: Acting, parsed: Parsed[RecusalRow], digest: str) -> dict[str, int]:
     """Recusals into the caller's transaction; a pair already in force is not entered twice."""
+    await hold("bureau", act.bureau["id"])
     people = await _inspectors_by_number(act)
     known = await directory.load_recusals(people.values(), act.today)
     counts = {"新登记": 0, "已有（不重复登记）": 0}

@@ -50,6 +50,8 @@ async def _enter(act: Acting, parsed: Parsed[ResultRow]) -> tuple[list[Problem],
     problems: list[Problem] = []
     entered: Counter[str] = Counter()
     records = 0
+    to = await visits.load_visits_to({row.code for row in parsed.rows if not row.visit}, act.tree)
+    await visits.lock_visits([row.visit for row in parsed.rows if row.visit] + [one["code"] for several in to.values() for one in several])
     for lines in await _by_visit(act, parsed, titles, problems):
         for row, members in await _records_of(act, lines, titles, problems):
             try:

@@ -39,6 +39,15 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
 )  # fmt: skip
 
 
+class _Connection(asyncpg.Connection):
+    """One that comes back to the pool without a further round trip: we leave no settings, cursors or session locks on it."""
+
+    __slots__ = ()
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
 class _Transaction(PostgresTransaction):
     """Piccolo's, but a connection always finds its way back to the pool: a failed BEGIN or COMMIT keeps none."""
 
@@ -108,7 +117,7 @@ class PooledPostgres(PostgresEngine):
         """Raises WrongMoment, in one sentence, when the server cannot be used."""
         try:
             await self.start_connection_pool(
-                min_size=1, max_size=WRITERS + READERS, timeout=CONNECT_SECONDS,
+                min_size=1, max_size=WRITERS + READERS, timeout=CONNECT_SECONDS, connection_class=_Connection,
                 server_settings={"application_name": "mingcha", "lock_timeout": str(LOCK_MS), "timezone": "UTC"},
             )  # fmt: skip
         except (asyncpg.PostgresError, OSError, TimeoutError) as failure:

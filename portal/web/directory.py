@@ -91,6 +91,7 @@ async def _entity_page(request: Request, code: str, refused: Refused | None) -> 
         industries=[(one, industry_of_code(one)) for one in opened["industries"]],
         check=check_code(code) if entity["kind"] != "object" else None, override=await import_store.load_acceptance(act.bureau["id"], code),
         registrar=full_name(region_of(entity["holder"])), region_note=check_region(region_of(entity["holder"]), [act.bureau["region"]]),
+        classes=await import_store.load_class_history(act.bureau["id"], code),
     )  # fmt: skip
 
 

@@ -38,7 +38,13 @@ JOB_STATES: Mapping[str, tuple[str, str]] = {
     "done": ("ok", "已完成"),
     "failed": ("bad", "没有完成"),
 }
-JOB_KINDS: Mapping[str, str] = {"publish": "公示并发布网站", "release": "发布网站"}
+JOB_KINDS: Mapping[str, str] = {"publish": "公示并发布网站", "release": "发布网站", "import": "导入文件"}
+UPLOAD_STATES: Mapping[str, tuple[str, str]] = {
+    "previewed": ("half", "待确认"),
+    "queued": ("half", "正在导入"),
+    "applied": ("ok", "已导入"),
+    "dropped": ("off", "已放弃"),
+}
 #: what an address says of its station (portal/domain/stations.py)
 CONFIDENCES: Mapping[str, tuple[str, str]] = {
     "sure": ("ok", "地址写明"),

@@ -52,6 +52,39 @@ async def _without_guards(table: str, *, but: invariants.Guard | None = None):
     await _ddl(*(statement for guard in mine for statement in _installing(guard.name)))
 
 
+async def _an_upload(bureau: dict, account: dict) -> None:
+    await tables.Upload.insert(tables.Upload(organisation=bureau["id"], kind="entities", digest="0" * 64, uploaded_by=account["id"])).run()
+
+
+async def _an_alias(bureau: dict, account: dict) -> None:
+    await tables.HeadingAlias.insert(tables.HeadingAlias(organisation=bureau["id"], kind="entities", wording="简称", field="name", by=account["id"])).run()
+
+
+async def _a_code(bureau: dict, account: dict) -> None:
+    await tables.AcceptedCode.insert(tables.AcceptedCode(organisation=bureau["id"], code="X", reason="已核对", by=account["id"])).run()
+
+
+async def _a_class(bureau: dict, account: dict) -> None:
+    made = await tables.ClassVersion.insert(tables.ClassVersion(organisation=bureau["id"], classed_on=date(2026, 1, 1), imported_by=account["id"])).run()
+    await tables.EntityClass.insert(tables.EntityClass(version=made[0]["id"], code="X", risk_class="A")).run()
+
+
+async def _a_register_entry(bureau: dict, account: dict) -> None:
+    await tables.RegisterEntry.insert(tables.RegisterEntry(organisation=bureau["id"], register="食品生产", code="X", imported_by=account["id"])).run()
+
+
+async def _an_external_list(bureau: dict, account: dict) -> None:
+    made = await tables.ExternalList.insert(tables.ExternalList(organisation=bureau["id"], platform="省平台", imported_by=account["id"])).run()
+    await tables.ExternalEntry.insert(tables.ExternalEntry(external=made[0]["id"], row=2, code="X")).run()
+
+
+#: what only an imported file makes
+OF_FILES = {
+    "upload": _an_upload, "heading_alias": _an_alias, "accepted_code": _a_code, "class_version": _a_class, "entity_class": _a_class,
+    "register_entry": _a_register_entry, "external_list": _an_external_list, "external_entry": _an_external_list,
+}
+
+
 async def _a_row(name: str) -> dict:
     table = TABLES[name]
     row = await table.select().order_by(table._meta.primary_key).first().run()
@@ -62,6 +95,8 @@ async def _a_row(name: str) -> dict:
         record = await InspectionRecord.select(InspectionRecord.id).first().run()
         account = await Account.select(Account.id).first().run()
         await FollowUp.insert(FollowUp(record=record["id"], kind="rectify", confirmed_by=account["id"])).run()
+    elif row is None and name in OF_FILES:
+        await OF_FILES[name](await Organisation.select(Organisation.id).first().run(), await Account.select(Account.id).first().run())
     elif row is None and name in ("placement", "station_area"):
         account, organisation = await Account.select(Account.id).first().run(), await Organisation.select(Organisation.id).first().run()
         who, where = {"account": account["id"]}, {"organisation": organisation["id"]}
@@ -250,6 +285,8 @@ BROKEN = {
     "placement: chosen by a person without a reason": {"placed_by": "person", "why": ""},
     "entity: unknown kind": {"kind": "ghost"},
     "job: unknown state": {"state": "lost"},
+    "upload: unknown state": {"state": "lost"},
+    "upload: digest is not 64 hex digits": {"digest": "abc"},
 }
 
 
