@@ -210,6 +210,8 @@ def _fullest(cap: Cap, history: Sequence[Event], event: Event, licence: Period |
         for n, one in enumerate((*history, event))
         if _counts(cap, one) and (cap.of or value(one) == group)
     ]
+    if len(counted) <= cap.most:  # too few in all: no window can be over, the usual case
+        return {}
     fullest: dict[str, date] = {}
     for begins, ends in _windows(cap, event.on, [day for _, day in counted], licence):
         met = {key: day for key, day in counted if begins <= day < ends}
