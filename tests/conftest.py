@@ -4,6 +4,18 @@ import os
 
 import pytest
 
+from tests import cluster
+
+
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):  # the process that runs pytest, with or without workers
+        cluster.own()
+
+
+def pytest_unconfigure(config):
+    if not hasattr(config, "workerinput"):
+        cluster.disown()
+
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
@@ -12,11 +24,10 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> str:
-    """`postgresql://...` of a server whose databases tests may make and drop; .ci/run starts one."""
-    url = os.environ.get("MINGCHA_POSTGRES")
-    if not url:
-        pytest.skip("no PostgreSQL server here (set MINGCHA_POSTGRES to a postgresql:// address)")
-    return url
+    """`postgresql://...` of a server whose databases tests may make and drop (tests/cluster.py)."""
+    if why := cluster.missing():
+        pytest.skip(why)
+    return cluster.address()
 
 
 def _refuse_skip(report):

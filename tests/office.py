@@ -38,8 +38,9 @@ from portal.store import draw as draw_store
 from portal.store import plan as plan_store
 from portal.store import visits as visit_store
 from portal.store.tables import PoolBlock
+from tests import cluster
 
-ENGINES = ("sqlite",)
+ENGINES = ("sqlite", "postgres")
 SEED = 7
 ENTITIES = 400
 PASSPHRASE = "一句足够长的口令 0001"
@@ -109,8 +110,42 @@ def seeded_bytes(topic: str) -> Callable[[int], bytes]:
     return lambda n: (topic_key(SEED, f"{topic} {next(numbers)}") * 4)[:n]
 
 
+# Data folders ----------------------------------------------------------------
+
+DATABASE = "database"  # the file in a data folder that names its PostgreSQL database; none: SQLite in the folder
+
+
+def database_url(folder: Path) -> str:
+    """The address of a data folder's database as DATABASE_URL; empty where it is the folder's own SQLite file."""
+    place = folder / DATABASE
+    return cluster.url_of(place.read_text()) if place.exists() else ""
+
+
 def settings_of(folder: Path) -> Settings:
-    return load_settings({"PORTAL_CLOCK": "simulated", "PORTAL_DATA": str(folder)})
+    return load_settings({"PORTAL_CLOCK": "simulated", "PORTAL_DATA": str(folder), "DATABASE_URL": database_url(folder)})
+
+
+def make_folder(folder: Path, kind: str) -> Path:
+    """A new data folder with an empty database."""
+    folder.mkdir(parents=True)
+    if kind == "postgres":
+        (folder / DATABASE).write_text(cluster.create())
+    return folder
+
+
+def copy_folder(folder: Path, to: Path) -> Path:
+    """A copy of a data folder and of its database, which must be closed."""
+    shutil.copytree(folder, to, symlinks=True)
+    if (folder / DATABASE).exists():
+        (to / DATABASE).write_text(cluster.create((folder / DATABASE).read_text()))
+    return to
+
+
+def drop_databases_in(folder: Path) -> None:
+    """A test is over: the databases of all data folders below its own."""
+    names = [place.read_text() for place in folder.rglob(DATABASE) if place.is_file()]
+    if names:
+        cluster.drop(*names)
 
 
 async def open_house(folder: Path, topic: str = "test") -> House:
@@ -241,13 +276,11 @@ class Stages:
 
     def copy(self, stage: str, to: Path) -> Path:
         """A copy of a stage's whole data folder; its database was closed cleanly."""
-        shutil.copytree(self.folder(stage), to)
-        return to
+        return copy_folder(self.folder(stage), to)
 
     async def _make(self, folder: Path, stage: str) -> None:
         if stage == "filled":
-            folder.mkdir(parents=True)
-            settings = settings_of(folder)
+            settings = settings_of(make_folder(folder, self.kind))
             settings.set_clock(f"{FILLED}:00+08:00")
             await engine.open_engine(settings.database_url)
             try:

@@ -16,13 +16,24 @@ from tests import office
 
 __all__ = [
     "approved", "approved_folder", "cheap_passphrases", "committed", "committed_folder", "drawn", "drawn_folder",
-    "engine_kind", "entered", "entered_folder", "filled", "filled_folder", "published", "published_folder",
-    "stages",
+    "engine_kind", "entered", "entered_folder", "filled", "filled_folder", "no_database_stays", "published",
+    "published_folder", "stages",
 ]  # fmt: skip
 
-@pytest.fixture(scope="session", params=office.ENGINES)
+
+@pytest.fixture(scope="session", params=[pytest.param(kind, marks=[pytest.mark.postgres] * (kind == "postgres")) for kind in office.ENGINES])
 def engine_kind(request) -> str:
+    """What a test asks for, by itself or through a stage, to run on every engine."""
+    if request.param == "postgres":
+        request.getfixturevalue("postgres_url")
     return request.param
+
+
+@pytest.fixture(autouse=True)
+def no_database_stays(tmp_path):
+    """A folder is cheap to keep, a database is not."""
+    yield
+    office.drop_databases_in(tmp_path)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -56,8 +67,11 @@ def _folder(stage: str):
 
 @asynccontextmanager
 async def _opened(folder):
-    yield await office.open_house(folder)
-    await engine.close_engine()
+    house = await office.open_house(folder)
+    try:
+        yield house
+    finally:
+        await engine.close_engine()
 
 
 filled_folder, committed_folder, drawn_folder = (_folder(stage) for stage in office.STAGES[:3])

@@ -169,7 +169,8 @@ def test_the_import_check_accepts_what_the_rules_allow(module, source):
 def test_no_python_file_outside_the_tests_is_longer_than_400_lines():
     lengths = {str(file.relative_to(ROOT)): len(file.read_text("utf-8").splitlines()) for file in our_files()
                if file.suffix == ".py" and file.relative_to(ROOT).parts[0] != "tests"}
-    too_long = {name: lines for name, lines in lengths.items() if lines > 400 and "/migrations/" not in name}
+    too_long = {name: lines for name, lines in lengths.items() if lines > 400 and "/migrations/" not in name
+                and not name.endswith("_table.py")}  # codes and names, made by bench/make_tables.py
     assert not too_long
 
 

@@ -10,7 +10,7 @@ from portal.cli.office import acting, print_table, read_file, say
 from portal.cli.parsing import add_command, add_group
 from portal.domain.errors import BadInput
 from portal.domain.model import OUTCOMES
-from portal.sheets.read import read_sheet
+from portal.sheets.read import COMMAND, read_sheet
 from portal.steps import directory, forms, plan, review
 
 IMPORTS = {
@@ -37,7 +37,7 @@ def add_commands(commands: _SubParsersAction) -> None:
 async def run_import(args: Namespace) -> None:
     called, step = IMPORTS[args.what]
     data = read_file(args.file)
-    sheet = read_sheet(data, Path(args.file).name)
+    sheet = read_sheet(data, Path(args.file).name, COMMAND)
     async with acting(args) as (act, _):
         report = await step(act, sheet, data)
     say(f"{called}已导入：{args.file}")

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from portal.domain.errors import WrongMoment
 from portal.domain.workdays import DAYS_OFF, MADE_UP
 
-__all__ = ["add_workdays", "due_on", "is_published", "is_workday", "workdays_between"]
+__all__ = ["add_workdays", "due_on", "is_published", "is_workday", "workdays_between", "workdays_left"]
 
 _DAY = timedelta(days=1)
 
@@ -63,6 +63,18 @@ def workdays_between(start: date, end: date) -> int:
     if end < start:
         return -workdays_between(end, start)
     return sum(is_workday(start + timedelta(days=k)) for k in range(1, (end - start).days + 1))
+
+
+def workdays_left(today: date, due: date | None) -> int | None:
+    """Working days from today to a deadline (negative when it has passed); None while they cannot be counted.
+
+    `due` None is a deadline that `due_on` could not state.  A deadline of a published year may
+    itself be counted from a day of a year that is not.
+    """
+    try:
+        return None if due is None else workdays_between(today, due)
+    except WrongMoment:
+        return None
 
 
 def _require_published(year: int) -> None:

@@ -46,9 +46,16 @@ class Suspicious(ValueError):
 
 
 _LIST_MARKS = re.compile(r"[、，,；;\n]+")
-_DATE = re.compile(
-    r"(\d{4})\s*[-/.．年]\s*(\d{1,2})\s*[-/.．月]\s*(\d{1,2})\s*日?(?:[T ]\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
-)
+_CLOCK = r"(?:[T ]\s*\d{1,2}[:时]\d{1,2}(?:[:分]\d{1,2}(?:\.\d+)?)?[分秒]?\s*(?:[ap]m|Z)?)?"
+_DATE = re.compile(r"(\d{4})\s*[-/.．年]\s*(\d{1,2})\s*[-/.．月]\s*(\d{1,2})\s*[日号]?" + _CLOCK, re.IGNORECASE)
+_DIGITS = {**dict(zip("〇一二三四五六七八九", range(10), strict=True)), "零": 0, "○": 0, "元": 1}
+_CHINESE_DATE = re.compile(r"([〇零○一二三四五六七八九]{4})年([一二三四五六七八九十元]{1,2})月([一二三四五六七八九十廿卅]{1,3})[日号]?")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_ENGLISH_DATE = re.compile(rf"(\d{{1,2}})[- ]({'|'.join(_MONTHS)})[a-z]*[-, ]+(\d{{4}})")
+_SHORT_DATE = re.compile(r"\d{1,2}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*(?:\d{1,2}|\d{4})\s*日?" + _CLOCK)
+_MONTH_ONLY = re.compile(r"\d{4}\s*[-/.年]\s*\d{1,2}\s*月?|\d{4}年")
+_LONG_TERMS = frozenset("长期 永久 长期有效 永久有效 无固定期限 无期限".split())
+_WRITE_SO = "请写成 2027-12-31 这样。"
 _EXCEL_EPOCH = date(1899, 12, 30)
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # Marks left by copying from web pages and messengers: invisible and without effect.
@@ -90,7 +97,11 @@ def parse_code(cell: Cell | None) -> str:
 
 
 def parse_date(cell: Cell | None) -> date | None:
-    """A day in any usual spelling (2027-12-31, 2028年3月31日, 2026/5/1, 20261231, Excel number, 长期); None when empty."""
+    """A day in any usual spelling; None when empty.
+
+    2027-12-31, 2028年3月31日, 2026/5/1, 2026.5.1, 20261231, 二〇二六年五月一日, 1-May-2026, an Excel
+    number, each with or without a time, and 长期 and the like. Spellings with two readings are refused.
+    """
     if isinstance(cell, datetime):
         return cell.date()
     if isinstance(cell, date):
@@ -99,22 +110,50 @@ def parse_date(cell: Cell | None) -> date | None:
         text = cell.strip()
         if not text:
             return None
-        if text in ("长期", "永久", "长期有效", "无固定期限"):
-            return LONG_TERM
-        if text.isascii() and text.isdigit():
-            if len(text) == 8:
-                return _day(int(text[:4]), int(text[4:6]), int(text[6:]), text)
-            if len(text) == 5:
-                return _serial(int(text), text)
-        match = _DATE.fullmatch(text)
-        if match:
-            return _day(int(match[1]), int(match[2]), int(match[3]), text)
-        raise ValueError(f"“{_short(text)}”不是日期。请写成 2027-12-31 这样。")
+        if len(text) == 10 and text[4] == text[7] == "-":  # how registers mostly write it: worth a short way
+            try:
+                return date.fromisoformat(text)
+            except ValueError:
+                pass
+        return _spelt_day(unicodedata.normalize("NFKC", text), text)
     if isinstance(cell, (int, float)) and not isinstance(cell, bool):
+        if 19_000_101 <= cell <= 99_991_231 and cell == int(cell):  # 20261231 kept as a number
+            return _spelt_day(str(int(cell)), str(cell))
         return _serial(int(cell), str(cell))
     if cell is None:
         return None
-    raise ValueError(f"“{cell}”不是日期。请写成 2027-12-31 这样。")
+    raise ValueError(f"“{cell}”不是日期。{_WRITE_SO}")
+
+
+def _spelt_day(text: str, written: str) -> date:
+    if text in _LONG_TERMS:
+        return LONG_TERM
+    if text.isascii() and text.isdigit():
+        if len(text) == 8:
+            return _day(int(text[:4]), int(text[4:6]), int(text[6:]), written)
+        if len(text) == 5:
+            return _serial(int(text), written)
+    if match := _DATE.fullmatch(text):
+        return _day(int(match[1]), int(match[2]), int(match[3]), written)
+    if match := _CHINESE_DATE.fullmatch(text):
+        year = int("".join(str(_DIGITS[digit]) for digit in match[1]))
+        return _day(year, _chinese_number(match[2]), _chinese_number(match[3]), written)
+    if match := _ENGLISH_DATE.fullmatch(text.lower()):
+        return _day(int(match[3]), _MONTHS.index(match[2][:3]) + 1, int(match[1]), written)
+    if text.startswith("民国"):
+        raise ValueError(f"“{_short(written)}”是民国纪年。请改成公历，例如 2027-12-31。")
+    if match := _SHORT_DATE.fullmatch(text):
+        raise ValueError(f"“{_short(written)}”分不清年、月、日。请把年份写全，例如 2027-12-31。")
+    if _MONTH_ONLY.fullmatch(text):
+        raise ValueError(f"“{_short(written)}”没有写到日。{_WRITE_SO}")
+    raise ValueError(f"“{_short(written)}”不是日期。{_WRITE_SO}")
+
+
+def _chinese_number(text: str) -> int:
+    """一 to 三十一, also written 廿一 and 卅."""
+    text = text.replace("廿", "二十").replace("卅", "三十")
+    tens, ten, ones = text.rpartition("十")
+    return (_DIGITS[tens] if tens else 1 if ten else 0) * 10 + (_DIGITS[ones] if ones else 0)
 
 
 def parse_list(cell: Cell | None) -> tuple[str, ...]:
@@ -185,7 +224,7 @@ def _day(year: int, month: int, day: int, text: str) -> date:
 def _serial(days: int, text: str) -> date:
     # 10959 is 1930, 73050 is 2099: other numbers in a date column are slips, not dates.
     if not 10_959 <= days <= 73_050:
-        raise ValueError(f"“{_short(text)}”不是日期。请写成 2027-12-31 这样。")
+        raise ValueError(f"“{_short(text)}”不是日期。{_WRITE_SO}")
     return _EXCEL_EPOCH + timedelta(days=days)
 
 

@@ -18,8 +18,8 @@ from operator import mul
 from portal.domain.errors import BadInput, Problem
 
 __all__ = [
-    "CodeCheck", "ID_PATTERN", "check_code", "clean_code", "kind_of_code", "legacy_check_digit",
-    "make_legacy", "make_uscc", "organisation_check", "region_of", "type_of_code", "uscc_check",
+    "CodeCheck", "ID_PATTERN", "REASONS", "check_code", "clean_code", "kind_of_code", "legacy_check_digit",
+    "likely_code", "make_legacy", "make_uscc", "organisation_check", "region_of", "type_of_code", "uscc_check",
 ]
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # 31 characters: no I, O, S, V, Z
@@ -40,16 +40,36 @@ _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _INVISIBLE = dict.fromkeys([*range(0x200B, 0x2010), 0x2060, 0xFEFF])
 _CLEAN = {**_FULL_WIDTH, **_INVISIBLE}
 
+#: Why a code is not in order, one word each; the sentence is in `CodeCheck.message`.
+REASONS = (
+    "uscc_check", "organisation_check", "legacy_check",  # a check digit fails, the shape is right
+    "length", "character",  # not the shape of any code
+    "organisation_code", "old_number",  # a code of another kind
+    "damaged", "text",  # no code at all
+)
+# Letters no USCC has (GB 32100-2015 leaves them out because they are misread), and pairs people misread.
+_INSTEAD = {"I": "1", "O": "0", "Z": "2", "S": "5", "V": "U"}
+_LOOK_ALIKE = {**_INSTEAD, "L": "1", "D": "0", "Q": "0", "B": "8", "8": "B", "0": "D", "1": "L"}
+_SHAPE = re.compile(r"[1-9ANY][1-59][0-9]{6}")  # department, class, region
+_ORGANISATION_CODE = re.compile(r"[0-9A-Z]{8}-?[0-9X]")
+# 企合苏总字第000063号: numbers of foreign-invested companies and the like before GS 15-2006.
+_OLD_NUMBER = re.compile(r"[\u4e00-\u9fff]{2,10}字第?[0-9]{3,8}号?")
+
 _ENTITY_TYPES = {"91": "企业", "92": "个体工商户", "93": "农民专业合作社"}
 
 
 @dataclass(frozen=True, slots=True)
 class CodeCheck:
-    """What is known of a code. `kind`: uscc | legacy15 | legacy13 | unknown; `message` (Chinese) says what is off."""
+    """What is known of a code.
+
+    `kind`: uscc | legacy15 | legacy13 | unknown; `reason`: "" or one of REASONS;
+    `message` (Chinese) says what is off and what to do.
+    """
 
     kind: str
     ok: bool
     message: str = ""
+    reason: str = ""
 
 
 def clean_code(raw: object) -> str:
@@ -72,19 +92,37 @@ def check_code(code: str) -> CodeCheck:
     """Check an already cleaned code; `ok` False is a warning to show beside the row."""
     base = code.partition("#")[0]
     kind = kind_of_code(base)
-    if kind == "uscc":
-        if uscc_check(base[:17]) != base[17]:
-            return CodeCheck(kind, False, f"统一社会信用代码 {base} 的第 18 位校验码不符，请与营业执照核对。")
-        if organisation_check(base[8:16]) != base[16]:
-            return CodeCheck(kind, False, f"统一社会信用代码 {base} 中主体标识码（第 9 至 17 位）的校验码不符，请与营业执照核对。")
+    if kind == "legacy13" or (kind == "legacy15" and legacy_check_digit(base[:14]) == base[14]):
         return CodeCheck(kind, True)
     if kind == "legacy15":
-        if legacy_check_digit(base[:14]) != base[14]:
-            return CodeCheck(kind, False, f"注册号 {base} 的第 15 位校验码不符，请与营业执照核对。")
-        return CodeCheck(kind, True)
-    if kind == "legacy13":
-        return CodeCheck(kind, True)
-    return CodeCheck(kind, False, _why_unknown(base))
+        return CodeCheck(kind, False, f"注册号 {base} 的第 15 位校验码不符，请与营业执照核对。", "legacy_check")
+    if kind == "uscc":
+        last, inner = uscc_check(base[:17]) == base[17], organisation_check(base[8:16]) == base[16]
+        if last and inner:
+            return CodeCheck(kind, True)
+        if not inner:
+            which = "中主体标识码（第 9 至 17 位）的校验码不符" if last else "的第 18 位校验码和主体标识码（第 9 至 17 位）的校验码都不符"
+        else:
+            which = "的第 18 位校验码不符"
+        message = f"统一社会信用代码 {base} {which}，请与营业执照核对。{_hint(base)}"
+        return CodeCheck(kind, False, message, "uscc_check" if inner else "organisation_check")
+    return _not_a_code(base)
+
+
+def likely_code(code: str) -> str:
+    """The one USCC with both check digits right that `code` may be a slip of, or "".
+
+    Tried: one misread character (I for 1, O for 0, B for 8 ...), or all letters that no USCC
+    has, and two neighbours swapped. Two answers are no answer, and where the inner check holds the
+    last one alone would be met by chance too often. A hint for a person, never applied.
+    """
+    if len(code) != 18 or not code.isascii() or (kind_of_code(code) == "uscc" and organisation_check(code[8:16]) == code[16]):
+        return ""
+    tries = {"".join(_INSTEAD.get(c, c) for c in code)}
+    tries |= {code[:n] + _LOOK_ALIKE[c] + code[n + 1 :] for n, c in enumerate(code) if c in _LOOK_ALIKE}
+    tries |= {code[:n] + code[n + 1] + code[n] + code[n + 2 :] for n in range(17)}
+    fits = [one for one in tries - {code} if _SHAPE.match(one) and kind_of_code(one) == "uscc" and _holds(one)]
+    return fits[0] if len(fits) == 1 else ""
 
 
 def region_of(code: str) -> str:
@@ -146,13 +184,52 @@ def make_legacy(region: str, sequence: int) -> str:
     return first14 + legacy_check_digit(first14)
 
 
-def _why_unknown(code: str) -> str:
-    length = len(code)
+def _holds(code: str) -> bool:
+    return uscc_check(code[:17]) == code[17] and organisation_check(code[8:16]) == code[16]
+
+
+def _hint(code: str) -> str:
+    likely = likely_code(code)
+    if not likely:
+        return ""
+    places = [n for n in range(18) if code[n] != likely[n]]
+    wrong = "、".join(f"第 {n + 1} 位“{code[n]}”改为“{likely[n]}”" for n in places)
+    return f"{wrong}则校验相符，是否录错？"
+
+
+def _not_a_code(code: str) -> CodeCheck:
+    """Why something is neither a USCC nor a registration number, in the order a person would look."""
+    length, shown = len(code), code if len(code) <= 40 else code[:40] + "…"
+    if "\ufffd" in code:
+        message = f"“{shown}”是乱码，看不出代码。文件的文字编码不对或各列错位，请从原系统重新导出。"
+        return CodeCheck("unknown", False, message, "damaged")
+    if _OLD_NUMBER.fullmatch(code):
+        message = f"“{shown}”是 2007 年以前的旧式注册号，不能作为代码。请填写换发后的统一社会信用代码或 15 位注册号。"
+        return CodeCheck("unknown", False, message, "old_number")
+    if any(c.isalpha() and not c.isascii() for c in code):
+        message = f"“{shown}”是文字，不是统一社会信用代码或注册号。请填写代码；如果各列错位，请先对齐。"
+        return CodeCheck("unknown", False, message, "text")
+    plain = code.replace("-", "")
+    if _ORGANISATION_CODE.fullmatch(code) and organisation_check(plain[:8]) == plain[8]:
+        message = f"“{shown}”是组织机构代码（9 位），即统一社会信用代码的第 9 至 17 位。请填写 18 位的统一社会信用代码。"
+        return CodeCheck("unknown", False, message, "organisation_code")
     if length == 18:
-        wrong = "、".join(dict.fromkeys(c for c in code if c not in ALPHABET))
-        return f"代码 {code} 含有统一社会信用代码不使用的字符：{wrong}。"
+        return CodeCheck("unknown", False, f"代码 {code} {_wrong_characters(code, ALPHABET)}{_hint(code)}", "character")
     if length in (13, 15):
-        return f"代码 {code} 是 {length} 位，但注册号只能由数字组成。"
-    if 9 <= length <= 20:
-        return f"代码 {code} 是 {length} 位；统一社会信用代码为 18 位，旧注册号为 15 位或 13 位。"
-    return f"代码 {code} 不是统一社会信用代码或注册号。"
+        message = f"代码 {code} 是 {length} 位，但注册号只能由数字组成：{_wrong_characters(code, '0123456789')}"
+        return CodeCheck("unknown", False, message, "character")
+    off = f"少 {18 - length} 位" if length < 18 else f"多 {length - 18} 位"
+    message = f"代码“{shown}”有 {length} 位：统一社会信用代码应为 18 位（{off}），旧注册号为 15 位或 13 位。请与营业执照核对。"
+    return CodeCheck("unknown", False, message, "length")
+
+
+def _wrong_characters(code: str, alphabet: str) -> str:
+    """Which characters at which places cannot be, and what each may stand for."""
+    found = []
+    for n, c in enumerate(code):
+        if c not in alphabet:
+            instead = _LOOK_ALIKE.get(c, "")
+            found.append(f"第 {n + 1} 位“{c}”" + (f"（可能是“{instead}”）" if instead and instead in alphabet else ""))
+    more = f"等 {len(found)} 处" if len(found) > 5 else ""
+    name = "统一社会信用代码" if alphabet == ALPHABET else "注册号"
+    return f"{'、'.join(found[:5])}{more}不是{name}使用的字符，请与营业执照核对。"

@@ -1,29 +1,26 @@
 """The two directories (检查对象名录库, 执法检查人员名录库) as they come in from files.
 
-An import is all or nothing: the first pass reads every row, and one error
-anywhere refuses the file with everything found.  What is odd but usable (a
-failed check digit, an unknown status) is a warning beside the rows.
-Private columns are dropped here, before anything else sees them.
+Every row is read; one with an error is left out of the rows and stays in the report
+with its line, so that who imports decides between all or nothing and the good rows.
+What is odd but usable (a failed check digit, an unknown status) is a warning beside
+the rows.  Private columns are dropped here, before anything else sees them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 from portal.domain import cells, headings
 from portal.domain.cells import Cell
 from portal.domain.codes import ID_PATTERN, check_code, region_of, type_of_code
-from portal.domain.errors import Problem
-from portal.domain.tables import Table, parse_table
+from portal.domain.industries import parse_industries
+from portal.domain.tables import Aliases, Parsed, Table, parse_table
 
-__all__ = [
-    "EntityRow", "InspectorRow", "Parsed", "RecusalRow", "may_inspect", "parse_entities", "parse_inspectors",
-    "parse_recusals", "town_of",
-]
+__all__ = ["EntityRow", "InspectorRow", "may_inspect", "parse_entities", "parse_inspectors", "parse_licence", "town_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +80,6 @@ class InspectorRow:
     status: str = "有效"
 
 
-@dataclass(frozen=True, slots=True)
-class RecusalRow:
-    """A standing recusal: this inspector is never assigned to this entity."""
-
-    inspector: str
-    entity: str
-    reason: str
-    note: str = ""
-
-
-class Parsed(NamedTuple):
-    """What a file held. `problems` are warnings only: errors have been raised."""
-
-    rows: tuple[Any, ...]
-    problems: tuple[Problem, ...]
-
-
 def may_inspect(inspector: InspectorRow, day: date) -> bool:
     """Whether the inspector may be drawn for a visit that can last until `day` (certificate in force, status 有效)."""
     until = inspector.certificate_until
@@ -116,24 +96,27 @@ _STATUSES = {
 _KINDS = {"主体": "entity", "企业": "entity", "场所": "site", "门店": "site", "经营场所": "site",
           "设备": "object", "产品": "object", "项目": "object", "物品": "object"}
 _CLASSES = {"低": "A", "低风险": "A", "一般": "B", "一般风险": "B", "较高": "C", "较高风险": "C", "高": "D", "高风险": "D"}
-_INDUSTRY = re.compile(r"[A-T]?(\d{2,4})(?!\d)|[A-T](?![A-Za-z])")
 _TOWN = re.compile(r"(?:^|[省市县区])([^\W\d_a-zA-Z省市县区]{2,4}?(?:街道|镇|乡))")
 
 
-def parse_entities(rows: Sequence[Sequence[Cell]]) -> Parsed:
-    """Rows of a sheet -> EntityRows. BadInput with every error (at most 200 listed) when anything is wrong.
+def parse_entities(
+    rows: Iterable[Sequence[Cell]], aliases: Aliases | None = None, accepted: Collection[str] = ()
+) -> Parsed[EntityRow]:
+    """Rows of a sheet -> EntityRows; BadInput only where there is no such table at all.
+
+    `accepted`: codes a person has vouched for although a check fails; they are not warned about again.
 
     A code seen twice with the same name adds its licence and tags to the first row
     (special directories list one licence a row); with another name it is an error.
     """
-    table = parse_table(rows, headings.ENTITY, ("code", "name"), "检查对象名录")
+    table = parse_table(rows, headings.ENTITY, ("code", "name"), "检查对象名录", aliases)
     found = table.findings
     at: dict[str, int] = {}
     entities: list[EntityRow] = []
     lines: list[int] = []
     for line, row in table.body:
-        entity = _entity(table, line, row)
-        if entity is None:
+        entity = _entity(table, line, row, accepted)
+        if entity is None or line in found.bad:
             continue
         seen = at.get(entity.code)
         if seen is None:
@@ -144,11 +127,10 @@ def parse_entities(rows: Sequence[Sequence[Cell]]) -> Parsed:
             entities[seen] = _joined(entities[seen], entity)
         else:
             found.error(line, table.heading("code"), f"代码 {entity.code} 与第 {lines[seen]} 行重复。请只保留一行。")
-    found.require_none("检查对象名录")
-    return Parsed(tuple(entities), found.report())
+    return table.parsed(entities, lines)
 
 
-def _entity(table: Table, line: int, row: Sequence[Cell]) -> EntityRow | None:
+def _entity(table: Table, line: int, row: Sequence[Cell], accepted: Collection[str]) -> EntityRow | None:
     found = table.findings
     code = table.value(line, row, "code", cells.parse_code)
     name = table.value(line, row, "name", cells.parse_text)
@@ -159,13 +141,15 @@ def _entity(table: Table, line: int, row: Sequence[Cell]) -> EntityRow | None:
     if code is None or name is None:
         return None
     if not ID_PATTERN.fullmatch(code):
-        found.error(line, table.heading("code"), f"“{code[:70]}”不能作为代码：只能用数字、字母、#、_、-，最多 64 位。")
+        check = check_code(code)
+        only = f"“{code[:70]}”不能作为代码：只能用数字、字母、#、_、-，最多 64 位。"
+        found.error(line, table.heading("code"), check.message if check.reason in ("damaged", "old_number", "text") else only)
         return None
     base, _, site = code.partition("#")
     kind = _KINDS.get(table.text(line, row, "kind"), "")
     holder = table.value(line, row, "holder", cells.parse_code) or base
     kind = kind or ("site" if site else "object" if holder != base else "entity")
-    if kind != "object":
+    if kind != "object" and code not in accepted:
         check = check_code(code)
         if not check.ok:
             found.warn(line, table.heading("code"), check.message)
@@ -185,7 +169,7 @@ def _entity(table: Table, line: int, row: Sequence[Cell]) -> EntityRow | None:
         registered_on=table.value(line, row, "registered_on", cells.parse_date),
         risk_class=_risk_class(table, line, row),
         tags=table.value(line, row, "tags", cells.parse_list) or (),
-        licences=_licences(table, line, row),
+        licences=parse_licence(table, line, row),
         attributes=_attributes(table, line, row, registered_as),
     )
 
@@ -222,14 +206,10 @@ def _status(table: Table, line: int, row: Sequence[Cell]) -> str:
 def _industries(table: Table, line: int, row: Sequence[Cell]) -> tuple[str, ...]:
     if not table.has("industries"):
         return ()
-    found: list[str] = []
-    for part in table.value(line, row, "industries", cells.parse_list) or ():
-        match = _INDUSTRY.match(part)
-        if match:
-            found.append(match[1] or match[0])
-        else:
-            table.findings.warn(line, table.heading("industries"), f"“{part}”中没有国民经济行业代码，未采用。")
-    return tuple(dict.fromkeys(found))
+    codes, problems = parse_industries(table.text(line, row, "industries"))
+    for problem in problems:
+        table.findings.warn(line, table.heading("industries"), problem)
+    return codes
 
 
 def _risk_class(table: Table, line: int, row: Sequence[Cell]) -> str:
@@ -243,7 +223,8 @@ def _risk_class(table: Table, line: int, row: Sequence[Cell]) -> str:
     return _CLASSES.get(text, "")
 
 
-def _licences(table: Table, line: int, row: Sequence[Cell]) -> tuple[Mapping[str, str], ...]:
+def parse_licence(table: Table, line: int, row: Sequence[Cell]) -> tuple[Mapping[str, str], ...]:
+    """The licence a row names, as one dict, or nothing."""
     number = table.text(line, row, "licence_number")
     name = table.text(line, row, "licence_name")
     if not number and not name:
@@ -269,32 +250,33 @@ def _joined(first: EntityRow, again: EntityRow) -> EntityRow:
     return replace(first, licences=licences, tags=tuple(dict.fromkeys(first.tags + again.tags)))
 
 
-# Inspectors and recusals -----------------------------------------------------
+# Inspectors ------------------------------------------------------------------
 
 # R16 (DOMAIN.md 2.3): nobody of these may inspect, whatever certificate is written beside the name.
 _NEVER = ("协管", "辅助", "网格", "临聘", "临时", "第三方", "劳务派遣", "实习")
 
 
-def parse_inspectors(rows: Sequence[Sequence[Cell]], today: date | None = None) -> Parsed:
+def parse_inspectors(
+    rows: Iterable[Sequence[Cell]], today: date | None = None, aliases: Aliases | None = None
+) -> Parsed[InspectorRow]:
     """Rows of a sheet -> InspectorRows; those not in force come in too, marked, and are never eligible.
 
     Without a 组长 column, a duty ending in 长 (所长, 副所长, 科长) makes a lead. With
     `today` the report also counts the certificates already expired.
     """
-    table = parse_table(rows, headings.INSPECTOR, ("name", "certificate_no"), "执法检查人员名录")
+    table = parse_table(rows, headings.INSPECTOR, ("name", "certificate_no"), "执法检查人员名录", aliases)
     found = table.findings
     at: dict[str, int] = {}
     inspectors: list[InspectorRow] = []
     for line, row in table.body:
         inspector = _inspector(table, line, row)
-        if inspector is None:
+        if inspector is None or line in found.bad:
             continue
         if inspector.code in at:
             found.error(line, table.heading("number"), f"人员编号 {inspector.code} 与第 {at[inspector.code]} 行重复。请只保留一行。")
             continue
         at[inspector.code] = line
         inspectors.append(inspector)
-    found.require_none("执法检查人员名录")
     if not table.has("lead") and inspectors:
         leads = sum(one.lead for one in inspectors)
         found.warn(0, "", f"表中没有“是否组长”一列，已按职务（所长、副所长、科长等）认定 {leads} 人可任组长。")
@@ -302,7 +284,7 @@ def parse_inspectors(rows: Sequence[Sequence[Cell]], today: date | None = None) 
         idle = sum(not may_inspect(one, today) for one in inspectors)
         if idle:
             found.warn(0, "", f"{idle} 人的执法证在 {today} 已过期或状态为失效：已导入，但不参加抽取。")
-    return Parsed(tuple(inspectors), found.report())
+    return table.parsed(inspectors, list(at.values()))
 
 
 def _inspector(table: Table, line: int, row: Sequence[Cell]) -> InspectorRow | None:
@@ -354,20 +336,3 @@ def _in_force(table: Table, line: int, row: Sequence[Cell], name: str, duty: str
     if text not in ("有效", "失效", "在岗", "正常", "注销", "离岗", "退休"):
         table.findings.warn(line, table.heading("status"), f"{name} 的人员状态“{text}”不是“有效”或“失效”，按失效处理。")
     return "有效" if text in ("有效", "在岗", "正常") else "失效"
-
-
-def parse_recusals(rows: Sequence[Sequence[Cell]]) -> Parsed:
-    """Rows of a sheet -> RecusalRows; both codes and a reason are required."""
-    table = parse_table(rows, headings.RECUSAL, ("inspector", "entity"), "回避名单")
-    recusals: dict[tuple[str, str], RecusalRow] = {}
-    for line, row in table.body:
-        inspector = table.value(line, row, "inspector", cells.parse_code)
-        entity = table.value(line, row, "entity", cells.parse_code)
-        reason = table.text(line, row, "reason")
-        for name, text in (("inspector", inspector), ("entity", entity), ("reason", reason)):
-            if text == "":
-                table.findings.error(line, table.heading(name), "没有填写。请补上后重新上传。")
-        if inspector and entity:
-            recusals[inspector, entity] = RecusalRow(inspector, entity, reason, table.text(line, row, "note"))
-    table.findings.require_none("回避名单")
-    return Parsed(tuple(recusals.values()), table.findings.report())

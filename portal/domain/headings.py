@@ -62,6 +62,8 @@ RECUSAL = {
     "inspector": "单位工号 工号 执法人员工号 人员编号",
     "entity": "统一社会信用代码 统一社会信用代码/注册号 检查对象代码 代码 注册号",
     "reason": "回避原因 回避情形 原因 理由",
+    "since": "回避开始日期 开始日期 起始日期 回避起始日期",
+    "until": "回避截止日期 截止日期 终止日期 回避终止日期 有效期至",
     "note": "备注 说明",
 }
 
@@ -99,4 +101,4 @@ PERSONAL = frozenset(
 )
 
 #: Columns that the official templates have and we have no use for.
-NOT_KEPT = frozenset("序号 从事本岗起始日期 年龄 职级 备注".split())
+NOT_KEPT = frozenset("序号 从事本岗起始日期 年龄 职级 备注 备注(系统)".split())

@@ -14,7 +14,7 @@ from portal.domain.cells import Cell, Sheet, parse_lines, parse_text, row_is_emp
 from portal.domain.errors import BadInput, Problem
 from portal.domain.model import CheckItem
 from portal.domain.ratios import Amount, parse_amount, parse_drawn_by, parse_window
-from portal.domain.tables import Findings, Table, find_headings, parse_table
+from portal.domain.tables import Aliases, Findings, Headings, MissingColumns, Table, fill_merged, find_headings, parse_table
 
 __all__ = ["ParsedPlan", "PlanRow", "match_items", "parse_plan"]
 
@@ -70,25 +70,25 @@ class ParsedPlan:
     rows: tuple[PlanRow, ...]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
+    headings: Headings = Headings()
 
 
 _RIDES = re.compile(r"结合.{0,12}(?:合并|一并|同步)|合并进行|一并进行|随.{0,8}任务.{0,4}(?:进行|开展)")
-_REMARK = re.compile(r"(?:备注|附注|注|说明|填表说明|填报说明|合计|总计|填表人|审核人|制表)\s*(?:[:：\d一].*|)", re.DOTALL)
 _NUMBERED = re.compile(r"^(?:\d+|[一二三四五六七八九十]+|[(（]\d+[)）])[、.．)）]?\s*(?=\D)")
 _CLASSES = (("A", "class_a"), ("B", "class_b"), ("C", "class_c"), ("D", "class_d"))
 
 
-def parse_plan(sheet: Sheet, year: int | None = None) -> ParsedPlan:
+def parse_plan(sheet: Sheet, year: int | None = None, aliases: Aliases | None = None) -> ParsedPlan:
     """A plan sheet -> ParsedPlan; `year` is only needed where neither title nor dates say it.
 
     BadInput where there is no table of items at all, or no year. Cells that cannot be
     read never lose their row: the problem names row and column, `raw` keeps the words.
     """
-    filled = _fill_merged(sheet)
-    at, columns = find_headings(filled, headings.PLAN)
+    filled = fill_merged(sheet)
+    at, columns = find_headings(filled, headings.PLAN, aliases)
+    table = parse_table(filled, headings.PLAN, (), "计划表", aliases)
     if at < 0 or not ("item" in columns or "task" in columns):
-        raise BadInput("计划表中找不到“抽查事项”列。请检查表头（应在前 15 行内）后重新上传。")
-    table = parse_table(filled, headings.PLAN, (), "计划表")
+        raise MissingColumns("计划表中找不到“抽查事项”列。请检查表头（应在前 15 行内）后重新上传。", table.headings, ["抽查事项"])
     above = [text for row in sheet.rows[:at] for text in map(parse_text, row) if text]
     title = next((text for text in above if "计划" in text), above[0] if above else sheet.name)
     year = year or _year_of([title, *above, sheet.name, *(parse_text(cell) for row in sheet.rows[at + 1:] for cell in row)])
@@ -96,11 +96,10 @@ def parse_plan(sheet: Sheet, year: int | None = None) -> ParsedPlan:
     rows: list[PlanRow] = []
     for line, row in table.body:
         written = sheet.rows[line - 1]
-        if _is_remark(written):
-            notes.append(" ".join(text for text in map(parse_text, written) if text))
-        elif not row_is_empty(written):
+        if not row_is_empty(written):
             raw = _raw(sheet.rows[at], filled[at], written)
             rows.extend(_rows(table, line, row, year, raw))
+    notes += [" ".join(text for text in map(parse_text, sheet.rows[line - 1]) if text) for line, _ in table.remarks]
     if not rows:
         raise BadInput("计划表只有表头，没有任务行。")
     if sheet.kind == "csv":  # a CSV has lost its merged cells: an empty category goes on from the row above
@@ -111,7 +110,7 @@ def parse_plan(sheet: Sheet, year: int | None = None) -> ParsedPlan:
         if one.part == 0 and not one.rides and not one.ratio_text and one.count is None and not one.class_ratios:
             table.findings.warn(one.row, table.heading("ratio"), "没有写比例或户数，冻结名单前请补上。")
     problems = sorted((*table.findings.errors, *table.findings.warnings), key=lambda problem: problem.row)
-    return ParsedPlan(title, year, tuple(rows), tuple(problems), tuple(notes))
+    return ParsedPlan(title, year, tuple(rows), tuple(problems), tuple(notes), table.headings)
 
 
 def _rows(table: Table, line: int, row: Sequence[Cell], year: int, raw: Mapping[str, str]) -> list[PlanRow]:
@@ -187,18 +186,7 @@ def _note_disagreement(
     found.warn(line, table.heading("ratio"), f"同时写了{count}户和{other}，两者可能不一致。冻结名单前请选定一种。")
 
 
-# Merged cells, remarks, year ------------------------------------------------------
-
-
-def _fill_merged(sheet: Sheet) -> list[tuple[Cell, ...]]:
-    """The rows with every merged range filled from its corner."""
-    rows = [list(row) for row in sheet.rows]
-    for (top, left), (bottom, right) in sheet.merged:
-        corner = rows[top][left] if top < len(rows) and left < len(rows[top]) else ""
-        for row in rows[top:bottom + 1]:
-            for column in range(left, min(right + 1, len(row))):
-                row[column] = corner
-    return [tuple(row) for row in rows]
+# Merged cells, year ---------------------------------------------------------------
 
 
 def _carried_on(rows: Sequence[PlanRow]) -> list[PlanRow]:
@@ -217,11 +205,6 @@ def _riding_lines(sheet: Sheet, ratio_columns: Sequence[int], rows: Sequence[Pla
         if any(left <= column <= right for column in ratio_columns) and lines & riding:
             joined |= lines - riding
     return joined
-
-
-def _is_remark(row: Sequence[Cell]) -> bool:
-    texts = [text for text in map(parse_text, row) if text]
-    return len(texts) <= 2 and bool(texts) and _REMARK.fullmatch(texts[0]) is not None
 
 
 def _raw(heads: Sequence[Cell], filled_heads: Sequence[Cell], row: Sequence[Cell]) -> dict[str, str]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from portal.domain.directory import InspectorRow, RecusalRow
+from portal.domain.directory import InspectorRow
+from portal.domain.recusals import RecusalRow
 from portal.domain.sample_entities import BUREAU, entity_maker
 from portal.domain.sample_names import (
     COUNTY, DEPARTMENTS, GIVEN_ENDS, GIVEN_STARTS, REGION, STATIONS, SURNAMES,

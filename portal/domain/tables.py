@@ -2,44 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from itertools import chain, islice
+from typing import Any, Generic, TypeVar
 
 from portal.domain import headings as known
-from portal.domain.cells import Cell, Suspicious, hidden_characters, parse_text, plain_heading, row_is_empty
+from portal.domain.cells import Cell, Sheet, Suspicious, hidden_characters, parse_text, plain_heading, row_is_empty
 from portal.domain.errors import BadInput, Problem
 
-__all__ = ["Findings", "Table", "find_headings", "parse_table"]
+__all__ = [
+    "Aliases", "Findings", "Headings", "LEFT_OUT", "MissingColumns", "Parsed", "Table", "fill_merged", "find_headings",
+    "parse_table", "usual_heading",
+]  # fmt: skip
 
 T = TypeVar("T")
+
+#: plain heading -> field, as a bureau has told us; LEFT_OUT is a column it does not want read
+Aliases = Mapping[str, str]
+LEFT_OUT = "-"
 
 #: More than this nobody reads; the message says how many there are in all.
 MOST_LISTED = 200
 #: How far down the row of headings is looked for (titles and 填报单位 lines stand above it).
 HEADING_ROWS = 15
 
-_SAMPLE = ("案例（请删除）", "案例(请删除)", "示例（请删除）", "示例(请删除)", "样例（请删除）", "填写示例", "填表示例")
+_SAMPLE = re.compile(r"\s*(?:(?:案例|示例|样例|举例)\s*[（(]\s*请?删除|填写示例|填表示例)")
+_REMARK = re.compile(r"(?:备注|附注|注|说明|填表说明|填报说明|合计|总计|填表人|审核人|制表)\s*(?:[:：\d一].*|)", re.DOTALL)
+# Asked of every row, so the first letter decides whether a pattern is tried at all.
+_SAMPLE_STARTS = frozenset(" 案示样举填\u3000")
+_REMARK_STARTS = frozenset(" 备附注说填合总审制\u3000")
 
 
 @dataclass(slots=True)
 class Findings:
-    """Errors and warnings of one file, in the order found. Not frozen: it is filled while rows are read."""
+    """Errors and warnings of one file, in the order found; `bad`: file rows with an error. Filled while rows are read."""
 
     errors: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    bad: set[int] = field(default_factory=set)
 
     def error(self, row: int, heading: str, message: str) -> None:
         self.errors.append(Problem(heading, message, row))
+        self.bad.add(row)
 
     def warn(self, row: int, heading: str, message: str) -> None:
         self.warnings.append(Problem(heading, message, row))
 
-    def report(self) -> tuple[Problem, ...]:
-        return tuple(self.warnings)
 
-    def require_none(self, what: str) -> None:
-        """BadInput with all errors (the first 200) unless there are none."""
+@dataclass(frozen=True, slots=True)
+class Headings:
+    """What became of the columns. `row`: 1-based file row (0: not found); `known`: (as written, field);
+    `unknown`: as written, not imported; `private`: 0-based columns whose cells nobody may keep."""
+
+    row: int = 0
+    known: tuple[tuple[str, str], ...] = ()
+    unknown: tuple[str, ...] = ()
+    private: tuple[int, ...] = ()
+
+    @property
+    def fields(self) -> frozenset[str]:
+        return frozenset(name for _, name in self.known)
+
+
+class MissingColumns(BadInput):
+    """The file has a table, but not these columns; `headings` says what it has, so that they can be pointed out."""
+
+    def __init__(self, message: str, headings: Headings, missing: Sequence[str]):
+        super().__init__(message)
+        self.headings = headings
+        self.missing = tuple(missing)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed(Generic[T]):
+    """What a file held. No row error is raised: who asked decides between all or nothing and the good rows.
+
+    `rows` are those without an error, `lines` the 1-based file row of each (where several
+    file rows became one, the first); `total` counts the data rows of the file, and
+    `whole` is what the file says beside its rows (a plan's title and year).
+    """
+
+    rows: tuple[T, ...]
+    warnings: tuple[Problem, ...] = ()
+    errors: tuple[Problem, ...] = ()
+    lines: tuple[int, ...] = ()
+    total: int = 0
+    headings: Headings = Headings()
+    whole: Any = None
+
+    @property
+    def bad_lines(self) -> frozenset[int]:
+        return frozenset(problem.row for problem in self.errors)
+
+    def require_no_errors(self, what: str) -> None:
+        """All or nothing: BadInput with the errors (the first 200) unless there are none."""
         if not self.errors:
             return
         count = len(self.errors)
@@ -49,12 +107,19 @@ class Findings:
 
 @dataclass(slots=True)
 class Table:
-    """Columns by field and the rows below the headings as (1-based file row, cells)."""
+    """Columns by field and the rows below the headings.
+
+    `body` gives (1-based file row, cells) once, without empty, sample and remark rows;
+    remark rows are found in `remarks` after it, the number of others in `total`.
+    """
 
     columns: Mapping[str, Sequence[int]]
     titles: Mapping[str, str]
-    body: Sequence[tuple[int, Sequence[Cell]]]
+    headings: Headings
     findings: Findings
+    body: Iterator[tuple[int, Sequence[Cell]]]
+    remarks: list[tuple[int, Sequence[Cell]]] = field(default_factory=list)
+    total: int = 0
 
     def has(self, name: str) -> bool:
         return name in self.columns
@@ -86,29 +151,59 @@ class Table:
             return ""
         for column in columns:
             if column < len(row) and row[column] != "":
-                cell = row[column]
-                if isinstance(cell, str) and cell.isascii() and cell.isprintable():
-                    return cell.strip()
-                hidden = hidden_characters(cell)
-                if hidden:
-                    self.findings.warn(line, self.titles[name], f"含有无法显示的字符 {hidden}，请与原登记核对。")
-                try:
-                    return parse_text(cell)
-                except Suspicious as wrong:
-                    self.findings.error(line, self.titles[name], str(wrong))
-                    return ""
+                return self.plain(line, self.titles[name], row[column])
         return ""
 
+    def plain(self, line: int, title: str, cell: Cell) -> str:
+        """One cell as one line of text; what is hidden in it is noted under `title`."""
+        if isinstance(cell, str) and cell.isascii() and cell.isprintable():
+            return cell.strip()
+        hidden = hidden_characters(cell)
+        if hidden:
+            self.findings.warn(line, title, f"含有无法显示的字符 {hidden}，请与原登记核对。")
+        try:
+            return parse_text(cell)
+        except Suspicious as wrong:
+            self.findings.error(line, title, str(wrong))
+            return ""
 
-def find_headings(rows: Sequence[Sequence[Cell]], names: Mapping[str, str]) -> tuple[int, dict[str, list[int]]]:
+    def require_text(self, line: int, row: Sequence[Cell], name: str) -> str:
+        """Like `text`; an empty cell is an error of the row."""
+        text = self.text(line, row, name)
+        if not text and line not in self.findings.bad:
+            self.findings.error(line, self.titles[name], "没有填写。请补上后重新上传。")
+        return text
+
+    def parsed(self, rows: Sequence[T], lines: Sequence[int], whole: Any = None) -> Parsed[T]:
+        """What was read, without the rows of lines found bad."""
+        if self.remarks:
+            self.findings.warn(self.remarks[0][0], "", f"跳过 {len(self.remarks)} 行备注或合计。")
+        bad = self.findings.bad
+        if bad:
+            kept = [(row, line) for row, line in zip(rows, lines, strict=True) if line not in bad]
+            rows, lines = [row for row, _ in kept], [line for _, line in kept]
+        found = self.findings
+        return Parsed(tuple(rows), tuple(found.warnings), tuple(found.errors), tuple(lines), self.total, self.headings, whole)
+
+
+def usual_heading(names: Mapping[str, str], name: str) -> str:
+    """What people call a field: its first Chinese wording."""
+    wordings = names[name].split()
+    return next((wording for wording in wordings if not wording.isascii()), wordings[0])
+
+
+def find_headings(
+    rows: Sequence[Sequence[Cell]], names: Mapping[str, str], aliases: Aliases | None = None
+) -> tuple[int, dict[str, list[int]]]:
     """(0-based row of the headings, field -> columns); (-1, {}) where no row has two known headings."""
     fields = {wording: name for name, wordings in names.items() for wording in reversed(wordings.split())}
+    fields |= aliases or {}
     best: tuple[int, dict[str, list[int]]] = (-1, {})
     for index, row in enumerate(rows[:HEADING_ROWS]):
         columns: dict[str, list[int]] = {}
         for column, cell in enumerate(row):
             name = fields.get(plain_heading(cell))
-            if name:
+            if name in names:
                 columns.setdefault(name, []).append(column)
         if len(columns) > max(1, len(best[1])):
             best = (index, columns)
@@ -116,59 +211,111 @@ def find_headings(rows: Sequence[Sequence[Cell]], names: Mapping[str, str]) -> t
 
 
 def parse_table(
-    rows: Sequence[Sequence[Cell]], names: Mapping[str, str], required: Sequence[str], what: str
+    rows: Iterable[Sequence[Cell]], names: Mapping[str, str], required: Sequence[str], what: str, aliases: Aliases | None = None
 ) -> Table:
-    """Find the headings of a sheet and the rows below them; BadInput where a required column is missing.
+    """Find the headings of a sheet and the rows below them; MissingColumns where a required one is not there.
 
-    Sample rows (案例（请删除）) and empty rows are left out. Dropped private columns,
-    columns of no use and unknown columns are all named among the warnings.
+    `rows` is read once and only as far as the headings; the rest is read by who reads `body`.
+    Dropped private columns, columns of no use and unknown columns are all named among the warnings.
     """
-    if not any(not row_is_empty(row) for row in rows):
+    rest = iter(rows)
+    head = list(islice(rest, HEADING_ROWS))
+    if all(row_is_empty(row) for row in head) and all(row_is_empty(row) for row in rest):
         raise BadInput(f"{what}是空的：表中没有任何内容。")
-    at, columns = find_headings(rows, names)
-    usual = {name: wordings.split()[0] for name, wordings in names.items()}
-    for name, wordings in names.items():  # the first Chinese wording is what people know it by
-        usual[name] = next((w for w in wordings.split() if not w.isascii()), usual[name])
+    at, columns = find_headings(head, names, aliases)
+    usual = {name: usual_heading(names, name) for name in names}
     missing = [usual[name] for name in required if name not in columns]
+    found = Findings()
+    seen = _sort_columns(found, head, at, columns, aliases or {})
     if missing:
         listed = "、".join(f"“{name}”" for name in missing)
-        raise BadInput(f"{what}中找不到{listed}列。请检查表头（应在前 {HEADING_ROWS} 行内）后重新上传。")
-    titles = usual | {name: _title(rows[at][where[0]]) for name, where in columns.items()}
-    table = Table(columns, titles, [], Findings())
-    _note_columns(table.findings, rows[at], at + 1, columns)
-    body, samples = [], []
-    for line, row in enumerate(rows[at + 1:], at + 2):
-        if row_is_empty(row):
-            continue
-        if any(isinstance(cell, str) and cell.strip() in _SAMPLE for cell in row[:4]):
-            samples.append(line)
-        else:
-            body.append((line, row))
-    table.body = body
-    if samples:
-        table.findings.warn(samples[0], "", f"跳过 {len(samples)} 行示例（案例（请删除））。")
-    if not body:
-        raise BadInput(f"{what}只有表头，没有数据行。")
+        raise MissingColumns(f"{what}中找不到{listed}列。请检查表头（应在前 {HEADING_ROWS} 行内）后重新上传。", seen, missing)
+    titles = usual | {name: _title(head[at][where[0]]) for name, where in columns.items()}
+    table = Table(columns, titles, seen, found, iter(()))
+    table.body = _body(table, chain(head[at + 1 :], rest), at + 2, what)
     return table
 
 
-def _note_columns(found: Findings, row: Sequence[Cell], line: int, columns: Mapping[str, Sequence[int]]) -> None:
-    used = {column for where in columns.values() for column in where}
-    groups: dict[str, list[str]] = {"private": [], "unused": [], "unknown": []}
-    for column, cell in enumerate(row):
+def _body(table: Table, rows: Iterable[Sequence[Cell]], first: int, what: str) -> Iterator[tuple[int, Sequence[Cell]]]:
+    samples = []
+    for line, row in enumerate(rows, first):
+        aside = None
+        for cell in row[:4]:
+            if type(cell) is str and cell:
+                if cell[0] in _SAMPLE_STARTS and _SAMPLE.match(cell):
+                    aside = samples
+                    break
+                if cell[0] in _REMARK_STARTS and _is_remark(row):
+                    aside = table.remarks
+                    break
+        if aside is not None:
+            aside.append((line, row))
+        elif not row_is_empty(row):
+            table.total += 1
+            yield line, row
+    if samples:
+        table.findings.warn(samples[0][0], "", f"跳过 {len(samples)} 行示例（案例（请删除））。")
+    if not table.total:
+        raise BadInput(f"{what}只有表头，没有数据行。")
+
+
+def _is_remark(row: Sequence[Cell]) -> bool:
+    # A remark merged over the whole width stands in every cell once it is filled.
+    texts = list(dict.fromkeys(text for text in map(_shown, row) if text))
+    return 0 < len(texts) <= 2 and _REMARK.fullmatch(texts[0]) is not None
+
+
+def _shown(cell: Cell) -> str:
+    return " ".join(cell.split()) if isinstance(cell, str) else str(cell)
+
+
+_NOTES = (
+    ("private", "是个人信息列，本系统不保存，已在读入时丢弃"),
+    ("unused", "列没有用到，未导入"),
+    ("unknown", "列不认识，未导入；如需要，请指定它对应的栏目，或改用模板中的表头"),
+)
+
+
+def _sort_columns(
+    found: Findings, head: Sequence[Sequence[Cell]], at: int, columns: Mapping[str, Sequence[int]], aliases: Aliases
+) -> Headings:
+    """What each column of the heading row is; the columns not imported are warned about."""
+    if at < 0:  # no row with two headings we know: the likeliest is the fullest one
+        widths = [sum(isinstance(cell, str) and bool(cell.strip()) for cell in row) for row in head]
+        at = widths.index(max(widths))
+    used = {column: name for name, where in columns.items() for column in where}
+    groups: dict[str, list[str]] = {"known": [], "private": [], "unused": [], "unknown": []}
+    private = []
+    for column, cell in enumerate(head[at]):
         heading = plain_heading(cell)
-        if column in used or not heading:
+        if not heading or column in used:
             continue
-        group = "private" if heading in known.PERSONAL else "unused" if heading in known.NOT_KEPT else "unknown"
-        groups[group].append(_title(cell))
-    for group, sentence in (
-        ("private", "是个人信息列，本系统不保存，已在读入时丢弃"),
-        ("unused", "列没有用到，未导入"),
-        ("unknown", "列不认识，未导入；如需要，请改用模板中的表头"),
-    ):
+        if heading in known.PERSONAL:
+            private.append(column)
+            groups["private"].append(_title(cell))
+        else:
+            unused = heading in known.NOT_KEPT or aliases.get(heading) == LEFT_OUT
+            groups["unused" if unused else "unknown"].append(_title(cell))
+    for group, sentence in _NOTES:
         if groups[group]:
-            found.warn(line, "、".join(groups[group]), sentence + "。")
+            found.warn(at + 1, "、".join(groups[group]), sentence + "。")
+    known_ones = tuple((_title(head[at][column]), name) for column, name in sorted(used.items()))
+    return Headings(at + 1, known_ones, tuple(dict.fromkeys(groups["unknown"])), tuple(private))
 
 
 def _title(cell: Any) -> str:
     return " ".join(str(cell).split())
+
+
+def fill_merged(sheet: Sheet) -> Sequence[Sequence[Cell]]:
+    """The rows with every merged range filled from its corner; the rows themselves where nothing is merged."""
+    if not sheet.merged:
+        return sheet.rows
+    rows: list[Any] = list(sheet.rows)
+    for (top, left), (bottom, right) in sheet.merged:
+        corner = rows[top][left] if top < len(rows) and left < len(rows[top]) else ""
+        for at in range(top, min(bottom + 1, len(rows))):
+            rows[at] = list(rows[at])
+            for column in range(left, min(right + 1, len(rows[at]))):
+                rows[at][column] = corner
+    return rows

@@ -11,24 +11,23 @@ import io
 import re
 import zipfile
 import zlib
-from typing import TYPE_CHECKING
 
 from portal.domain.errors import BadInput
-
-if TYPE_CHECKING:
-    from portal.sheets.read import Limits
+from portal.sheets.limits import Limits
 
 __all__ = ["require_small_workbook"]
 
 _CHUNK = 1 << 20
-# Longer than any opening tag of a cell or row; one cut by a chunk's end is seen again with the next.
-_OVERLAP = 400
-# Cells that hold something: `<c r="XFD9" s="1"/>` is only a style, left over at the foot of many real files.
-_PLACE = re.compile(rb"""<(?:\w+:)?c\s(?:[^<>]*?\s)?r\s*=\s*["']([A-Za-z]*)([0-9]+)["'][^<>]*(?<!/)>""")
-_PLACELESS = re.compile(rb"""<(?:\w+:)?c(?:\s(?![^<>]*?\br\s*=)[^<>]*)?(?<!/)>""")
-_ROW_PLACE = re.compile(rb"""<(?:\w+:)?row\s(?:[^<>]*?\s)?r\s*=\s*["']([0-9]+)["']""")
-_ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
-_CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
+# No tag of a workbook is longer: one that a chunk's end cuts is looked at together with the next chunk.
+_LONGEST_TAG = 1 << 20
+_OVERLAP = 16
+_DECLARED = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
+# As nearly every program writes them; whatever else there is, is looked at one by one.
+_USUAL_CELL = re.compile(rb"""<c r="([A-Z]+)([0-9]+)"[^<>]*?(/?)>""")
+_USUAL_ROW = re.compile(rb"""<row r="([0-9]+)\"""")
+_ANY_CELL = re.compile(rb"<(?:[\w.-]+:)?c(?:\s([^<>]*))?(/?)>")
+_ANY_ROW = re.compile(rb"""<(?:[\w.-]+:)?row(?:\s([^<>]*))?/?>""")
+_PLACE = re.compile(rb"""(?:^|\s)r\s*=\s*["']\s*([A-Za-z]*)([0-9]+)""")
 
 
 def require_small_workbook(data: bytes, called: str, limits: Limits) -> None:
@@ -41,6 +40,9 @@ def require_small_workbook(data: bytes, called: str, limits: Limits) -> None:
             _require_xlsx(names, called)
             if len(entries) > limits.entries:
                 raise BadInput(f"{called}内部有 {len(entries)} 个文件，不是普通的表格（上限 {limits.entries}）。")
+            for entry in entries:  # nothing is ever unpacked to disk; but whoever names entries so means harm
+                if entry.filename.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", entry.filename):
+                    raise BadInput(f"{called}内部的文件名“{entry.filename[:40]}”指向文件之外，不是普通的表格，已拒绝读取。")
             if any(entry.flag_bits & 1 for entry in entries):
                 raise BadInput(f"{called}设有密码。请取消密码后重新上传。")
             total = 0
@@ -68,6 +70,8 @@ def _require_small_entry(
     """Unpack one entry chunk by chunk; the new total of unpacked bytes, or BadInput as soon as a limit is passed."""
     name = entry.filename.lower()
     is_sheet = name.startswith("xl/worksheets/") and name.endswith(".xml")
+    is_xml = name.endswith((".xml", ".rels", ".vml"))
+    tail = b""
     seen = _Extent()
     allowed = min(limits.unpacked_bytes, max(limits.ratio_from, limits.ratio * packed))
     with package.open(entry) as stream:
@@ -75,8 +79,12 @@ def _require_small_entry(
             total += len(chunk)
             if total > allowed:
                 raise BadInput(f"{called}解压后过大（{packed / 1024:.0f} KB 解压后超过 {allowed >> 20} MB），已拒绝读取。")
+            if is_xml:
+                if _DECLARED.search(tail + chunk[:_OVERLAP]) or _DECLARED.search(chunk):
+                    raise BadInput(f"{called}含有不允许的 XML 声明，已拒绝读取。")
+                tail = chunk[-_OVERLAP:]
             if is_sheet:
-                seen.take(chunk, called)
+                seen.take(chunk)
                 seen.require_within(called, limits)
     return total
 
@@ -84,31 +92,54 @@ def _require_small_entry(
 class _Extent:
     """How far the cells of one sheet reach, kept while its bytes go by."""
 
-    __slots__ = ("cells", "lowest", "lowest_row", "placeless", "rows", "tail", "widest")
+    __slots__ = ("bare_rows", "cells", "lowest", "lowest_row", "placeless", "tail", "widest")
 
     def __init__(self) -> None:
         self.tail = b""
-        self.rows = self.cells = self.lowest = self.lowest_row = self.widest = 0
+        self.bare_rows = self.cells = self.lowest = self.lowest_row = self.widest = 0
         self.placeless = False
 
-    def take(self, chunk: bytes, called: str) -> None:
+    def take(self, chunk: bytes) -> None:
+        """Cells count when they hold something: `<c r="XFD9" s="1"/>` is only a style, left over at the foot of many files."""
         text = self.tail + chunk
-        if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-            raise BadInput(f"{called}含有不允许的 XML 声明，已拒绝读取。")
-        for letters, digits in _PLACE.findall(text):
-            if len(digits) >= 4:
-                self.lowest = max(self.lowest, int(digits[:9]))
-            if len(letters) > 1:
-                self.widest = max(self.widest, _column(letters))
-        self.lowest_row = max([self.lowest_row, *(int(digits[:9]) for digits in _ROW_PLACE.findall(text))])
-        self.placeless = self.placeless or _PLACELESS.search(text) is not None
-        self.rows += len(_ROW.findall(chunk))
-        self.cells += len(_CELL.findall(chunk))
-        self.tail = chunk[-_OVERLAP:]
+        cut = text.rfind(b"<")
+        self.tail = b"" if cut < 0 or b">" in text[cut:] else text[cut:]
+        if len(self.tail) > _LONGEST_TAG:
+            raise ValueError("a tag without end")
+        text = text[: len(text) - len(self.tail)]
+        cells = _USUAL_CELL.findall(text)
+        self.cells += len(cells)
+        if bare := text.count(b"<c>"):
+            self.cells += bare
+            self.placeless = True
+        if len(cells) < text.count(b"<c ") + text.count(b":c"):
+            self._take_unusual(text, len(cells) + bare)
+        letters = {place[0] for place in cells if not place[2]}
+        if letters:
+            self.widest = max(self.widest, *map(_column, letters))
+            self.lowest = max(self.lowest, *map(_number, {place[1] for place in cells if not place[2]}))
+        rows = _USUAL_ROW.findall(text)
+        if len(rows) < text.count(b"<row") + text.count(b":row"):
+            tags = _ANY_ROW.findall(text)
+            rows = [place[2] for place in map(_PLACE.search, tags) if place]
+            self.bare_rows += len(tags) - len(rows)
+        if rows:
+            self.lowest_row = max(self.lowest_row, *map(_number, rows))
+
+    def _take_unusual(self, text: bytes, usual: int) -> None:
+        tags = _ANY_CELL.findall(text)
+        self.cells += len(tags) - usual
+        for given, closed in set(tags):
+            place = _PLACE.search(given)
+            if place is None or not place[1]:
+                self.placeless = self.placeless or not closed
+            elif not closed and not given.endswith(b"/"):
+                self.widest = max(self.widest, _column(place[1]))
+                self.lowest = max(self.lowest, _number(place[2]))
 
     def require_within(self, called: str, limits: Limits) -> None:
-        # A cell without a place of its own sits in its row's place.
-        lowest = max(self.lowest, self.lowest_row if self.placeless else 0)
+        # A cell without a place of its own sits in its row's place; a row without one comes after the row before.
+        lowest = max(self.lowest, self.lowest_row + self.bare_rows if self.placeless else 0)
         if lowest > limits.rows:
             raise BadInput(f"{called}超过 {limits.rows:,} 行（有单元格在第 {lowest:,} 行）。请删除多余的行后重新上传。")
         if self.widest > limits.columns:
@@ -122,3 +153,7 @@ def _column(letters: bytes) -> int:
     for letter in letters.upper()[:4]:
         number = number * 26 + letter - 64
     return number
+
+
+def _number(digits: bytes) -> int:
+    return int(digits[:9])

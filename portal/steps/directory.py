@@ -47,7 +47,8 @@ async def import_entities(act: Acting, sheet: Sheet, file: bytes) -> ImportRepor
     """A sheet of companies into the directory, all or nothing. Raises BadInput with row and column."""
     act.require("directory.import")
     parsed = parse_entities(sheet.rows)
-    return await save_entity_rows(act, parsed.rows, parsed.problems, hashlib.sha256(file).hexdigest())
+    parsed.require_no_errors("检查对象名录")
+    return await save_entity_rows(act, parsed.rows, parsed.warnings, hashlib.sha256(file).hexdigest())
 
 
 async def save_entity_rows(
@@ -87,7 +88,8 @@ async def import_inspectors(act: Acting, sheet: Sheet, file: bytes) -> ImportRep
     """A sheet of inspectors; those expired or 失效 come in too and are never eligible."""
     act.require("directory.import")
     parsed = parse_inspectors(sheet.rows, act.today)
-    return await save_inspector_rows(act, parsed.rows, parsed.problems, hashlib.sha256(file).hexdigest())
+    parsed.require_no_errors("执法检查人员名录")
+    return await save_inspector_rows(act, parsed.rows, parsed.warnings, hashlib.sha256(file).hexdigest())
 
 
 async def save_inspector_rows(

@@ -13,6 +13,7 @@ from portal.domain.packing import pack
 from portal.steps.acting import Acting, stamp
 from portal.store import accounts, audit
 from portal.store import log as store
+from portal.store.locks import hold
 
 ORIGIN = "log_origin"
 AUDIT = "audit"  # kind and key of the entries that hold the audit chain's head
@@ -50,6 +51,7 @@ async def checkpoint(act: Acting) -> dict[str, Any]:
     The head of the audit chain goes into the log first: a chain cut off at its end,
     or written anew, no longer fits a checkpoint that others hold.
     """
+    await hold("chain")
     size = await store.load_size()
     known = await store.load_checkpoints()
     if known and known[-1]["size"] == size:

@@ -56,7 +56,7 @@ async def _open(act: Acting, record: Mapping[str, Any]) -> dict[str, Any]:
         "versions": await store.load_versions(record["id"]), "recorder": people.get(record["recorder"]), "view": view,
         "follow_ups": proposed_follow_ups(act, view, form), "summary": act.sectors.public_summary(view, form),
         "shown": domain.visible(form, record["answers"], record["inspected_on"]),
-        "due_on": due, "left": calendar.workdays_between(act.today, due) if due else None,
+        "due_on": due, "left": calendar.workdays_left(act.today, due),
         "may_review": act.may("record.review") and act.account not in (await recorders_of([record]))[record["id"]],
     }  # fmt: skip
 

@@ -156,8 +156,7 @@ async def load_setting(key: str, default: str = "") -> str:
 
 
 async def save_setting(key: str, value: str) -> None:
-    known = await Setting.exists().where(Setting.key == key).run()
-    if known:
-        await Setting.update(value=value).where(Setting.key == key).run()
-    else:
-        await Setting.insert(Setting(key=key, value=value)).run()
+    # One statement: of two at once the later one counts, and neither fails.
+    await Setting.raw(
+        'INSERT INTO setting (key, value) VALUES ({}, {}) ON CONFLICT (key) DO UPDATE SET value = excluded.value', key, value
+    ).run()

@@ -8,6 +8,7 @@ from typing import Any
 
 from portal.domain.packing import pack
 from portal.store.engine import current_engine
+from portal.store.locks import hold
 from portal.store.tables import Audit
 
 START = "0" * 64
@@ -33,11 +34,11 @@ async def save_act(
 ) -> int:
     """Append one act; the caller's transaction makes it stand or fall with the act itself.
 
-    Two acts at once: SQLite has one writer; on PostgreSQL the unique `n` makes
-    the second one fail, and the whole act is refused rather than half audited.
+    Acts at once take turns here, until the first one's transaction ends.
     """
     if not current_engine().transaction_exists():
         raise RuntimeError("an act is audited inside its own transaction")
+    await hold("chain")
     last = await load_head()
     row = {
         "n": last["n"] + 1 if last else 1,

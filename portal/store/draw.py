@@ -12,7 +12,7 @@ from piccolo.columns.combination import And
 from portal.domain.errors import NotFound, WrongMoment
 from portal.store.accounts import within
 from portal.store.bulk import insert_rows
-from portal.store.engine import PooledSQLite, current_engine
+from portal.store.locks import hold
 from portal.store.tables import Pick, Round, RoundTask, Share, Source
 
 
@@ -51,12 +51,8 @@ async def load_rounds_by_id(ids: Collection[int]) -> dict[int, dict[str, Any]]:
 
 
 async def lock_round(code: str, seen: Collection[int]) -> dict[str, Any]:
-    """The round, held until the transaction ends: SQLite has one writer, PostgreSQL locks the row."""
-    engine = current_engine()
-    if not engine.transaction_exists():
-        raise RuntimeError("a round is locked inside a transaction")
-    if not isinstance(engine, PooledSQLite):
-        await Round.raw("SELECT id FROM round WHERE code = {} FOR UPDATE", code).run()
+    """The round as it is and, until the transaction ends, will be."""
+    await hold("round", (await load_round(code, seen))["id"])
     return await load_round(code, seen)
 
 
@@ -74,6 +70,7 @@ async def save_round_state(round_: int, expected: str, **values: Any) -> None:
 
 async def save_published(ids: Collection[int], at: datetime) -> None:
     """Note the first release that carried these rounds' commitments."""
+    await hold("round", *ids)
     for round_ in ids:
         await Round.update(published_at=at).where(And(Round.id == round_, Round.published_at.is_null())).run()
 

@@ -1,4 +1,4 @@
-"""Two engines, one code base: a pooled SQLite engine and Piccolo's PostgreSQL engine.
+"""Two engines, one code base: SQLite, pooled here, and PostgreSQL (postgres.py).
 
 Piccolo's own SQLiteEngine opens a connection and a thread for every query and
 begins transactions DEFERRED; under concurrent read-then-write transactions
@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 import aiosqlite
 import asyncpg
 from piccolo.engine.base import Engine
-from piccolo.engine.postgres import PostgresEngine
 from piccolo.engine.sqlite import (
     SQLiteEngine,
     SQLiteTransaction,
@@ -28,8 +27,11 @@ from piccolo.engine.sqlite import (
 )
 
 from portal.domain.errors import BadInput, WrongMoment
+from portal.store.postgres import PooledPostgres
 
 READERS = 4
+#: PostgreSQL gave up waiting for a row, or broke a deadlock: the transaction is undone whole
+BUSY = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 BUSY_MS = 20_000  # another process (worker, command line) may hold the write lock this long
 
 
@@ -104,19 +106,20 @@ class _Pool:
 class _Transaction(SQLiteTransaction):
     """An IMMEDIATE transaction on the one writer connection."""
 
-    __slots__ = ("_held",)
+    __slots__ = ("_writing", "held")
 
     async def __aenter__(self):
         if self._parent is not None:
             return self._parent
-        self._held = self.engine.pool().writing()
-        self.connection = await self._held.__aenter__()
+        self.held: set[tuple[str, int]] = set()  # locks.py
+        self._writing = self.engine.pool().writing()
+        self.connection = await self._writing.__aenter__()
         try:
             await self.begin()
         except BaseException:
             # A cancelled BEGIN may still run in the connection's thread: the next writer must not inherit it.
             await self._undo()
-            await self._held.__aexit__(None, None, None)
+            await self._writing.__aexit__(None, None, None)
             raise
         self.context = self.engine.current_transaction.set(self)
         return self
@@ -135,7 +138,7 @@ class _Transaction(SQLiteTransaction):
             await self._undo()
             raise
         finally:
-            await self._held.__aexit__(None, None, None)
+            await self._writing.__aexit__(None, None, None)
         return error is None
 
     async def _undo(self) -> None:
@@ -214,7 +217,7 @@ def _bind(engine: Engine) -> None:
 async def open_engine(url: str) -> Engine:
     """Open `sqlite:///PATH` or `postgresql://...` and bind all tables to it.
 
-    Raises BadInput when the address is of another kind.
+    Raises BadInput when the address is of another kind, WrongMoment when the server cannot be used.
     """
     global _engine
     os.environ["PICCOLO_CONF"] = "portal.store.piccolo_conf"
@@ -224,8 +227,8 @@ async def open_engine(url: str) -> Engine:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         engine: Engine = PooledSQLite(path)
     elif parts.scheme in ("postgresql", "postgres"):
-        engine = PostgresEngine(config={"dsn": url})
-        await engine.start_connection_pool()
+        engine = PooledPostgres(url)
+        await engine.open_pool()
     else:
         raise BadInput(f"DATABASE_URL 只能以 sqlite:/// 或 postgresql:// 开头，现在是“{parts.scheme}”。")
     _engine = engine
@@ -237,7 +240,7 @@ async def close_engine() -> None:
     global _engine
     if isinstance(_engine, PooledSQLite):
         await _engine.close()
-    elif isinstance(_engine, PostgresEngine):
+    elif isinstance(_engine, PooledPostgres):
         await _engine.close_connection_pool()
     _engine = None
 
@@ -247,10 +250,20 @@ async def transaction() -> AsyncIterator[None]:
     """One transaction; a nested one joins the outer one (Piccolo's own rule).
 
     What the database's own rules refuse becomes a WrongMoment: most often two
-    people did the same thing at once, and one of them was first.
+    people did the same thing at once, and one of them was first.  Only the outermost
+    one says so: to PostgreSQL a refused statement is the end of the whole transaction,
+    so nobody inside may catch it and go on.
     """
+    engine = current_engine()
+    if engine.transaction_exists():
+        async with engine.transaction():
+            yield
+        return
     try:
-        async with current_engine().transaction():
+        async with engine.transaction():
             yield
     except (sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError) as refusal:
-        raise WrongMoment(f"这一步与已有的数据冲突，没有保存（{refusal}）。可能有人同时在办理，请刷新后再看。") from refusal
+        said = str(refusal).partition("\n")[0]  # PostgreSQL adds the whole row: nobody's to read
+        raise WrongMoment(f"这一步与已有的数据冲突，没有保存（{said}）。可能有人同时在办理，请刷新后再看。") from refusal
+    except BUSY as refusal:
+        raise WrongMoment("别人正在办理同一件事，等了很久还没有结束，这一步没有保存。请稍后再试。") from refusal

@@ -10,6 +10,7 @@ from piccolo.columns.combination import And, Or
 
 from portal.domain.packing import pack
 from portal.store.engine import PooledSQLite, current_engine, transaction
+from portal.store.locks import hold
 from portal.store.tables import Job
 
 LEASE = timedelta(minutes=2)
@@ -18,6 +19,7 @@ ATTEMPTS = 3
 
 async def save_job(kind: str, key: str, args: dict[str, Any], by: int, at: datetime) -> int:
     """Queue a job in the caller's transaction; one queued job a (kind, key) is enough."""
+    await hold("chain")
     waiting = await Job.select(Job.id).where(And(And(Job.kind == kind, Job.key == key), Job.state == "queued")).first().run()
     if waiting:
         return waiting["id"]

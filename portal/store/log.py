@@ -7,6 +7,7 @@ from typing import Any
 
 from portal.domain import log as tlog
 from portal.store.engine import current_engine
+from portal.store.locks import hold
 from portal.store.tables import Checkpoint, LogEntry
 
 
@@ -14,6 +15,7 @@ async def save_entry(kind: str, key: str, data: bytes, at: datetime) -> int:
     """Append one entry in the caller's transaction and return its number (from 0)."""
     if not current_engine().transaction_exists():
         raise RuntimeError("a log entry is written inside its act's transaction")
+    await hold("chain")
     last = await LogEntry.select(LogEntry.n).order_by(LogEntry.n, ascending=False).first().run()
     n = last["n"] + 1 if last else 0
     await LogEntry.insert(LogEntry(n=n, kind=kind, key=key, data=data, leaf=tlog.leaf_hash(data).hex(), at=at)).run()

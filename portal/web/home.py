@@ -114,7 +114,7 @@ async def _record_row(act: Acting, row: dict[str, Any], step: str) -> dict[str, 
     href = f"/visits/{quote(row['visit_code'])}/{quote(row['form_code'])}" if step == "录入" else f"/review/{row['id']}"
     return {
         "on": due, "step": step, "text": "", "entity_code": row["entity_code"], "href": href,
-        "about": f"{wording.day(row['inspected_on'])}检查{back}", "left": calendar.workdays_between(act.today, due) if due else None,
+        "about": f"{wording.day(row['inspected_on'])}检查{back}", "left": calendar.workdays_left(act.today, due), "undated": due is None,
     }  # fmt: skip
 
 

@@ -37,7 +37,7 @@ async def _publish_page(request: Request, refused: Refused | None) -> Response[A
     entities = await directory.load_entities({row["entity_code"] for row in waiting["records"][:MOST_SHOWN]})
     for row in waiting["records"][:MOST_SHOWN]:
         due = calendar.due_on(row["inspected_on"], PUBLISH_WITHIN) if row["inspected_on"] else None
-        left = calendar.workdays_between(act.today, due) if due else None
+        left = calendar.workdays_left(act.today, due)
         shown.append({"record": row, "entity": entities.get(row["entity_code"]), "due": due, "left": left})
     shown.sort(key=lambda row: (row["left"] is None, row["left"], row["record"]["id"]))
     outcomes = Counter(one for row in waiting["records"] for one in row["outcomes"].values())

@@ -44,7 +44,7 @@ async def queue_page(request: Request) -> Response[Any]:
         due = calendar.due_on(row["inspected_on"], steps.PUBLISH_WITHIN) if row["inspected_on"] else None
         shown.append({
             "record": row, "entity": entities.get(row["entity_code"]), "recorder": people.get(row["recorder"]), "due": due,
-            "left": calendar.workdays_between(act.today, due) if due else None, "own": act.account in barred[row["id"]],
+            "left": calendar.workdays_left(act.today, due), "own": act.account in barred[row["id"]],
             "problems": sum(bool(wording.OUTCOMES[one].problem) for one in row["outcomes"].values() if one in wording.OUTCOMES),
         })  # fmt: skip
     shown.sort(key=lambda row: (row["left"] is None, row["left"], row["record"]["id"]))

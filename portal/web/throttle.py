@@ -15,6 +15,7 @@ from typing import Any
 from portal.domain.errors import WrongMoment
 from portal.store import accounts
 from portal.store.engine import transaction
+from portal.store.locks import hold
 
 WINDOW = timedelta(minutes=15)
 MOST_ACCOUNT, MOST_PEER = 10, 60  # an office behind one address has many people
@@ -49,6 +50,7 @@ async def require_calm(account: Mapping[str, Any] | None, login: str, peer: str,
 
 async def count_failure(account: Mapping[str, Any] | None, login: str, peer: str, now: datetime) -> None:
     async with transaction():
+        await hold("settings")
         for key, _ in _keys(account, login, peer):
             count, since = await _count(key, now)
             await accounts.save_setting(key, json.dumps([count + 1, since.isoformat()]))

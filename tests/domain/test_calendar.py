@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from portal.domain.calendar import add_workdays, due_on, is_published, is_workday, workdays_between
+from portal.domain.calendar import add_workdays, due_on, is_published, is_workday, workdays_between, workdays_left
 from portal.domain.errors import WrongMoment
 from tests.shared import shared_file
 
@@ -40,6 +40,12 @@ def test_a_year_without_published_table_is_refused_by_name_and_shown_as_unknown(
     assert due_on(date(2026, 12, 20), 20) is None
     assert due_on(date(2026, 12, 20), 5) == date(2026, 12, 25)
     assert is_published(2026) and not is_published(2027)
+
+
+def test_days_left_are_unknown_where_either_end_is_in_a_year_not_published():
+    assert workdays_left(date(2026, 3, 2), date(2026, 3, 6)) == 4 and workdays_left(date(2026, 3, 6), date(2026, 3, 2)) == -4
+    assert workdays_left(date(2026, 12, 20), due_on(date(2026, 12, 20), 20)) is None
+    assert workdays_left(date(2027, 1, 5), date(2026, 12, 30)) is None  # overdue, and it cannot be said by how much
 
 
 def test_deadlines_are_not_counted_backwards():

@@ -2,12 +2,14 @@
 
 import csv
 import gzip
+import re
+from collections import Counter
 
 import pytest
 
 from portal.domain.codes import (
-    ALPHABET, check_code, clean_code, kind_of_code, legacy_check_digit, make_legacy, make_uscc,
-    region_of, type_of_code, uscc_check,
+    ALPHABET, REASONS, check_code, clean_code, kind_of_code, legacy_check_digit, likely_code, make_legacy, make_uscc,
+    organisation_check, region_of, type_of_code, uscc_check,
 )
 from portal.domain.errors import BadInput
 from tests.shared import shared_file
@@ -94,6 +96,82 @@ def test_parts_that_make_no_code_are_refused_by_name():
     assert "35992I" in str(refusal.value.problems[0])
     with pytest.raises(BadInput):
         make_legacy("35992", 1)
+
+
+@pytest.mark.parametrize("code, reason, part", [
+    ("91359921MA00000O1X", "character", "第 16 位“O”（可能是“0”）"),
+    ("9I359921MA000S1X9Z", "character", "第 2 位“I”（可能是“1”）、第 14 位“S”（可能是“5”）、第 18 位“Z”（可能是“2”）"),
+    ("35992160000001A", "character", "第 15 位“A”不是注册号使用的字符"),
+    ("91359921MA0000010", "length", "有 17 位：统一社会信用代码应为 18 位（少 1 位）"),
+    ("91359921MA00000101XX", "length", "（多 2 位）"),
+    ("13830295-X", "organisation_code", "组织机构代码（9 位）"),
+    ("13830295-0", "length", "有 10 位"),
+    ("企合苏锡总字第0001", "old_number", "2007 年以前的旧式注册号"),
+    ("无", "text", "“无”是文字"),
+    ("\ufffd\ufffd路12号", "damaged", "乱码"),
+])
+def test_what_cannot_be_a_code_says_why_and_where(code, reason, part):
+    verdict = check_code(code)
+    assert (verdict.kind, verdict.ok, verdict.reason) == ("unknown", False, reason)
+    assert reason in REASONS and part in verdict.message and verdict.message.endswith(("。", "？"))
+
+
+def test_a_misread_or_swapped_character_is_offered_only_when_it_alone_makes_both_checks_right():
+    code = make_uscc("9", "1", "350582", "15619502")
+    place = code.index("0")
+    misread = code[:place] + "O" + code[place + 1:]
+    assert likely_code(misread) == code
+    assert f"第 {place + 1} 位“O”改为“0”则校验相符" in check_code(misread).message
+    swapped = code[:9] + code[10] + code[9] + code[11:]
+    assert organisation_check(swapped[8:16]) != swapped[16]
+    assert likely_code(swapped) == code and "则校验相符" in check_code(swapped).message
+    assert likely_code(code[:17]) == "" and likely_code("食" * 18) == ""
+    assert "改为" not in check_code(code[:17] + ("A" if code[17] != "A" else "C")).message
+
+
+def shape_of(code):
+    """What a person sees at a glance, written down apart from the program's own rules."""
+    if "\ufffd" in code:
+        return "damaged"
+    if re.search("[\u4e00-\u9fff]", code):
+        return "old_number" if "字第" in code else "text"
+    if re.fullmatch("[0-9]{8}-[0-9X]", code):
+        return "organisation_code"
+    if re.fullmatch("[0-9]{13}|[0-9]{15}", code):
+        return "legacy"
+    if len(code) == 18:
+        return "uscc" if re.fullmatch("[0-9A-HJ-NPQRTUWXY]{18}", code) else "character"
+    return "character" if len(code) in (13, 15) else "length"
+
+
+@pytest.mark.shared
+def test_each_of_4980_collected_bad_codes_gets_its_right_reason():
+    """`why` is the collector's: len (not 18), char (not of the 31), bad (a check digit), each for the raw text as a USCC."""
+    with open(shared_file("enterprises/invalid_codes.csv"), encoding="utf-8") as f:
+        rows = list(csv.DictReader(f))
+    assert len(rows) == 4_980
+    found = Counter()
+    for row in rows:
+        code = clean_code(row["raw_code"])
+        verdict, shape = check_code(code), shape_of(code)
+        if shape == "legacy":  # not 18 characters, yet what it is: a registration number in order
+            assert row["why"] == "len" and verdict.kind == f"legacy{len(code)}" and verdict.reason in ("", "legacy_check"), row
+        elif shape == "uscc" and verdict.ok:  # lower case, which cleaning takes away
+            assert row["why"] in ("char", "bad") and row["raw_code"] != code, row
+        elif shape == "uscc":
+            assert row["why"] in ("bad", "char") and verdict.reason in ("uscc_check", "organisation_check"), row
+            assert ("第 18 位" in verdict.message) == (uscc_check(code[:17]) != code[17]), row
+            assert ("第 9 至 17 位" in verdict.message) == (organisation_check(code[8:16]) != code[16]), row
+        else:
+            assert verdict.reason == shape and (row["why"] == "char") == (len(row["raw_code"]) == 18), row
+        assert verdict.ok == (verdict.message == "") == (verdict.reason == ""), row
+        found[row["why"], verdict.kind if verdict.ok else verdict.reason] += 1
+    assert found == {
+        ("len", "legacy15"): 3_385, ("len", "legacy13"): 408, ("len", "damaged"): 850, ("len", "old_number"): 17,
+        ("len", "text"): 4, ("len", "organisation_code"): 6, ("len", "length"): 1,
+        ("char", "uscc"): 187, ("char", "damaged"): 44, ("char", "uscc_check"): 1,
+        ("bad", "uscc"): 20, ("bad", "uscc_check"): 52, ("bad", "organisation_check"): 5,
+    }
 
 
 def test_real_companies_all_pass_and_collected_bad_codes_all_fail():

@@ -139,7 +139,7 @@ def test_a_csv_plan_carries_its_category_on():
     (Sheet((("姓名", "电话"), ("甲", "1"))), "找不到“抽查事项”列"),
     (Sheet((("工作计划表",), HEAD, row(1, "x", "甲", "3%"))), "哪一年"),
     (Sheet((("2026年工作计划表",), HEAD)), "只有表头"),
-    (Sheet((("2026年工作计划表",), HEAD, ("备注：无",))), "没有任务行"),
+    (Sheet((("2026年工作计划表",), HEAD, ("备注：无",))), "没有数据行"),
 ])
 def test_what_is_no_plan_is_refused(sheet, says):
     with pytest.raises(BadInput, match=says):

@@ -107,8 +107,9 @@ def test_the_register_written_out_is_read_back_without_a_warning():
     head = ["统一社会信用代码", "名称", "主体类型", "登记状态", "属地所", "乡镇", "住所", "行业代码", "经营范围", "成立日期", "信用风险等级", "监管标签"]
     rows = [[r.code, r.name, r.type, r.status, r.station, r.town, r.address, "、".join(r.industries), r.scope, r.registered_on,
              r.risk_class, "、".join(r.tags)] for r in ENTITIES]
-    back, problems = parse_entities(read_sheet(write_csv([head, *rows])).rows)
-    assert problems == ()
+    parsed = parse_entities(read_sheet(write_csv([head, *rows])).rows)
+    back = parsed.rows
+    assert parsed.warnings == parsed.errors == ()
     keep = ("code", "kind", "holder", "site", "name", "type", "status", "region", "station", "town", "address", "industries",
             "scope", "registered_on", "risk_class", "tags")
     assert [[getattr(r, k) for k in keep] for r in back] == [[getattr(r, k) for k in keep] for r in ENTITIES]
@@ -142,8 +143,9 @@ def test_inspectors_written_out_are_read_back():
             "执法证编号", "执法证有效期", "发证机关", "执法人员状态"]
     rows = [[i.number, i.name, i.town, i.station, i.level, i.duty, i.department, "、".join(i.specialities), "、".join(i.qualifications),
              "", i.expert, i.lead, i.certificate_no, i.certificate_until, i.issued_by, i.status] for i in sample_inspectors(7)]
-    back, problems = parse_inspectors(read_sheet(write_xlsx([head, *rows])).rows)
-    assert back == sample_inspectors(7) and problems == ()
+    parsed = parse_inspectors(read_sheet(write_xlsx([head, *rows])).rows)
+    back = parsed.rows
+    assert back == sample_inspectors(7) and parsed.warnings == parsed.errors == ()
     assert isinstance(back[0], InspectorRow)
 
 

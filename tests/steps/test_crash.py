@@ -6,7 +6,6 @@ statement or file operation; the parent then opens what is left.
 
 import asyncio
 import os
-import shutil
 import signal
 import traceback
 from pathlib import Path
@@ -102,18 +101,13 @@ def prepared(stages, tmp_path_factory):
         if change.name not in made:
             place = stages.copy(change.stage, root / change.name.replace(" ", "-"))
             found = asyncio.run(_prepare(place, change))
-            trip, dry = Trip(None), _copy(place, root / "dry" / change.name)
+            trip, dry = Trip(None), office.copy_folder(place, root / "dry" / change.name)
             before = asyncio.run(_acts(dry))
             asyncio.run(_again(dry, change, trip, found))
             made[change.name] = (place, trip.done, asyncio.run(_acts(dry)) - before, found)
         return made[change.name]
 
     return folder
-
-
-def _copy(folder: Path, to: Path) -> Path:
-    shutil.copytree(folder, to, symlinks=True)
-    return to
 
 
 async def _prepare(folder: Path, change) -> object:
@@ -141,7 +135,7 @@ def test_a_step_killed_anywhere_is_undone_or_done_and_can_be_run_again(change, p
     before, acts, wrong = asyncio.run(_look(folder))
     assert wrong == [] and statements > 2
     for point in POINTS:
-        place = _copy(folder, tmp_path / str(point))
+        place = office.copy_folder(folder, tmp_path / str(point))
         at = min(statements * point // 100, statements - 1)
         assert in_child(lambda at=at, place=place: asyncio.run(_again(place, change, Trip(at), found))) == signal.SIGKILL
         after = asyncio.run(_content(place))
@@ -158,7 +152,7 @@ def test_a_kill_that_comes_too_late_leaves_the_step_done(prepared, tmp_path):
     change = next(change for change in CRASHING if change.name == "draw")
     folder, statements, lines, found = prepared(change)
     before, acts, _ = asyncio.run(_look(folder))
-    place = _copy(folder, tmp_path / "late")
+    place = office.copy_folder(folder, tmp_path / "late")
     assert in_child(lambda: asyncio.run(_again(place, change, Trip(statements), found))) == 0
     after, last, wrong = asyncio.run(_look(place))
     assert after != before and last == acts + lines and wrong == []
@@ -196,7 +190,7 @@ CUTS = [("pathlib.Path.write_bytes", 5), ("os.replace", 0), ("os.rename", 0), ("
 
 @pytest.mark.parametrize(("name", "through"), CUTS, ids=[f"{name}-{through}" for name, through in CUTS])
 def test_publishing_killed_anywhere_leaves_the_old_site_or_the_new_and_can_be_run_again(name, through, stages, site_before, tmp_path):
-    folder = _copy(site_before, tmp_path / "data")
+    folder = office.copy_folder(site_before, tmp_path / "data")
     old = current(folder / "site")
 
     def cut() -> None:
@@ -226,7 +220,7 @@ def test_publishing_killed_anywhere_leaves_the_old_site_or_the_new_and_can_be_ru
 
 
 def test_publishing_the_same_data_again_is_the_same_site(site_before, tmp_path):
-    folder = _copy(site_before, tmp_path / "data")
+    folder = office.copy_folder(site_before, tmp_path / "data")
     first = asyncio.run(_publish(folder))
     assert asyncio.run(_publish(folder)) == first == current(folder / "site")
 

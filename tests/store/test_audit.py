@@ -110,7 +110,8 @@ async def test_two_lines_that_changed_places_are_found(published):
 async def test_a_line_added_outside_the_chain_is_found(published, n):
     await office.take_guards_away()
     last = await Audit.select().order_by(Audit.n, ascending=False).first().run()
-    await Audit.insert(Audit(**{**last, "id": None, "n": last["n"] + 1 if n is None else n})).run()
+    row = {name: value for name, value in last.items() if name != "id"}
+    await Audit.insert(Audit(**row | {"n": last["n"] + 1 if n is None else n})).run()
     holds, _ = await _verdict(published)
     assert not holds
 

@@ -8,6 +8,7 @@ import pytest
 
 from portal.domain.errors import BadInput, WrongMoment
 from portal.store import accounts, engine
+from portal.store.locks import hold
 from portal.store.tables import Organisation
 
 pytestmark = pytest.mark.anyio
@@ -15,8 +16,10 @@ pytestmark = pytest.mark.anyio
 ADD = """
 import asyncio, sys
 from portal.store import accounts, engine
+from portal.store.locks import hold
 async def add():
     async with engine.transaction():
+        await hold("settings")
         seen = int(await accounts.load_setting("counter", "0"))
         await asyncio.sleep(0)
         await accounts.save_setting("counter", str(seen + 1))
@@ -32,6 +35,7 @@ asyncio.run(main())
 
 async def _count_up() -> None:
     async with engine.transaction():
+        await hold("settings")  # what is read decides what is written
         seen = int(await accounts.load_setting("counter", "0"))
         await asyncio.sleep(0)  # give the others their chance to come between
         await accounts.save_setting("counter", str(seen + 1))
@@ -107,9 +111,8 @@ async def test_acts_cancelled_at_any_moment_leave_the_writer_free(filled):
     assert int(await accounts.load_setting("counter")) >= 60
 
 
-async def test_an_act_cancelled_while_another_process_writes_leaves_the_writer_free(filled, engine_kind):
-    if engine_kind != "sqlite":
-        pytest.skip("only SQLite's writer waits for a lock on the whole file")
+@pytest.mark.parametrize("engine_kind", ["sqlite"], indirect=True)  # only its writer waits for a lock on the whole file
+async def test_an_act_cancelled_while_another_process_writes_leaves_the_writer_free(filled):
     import sqlite3
 
     other = sqlite3.connect(filled.settings.data / "portal.db", isolation_level=None)

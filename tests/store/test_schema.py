@@ -13,14 +13,14 @@ from portal.domain.errors import WrongMoment
 from portal.store import engine, invariants, schema, tables
 from portal.store.piccolo_app import APP_CONFIG
 from portal.store.tables import Account, Setting
-from tests.office import changed_tables, snapshot
+from tests.office import changed_tables, make_folder, settings_of, snapshot
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
 async def empty(tmp_path, engine_kind):
-    await engine.open_engine(f"sqlite:///{tmp_path / 'empty.db'}")
+    await engine.open_engine(settings_of(make_folder(tmp_path / "data", engine_kind)).database_url)
     yield
     await engine.close_engine()
 

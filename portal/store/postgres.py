@@ -1,0 +1,129 @@
+"""PostgreSQL as our second engine: a pool whose readers never wait for writers, and failures in words.
+
+A transaction that waits for a row somebody else holds keeps its connection.  Only
+`WRITERS` transactions a process are begun at once, so that reading always finds one of
+the remaining connections, as it does on SQLite.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from urllib.parse import urlsplit
+
+import asyncpg
+from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
+
+from portal.domain.errors import WrongMoment
+
+WRITERS, READERS = 8, 4  # connections a process; a server takes 100 by default
+LOCK_MS = 20_000  # as long as SQLite waits for another process
+CONNECT_SECONDS = 15
+
+#: how a connection's end shows itself
+LOST = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError, OSError)
+
+#: what the server says -> what people read; {user}, {database} and {place} come from the address
+_WORDS: tuple[tuple[type[BaseException], str], ...] = (
+    (asyncpg.InvalidPasswordError, "PostgreSQL 不接受账号“{user}”的密码。请检查 DATABASE_URL 中的账号和密码。"),
+    (asyncpg.InvalidAuthorizationSpecificationError, "PostgreSQL 不允许账号“{user}”从这里连接数据库“{database}”。请检查 DATABASE_URL 中的账号，或请数据库管理员开放连接。"),
+    (asyncpg.InvalidCatalogNameError, "PostgreSQL 服务器上没有数据库“{database}”。请检查 DATABASE_URL，或先用 createdb 建立。"),
+    (asyncpg.InsufficientPrivilegeError, "PostgreSQL 账号“{user}”没有连接数据库“{database}”的权限。请检查 DATABASE_URL，或请数据库管理员授权。"),
+    (asyncpg.TooManyConnectionsError, "PostgreSQL 的连接已用完。请减少门户进程，或请数据库管理员调大 max_connections。"),
+    (asyncpg.CannotConnectNowError, "PostgreSQL 正在启动或关闭，还不能连接。请稍后再试。"),
+    (socket.gaierror, "找不到 DATABASE_URL 中的主机“{place}”。请检查地址。"),
+    (FileNotFoundError, "连不上 PostgreSQL：“{place}”没有服务在监听。请检查 DATABASE_URL 中的地址和数据库服务是否已经启动。"),
+    (ConnectionRefusedError, "连不上 PostgreSQL：“{place}”拒绝连接（连接被拒绝）。请检查 DATABASE_URL 中的地址和数据库服务是否已经启动。"),
+    (TimeoutError, "连不上 PostgreSQL：“{place}”没有回应（连接超时）。请检查 DATABASE_URL 中的地址和网络。"),
+    (OSError, "连不上 PostgreSQL：到“{place}”的网络不通。请检查 DATABASE_URL 中的地址和网络。"),
+)  # fmt: skip
+
+
+class _Transaction(PostgresTransaction):
+    """Piccolo's, but a connection always finds its way back to the pool: a failed BEGIN or COMMIT keeps none."""
+
+    __slots__ = ("_turn", "held")
+
+    async def __aenter__(self):
+        if self._parent is not None:
+            return self._parent
+        self.held: set[tuple[str, int]] = set()  # locks.py
+        self._turn = self.engine.turns
+        await self._turn.acquire()
+        try:
+            self.connection = await self.engine.pool.acquire()
+            try:
+                self.transaction = self.connection.transaction()
+                await self.begin()
+            except BaseException:
+                await self.engine.pool.release(self.connection)
+                raise
+        except BaseException:
+            self._turn.release()
+            raise
+        self.context = self.engine.current_transaction.set(self)
+        return self
+
+    async def __aexit__(self, kind, error, trace) -> bool:
+        if self._parent is not None:
+            return error is None
+        self.engine.current_transaction.reset(self.context)
+        try:
+            if error is None:
+                await self._commit()
+            elif not self.connection.is_closed():
+                await self.rollback()
+            elif isinstance(error, LOST):
+                raise WrongMoment("数据库连接中断，这一步没有保存。请稍后再试。") from error
+        finally:
+            try:
+                await self.engine.pool.release(self.connection)  # which rolls back whatever is still open
+            finally:
+                self._turn.release()
+        return error is None
+
+    async def _commit(self) -> None:
+        try:
+            if not self._committed and not self._rolled_back:
+                await self.commit()
+        except LOST as failure:
+            if not self.connection.is_closed():
+                raise
+            # The server may have committed and gone before it could say so.
+            raise WrongMoment("数据库连接中断，不能确定这一步是否已经保存。请稍后刷新核对。") from failure
+
+
+class PooledPostgres(PostgresEngine):
+    """PostgreSQL through one pool, made by `open_pool` in the event loop that uses it."""
+
+    def __init__(self, url: str):
+        self.url = url
+        self.turns = asyncio.Semaphore(WRITERS)
+        super().__init__(config={"dsn": url})
+
+    async def check_version(self) -> None:
+        """Piccolo would connect in a thread and warn in English; `open_pool` connects and refuses in words."""
+
+    async def open_pool(self) -> None:
+        """Raises WrongMoment, in one sentence, when the server cannot be used."""
+        try:
+            await self.start_connection_pool(
+                min_size=1, max_size=WRITERS + READERS, timeout=CONNECT_SECONDS,
+                server_settings={"application_name": "mingcha", "lock_timeout": str(LOCK_MS), "timezone": "UTC"},
+            )  # fmt: skip
+        except (asyncpg.PostgresError, OSError, TimeoutError) as failure:
+            raise WrongMoment(words_of(failure, self.url)) from failure
+
+    def transaction(self, allow_nested: bool = True) -> _Transaction:
+        return _Transaction(self, allow_nested)
+
+
+def words_of(failure: BaseException, url: str) -> str:
+    """Why the server at this address cannot be used; the password is never in it."""
+    parts = urlsplit(url)
+    host = dict(pair.partition("=")[::2] for pair in parts.query.split("&")).get("host", "") or parts.hostname or "localhost"
+    known = {"user": parts.username or "", "database": parts.path.lstrip("/") or parts.username or "", "place": host}
+    for kind, words in _WORDS:
+        if isinstance(failure, kind):
+            return words.format_map(known)
+    return f"PostgreSQL 数据库不能使用（{failure}）。请检查 DATABASE_URL 和数据库服务。"

@@ -1,0 +1,192 @@
+"""The PostgreSQL the tests use: one of their own for a run, or the server that MINGCHA_POSTGRES names.
+
+Our own is started by the first test that asks for it, in a folder of its own in memory
+where there is room, reached by a socket in that folder, as an unprivileged user, and
+careless of crashes.  The process that runs pytest owns the folder and takes it away at
+the end, however its workers ended; one that was itself killed is swept up by the next run.
+Its databases sort by Chinese rules, so that whoever forgets to sort by bytes is found.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+
+SERVER, FOLDER, RUN = "MINGCHA_POSTGRES", "MINGCHA_CLUSTER", "MINGCHA_RUN"
+PREFIX = "mingcha-pg-"
+ROOM = 4 << 30  # bytes free in memory, else the cluster lies on the disk
+OPTIONS = {
+    "listen_addresses": "", "fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "wal_level": "minimal",
+    "max_wal_senders": "0", "autovacuum": "off", "max_connections": "400", "max_wal_size": "4GB", "checkpoint_timeout": "1h",
+}  # fmt: skip
+_numbers = count(1)
+
+
+# The server -------------------------------------------------------------------
+
+
+def own() -> None:
+    """Called by the process that runs pytest: a name for this run, and a folder for a server should one be needed."""
+    os.environ[RUN] = f"mc{os.getpid()}"
+    if os.environ.get(SERVER) or missing():
+        return
+    memory = Path("/dev/shm")
+    base = memory if memory.is_dir() and shutil.disk_usage(memory).free > ROOM else Path(tempfile.gettempdir())
+    _sweep(base)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
+    (folder / "owner").write_text(str(os.getpid()))
+    os.environ[FOLDER] = str(folder)
+
+
+def disown() -> None:
+    """The end of the run: our server with its folder, or our databases on somebody else's, are gone."""
+    folder = os.environ.pop(FOLDER, None)
+    if folder:
+        _remove(Path(folder))
+    elif os.environ.get(SERVER):
+        _away(_drop_run)
+
+
+def address() -> str:
+    """The server's address, started if it is ours and nobody asked before."""
+    if os.environ.get(SERVER):
+        return os.environ[SERVER]
+    folder = Path(os.environ[FOLDER])
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "ready").exists():
+            _start(folder)
+            (folder / "ready").touch()
+    return f"postgresql://mingcha@/postgres?host={folder}"
+
+
+def missing() -> str:
+    """Why no server can be had here; empty where one can."""
+    if os.environ.get(SERVER) or os.environ.get(FOLDER) or _binaries():
+        return ""
+    return "no PostgreSQL here (install the package postgresql, or set MINGCHA_POSTGRES to a postgresql:// address)"
+
+
+def _binaries() -> Path | None:
+    """The folder of initdb: Debian keeps one for each version, newest last; others have them on the PATH."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[4]))
+    on_path = shutil.which("initdb")
+    return found[-1].parent if found else Path(on_path).parent if on_path else None
+
+
+def _run(folder: Path, program: str, *words: str) -> subprocess.CompletedProcess:
+    """One of the server's programs; as root in the name of somebody else, since it refuses root."""
+    who: dict[str, Any] = {}
+    if os.getuid() == 0:
+        user = _unprivileged()
+        who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    binaries = _binaries()
+    assert binaries
+    return subprocess.run(
+        [str(binaries / program), *words], cwd=folder, env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}, text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **who,
+    )  # fmt: skip
+
+
+def _unprivileged() -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam("postgres")
+    except KeyError:
+        return pwd.getpwnam("nobody")
+
+
+def _start(folder: Path) -> None:
+    if os.getuid() == 0:
+        os.chown(folder, _unprivileged().pw_uid, _unprivileged().pw_gid)
+    data = ["-D", str(folder / "data")]
+    making = ["-U", "mingcha", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
+    done = _run(folder, "initdb", *data, *making, "--locale-provider=icu", "--icu-locale=zh")
+    if done.returncode:  # before version 15, or built without ICU
+        done = _run(folder, "initdb", *data, *making)
+    assert done.returncode == 0, done.stdout
+    options = " ".join(f"-c {name}={value}" for name, value in OPTIONS.items())
+    # pg_ctl's own output would be kept open by the server it leaves behind
+    done = _run(folder, "pg_ctl", *data, "-s", "-w", "-l", str(folder / "log"), "-o", f"-k {folder} {options}", "start")
+    assert done.returncode == 0, done.stdout + (folder / "log").read_text()
+
+
+def _remove(folder: Path) -> None:
+    if (folder / "data" / "postmaster.pid").exists():
+        _run(folder, "pg_ctl", "-D", str(folder / "data"), "-s", "-m", "immediate", "stop")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(base: Path) -> None:
+    """Remove what runs that were killed left behind."""
+    for folder in base.glob(f"{PREFIX}*"):
+        try:
+            os.kill(int((folder / "owner").read_text()), 0)
+        except (ProcessLookupError, ValueError):
+            _remove(folder)
+        except OSError:
+            pass  # somebody else's
+
+
+# Its databases ----------------------------------------------------------------
+
+
+def url_of(database: str, **changed: str) -> str:
+    """The server's address with another database; `user`: and another user."""
+    parts = urlsplit(address())
+    at = parts.netloc.rpartition("@")[2]
+    netloc = f"{changed['user']}@{at}" if "user" in changed else parts.netloc
+    return parts._replace(netloc=netloc, path=f"/{database}").geturl()
+
+
+def create(template: str = "") -> str:
+    """A new database, empty or a copy of `template`, which nobody may be connected to; its name."""
+    name = f"{os.environ[RUN]}_{os.getpid()}_{next(_numbers)}"
+
+    async def work(server: asyncpg.Connection) -> None:
+        copying = f'TEMPLATE "{template}"' if template else ""
+        if template and server.get_server_version().major >= 15:
+            copying += " STRATEGY file_copy"  # without careful writes 4 times quicker than the log
+        await server.execute(f'CREATE DATABASE "{name}" {copying}')
+
+    _away(work)
+    return name
+
+
+def drop(*names: str) -> None:
+    async def work(server: asyncpg.Connection) -> None:
+        for name in names:
+            await server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    _away(work)
+
+
+async def _drop_run(server: asyncpg.Connection) -> None:
+    for row in await server.fetch("SELECT datname FROM pg_database WHERE starts_with(datname, $1)", f"{os.environ[RUN]}_"):
+        await server.execute(f'DROP DATABASE "{row["datname"]}" WITH (FORCE)')
+
+
+def _away(work: Callable[[asyncpg.Connection], Awaitable[None]]) -> None:
+    """Do this on the server in a thread with a loop of its own: a test's loop may be running here."""
+
+    async def connected() -> None:
+        server = await asyncpg.connect(address())
+        try:
+            await work(server)
+        finally:
+            await server.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, connected()).result()
