@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from portal.domain.bundle import parse_canonical, refuse, require_keys, require_list, require_text, require_unique
 from portal.domain.caps import COUNTS, REASONS, SCOPES, WINDOWS, Cap, Pause, Rules
-from portal.domain.classes import AttributeRule, ClassRatios, Frequency, Scale, check_class_ratios
+from portal.domain.risk import AttributeRule, ClassRatios, Frequency, Scale, check_class_ratios
 from portal.domain.errors import Problem
 from portal.domain.profile_reading import (
     number, on, one_of, optional, ppm, region, text, texts, truth, values,

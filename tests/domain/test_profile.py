@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from portal.domain.bundle import canonical
-from portal.domain.classes import ClassRatios
+from portal.domain.risk import ClassRatios
 from portal.domain.errors import BadInput
 from portal.domain.profile import check_floor, line_of_region, parse_profile, read_profile, shown_ratio
 from portal.domain.sample_people import sample_bureau

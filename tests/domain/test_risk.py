@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.classes import (
+from portal.domain.risk import (
     Adjustment,
     AttributeRule,
     ClassRatios,
