@@ -15,9 +15,10 @@ from dataclasses import dataclass
 INSERT_ONLY = (
     "item", "check_form", "plan_row", "pool", "pool_block", "exclusion", "pick", "visit_task",
     "matching", "assignment", "record_version", "log_entry", "checkpoint", "audit", "finding",
+    "profile", "year_base", "base_entity", "plan_measure", "allowance", "dismissal", "simulation",
 )  # fmt: skip
 #: Updated by the rules below, never deleted.
-KEPT = ("round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider")
+KEPT = ("round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider", "peace")
 
 #: table -> columns that never change once they are not empty (Text, Bytea) or not null.
 FROZEN_TEXT = {
@@ -90,6 +91,11 @@ UNIQUE = (
     ("one_record_version", "record_version", "record, n", ""),
     ("one_finding", "finding", "visit, item_code, object", ""),
     ("one_publication", "publication", "kind, key, version", ""),
+    ("one_profile_version", "profile", "organisation, version", ""),
+    ("one_base_a_year", "year_base", "organisation, year", ""),
+    ("one_base_entity", "base_entity", "base, code", ""),
+    ("one_measure", "plan_measure", "plan, n, row, region, type", ""),
+    ("one_dismissal", "dismissal", "round, task, code", ""),
     ("one_live_publication", "publication", "kind, key", "state = 'live'"),
 )
 #: Look-ups that are not unique: (name, table, columns)

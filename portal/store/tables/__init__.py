@@ -15,10 +15,12 @@ from portal.store.tables.people import Account, Inspector, Organisation, Recusal
 from portal.store.tables.plan import CheckForm, Item, Plan, PlanRow, Rider, Task
 from portal.store.tables.publish import Audit, Checkpoint, Job, LogEntry, Publication, Release, Setting
 from portal.store.tables.visits import Assignment, AssignmentRun, Finding, FollowUp, InspectionRecord, RecordVersion, Visit, VisitTask
+from portal.store.tables.year import Allowance, BaseEntity, Dismissal, Peace, PlanMeasure, ProfileVersion, Simulation, YearBase
 
 ALL: list[type[Table]] = [
     Organisation, Inspector, Account, WebSession, Recusal, Entity, Item, CheckForm, Plan, PlanRow,
     Task, Rider, Pool, PoolBlock, Exclusion, Round, RoundTask, Source, Share, Pick, Visit, VisitTask,
     AssignmentRun, Assignment, InspectionRecord, RecordVersion, Finding, FollowUp, Publication,
-    LogEntry, Checkpoint, Release, Audit, Job, Setting,
+    LogEntry, Checkpoint, Release, Audit, Job, Setting, ProfileVersion, YearBase, BaseEntity, PlanMeasure,
+    Peace, Allowance, Dismissal, Simulation,
 ]  # fmt: skip
