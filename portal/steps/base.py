@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ async def freeze_base(act: Acting, year: int) -> dict[str, Any]:
                 continue
             region = entity["region"] or act.bureau["region"]
             region = profile.current_region(region, act.today) if profile else region
-            rows.append({"code": entity["code"], "region": region, "type": entity["type"], "reported": '"reported":false' not in entity["attributes"]})
+            rows.append({"code": entity["code"], "region": region, "type": entity["type"], "reported": json.loads(entity["attributes"]).get("reported") is not False})
     if not rows:
         raise BadInput("名录是空的，没有可以冻结的期末实有数。请先导入检查对象名录。")
     rows.sort(key=lambda row: row["code"].encode())

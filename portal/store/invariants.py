@@ -95,7 +95,7 @@ UNIQUE = (
     ("one_base_a_year", "year_base", "organisation, year", ""),
     ("one_base_entity", "base_entity", "base, code", ""),
     ("one_measure", "plan_measure", "plan, n, row, region, type", ""),
-    ("one_dismissal", "dismissal", "round, task, code", ""),
+    ("one_dismissal", "dismissal", "round, task, code, item_code", ""),
     ("one_live_publication", "publication", "kind, key", "state = 'live'"),
 )
 #: Look-ups that are not unique: (name, table, columns)

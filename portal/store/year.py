@@ -147,30 +147,44 @@ async def load_dismissals(round_: int) -> list[dict[str, Any]]:
     return await Dismissal.select().where(Dismissal.round == round_).order_by(Dismissal.code, Dismissal.task).run()
 
 
+async def load_left_out(tasks: Collection[int] | None = None) -> set[tuple[int, str, str]]:
+    """(task, code, item) of what caps took off visits (of some tasks); item "" where a whole pick was not dispatched."""
+    query = Dismissal.select(Dismissal.task, Dismissal.code, Dismissal.item_code)
+    if tasks is not None:
+        query = query.where(Dismissal.task.is_in(sorted(tasks) or [-1]))
+    rows = await query.run()
+    return {(row["task"], row["code"], row["item_code"]) for row in rows}
+
+
 async def load_visited(since: date) -> list[dict[str, Any]]:
-    """(visit code, holder, day, task) of every visit on or after a day, whichever bureau made it; `day` is the day of
+    """(visit code, holder, entity_code, day, task) of every visit on or after a day, whichever bureau made it; `day` is the day of
     its findings where it has some, else the planned one."""
     rows = await VisitTask.select(
-        VisitTask.visit, VisitTask.visit.code, VisitTask.visit.holder, VisitTask.visit.day, VisitTask.task
+        VisitTask.visit, VisitTask.visit.code, VisitTask.visit.holder, VisitTask.visit.entity_code, VisitTask.visit.day, VisitTask.task
     ).run()
     findings = await Finding.select(Finding.visit, Finding.inspected_on).run()
     done: dict[int, date] = {}
     for row in findings:
         done[row["visit"]] = min(row["inspected_on"], done.get(row["visit"], row["inspected_on"]))
     found = [
-        {"visit": row["visit.code"], "holder": row["visit.holder"], "task": row["task"], "day": done.get(row["visit"], row["visit.day"])}
+        {
+            "visit": row["visit.code"], "holder": row["visit.holder"], "entity_code": row["visit.entity_code"], "task": row["task"],
+            "day": done.get(row["visit"], row["visit.day"]),
+        }
         for row in rows
-    ]
+    ]  # fmt: skip
     return sorted((row for row in found if row["day"] and row["day"] >= since), key=lambda row: (row["visit"], row["task"]))
 
 
 async def load_awaiting_dispatch() -> list[dict[str, Any]]:
-    """(code, task, day) of picks of drawn rounds that no visit carries yet: they will be visited, so they count."""
+    """(code, task, round, day) of picks of drawn rounds that no visit carries yet: they will be visited, so they count."""
     picks = await Pick.select(Pick.code, Pick.task, Pick.round).where(Pick.kind.is_in(["drawn", "replacement"])).run()
     carried = {row["task"] for row in await VisitTask.select(VisitTask.task).run()}
     rounds = {row["id"]: row["window_from"] for row in await Round.select(Round.id, Round.window_from).run()}
     return [
-        {"code": row["code"], "task": row["task"], "day": rounds[row["round"]]} for row in picks if row["task"] not in carried
+        {"code": row["code"], "task": row["task"], "round": row["round"], "day": rounds[row["round"]]}
+        for row in picks
+        if row["task"] not in carried
     ]
 
 

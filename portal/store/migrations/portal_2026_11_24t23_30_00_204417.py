@@ -65,6 +65,7 @@ Dismissal dismissal
     round -> Round
     task -> Task
     code Text index
+    item_code Text
     rule Text
     reason Text
     at Timestamptz null

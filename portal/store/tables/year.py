@@ -83,11 +83,12 @@ class Allowance(Table, tablename="allowance"):
 
 
 class Dismissal(Table, tablename="dismissal"):
-    """A drawn entity that was not visited for a task, and the rule that forbade it."""
+    """A drawn entity that was not visited for a task, or a rider left off a visit, and the rule that forbade it."""
 
     round = ref(Round)
     task = ref(Task)
     code = Text(index=True)
+    item_code = text()  # of a rider left off; empty: the whole pick
     rule = text()
     reason = text()
     at = at()
