@@ -104,6 +104,19 @@ async def _publishing(folder: Path) -> AsyncIterator[None]:
         yield  # the lock goes with the file, even when the process is killed
 
 
+@contextlib.contextmanager
+def no_publishing(folder: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Nobody publishes meanwhile; `waiting` is called when somebody is at it and has to be waited for."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 async def publish_site(
     act: Acting, settings: Settings, progress: Progress | None = None, printer: Printer | None = None
 ) -> dict[str, Any]:

@@ -126,6 +126,12 @@ def test_portal_runs_where_the_user_stands_and_pytest_at_the_checkout(checkout, 
     assert checkout.run("test", "-k", "x", cwd=tmp_path).stdout == f"pytest [-k x] in {checkout.root}\n"
 
 
+def test_compiled_code_is_kept_whatever_the_environment_says(checkout):
+    checkout.run("demo")
+    (checkout.root / ".venv" / "bin" / "portal").write_text('#!/bin/sh\necho "${PYTHONDONTWRITEBYTECODE-kept}"\n')
+    assert checkout.run("demo", PYTHONDONTWRITEBYTECODE="1").stdout == "kept\n"
+
+
 def test_run_works_through_a_symbolic_link(checkout, tmp_path):
     checkout.run("demo")
     (tmp_path / "link").symlink_to(checkout.root / "run")

@@ -16,6 +16,7 @@ from portal.domain.errors import BadInput
 from portal.plugins import Sectors, discover_sectors
 from portal.settings import Settings, load_settings
 from portal.steps.acting import Acting, open_acting
+from portal.steps.backup import require_whole
 from portal.store import accounts, engine, schema
 from portal.store.keys import Keys, load_keys
 
@@ -42,7 +43,8 @@ LARGEST = 1 << 30  # bytes of a file named on the command line
 
 @asynccontextmanager
 async def database(settings: Settings) -> AsyncIterator[None]:
-    """The database open, whether or not it holds anything yet; closed at the end."""
+    """The database open, whether or not it holds anything yet; closed at the end. Refused where a restore was cut short."""
+    require_whole(settings.data)
     with warnings.catch_warnings():
         # Piccolo announces an unreachable server in English before it raises; the sentence comes from the failure.
         warnings.filterwarnings("ignore", message=".*Unable to connect to database")
@@ -56,6 +58,7 @@ async def database(settings: Settings) -> AsyncIterator[None]:
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Office]:
     """An installation that exists and is up to date; the database is closed at the end."""
+    require_whole(settings.data)
     file = settings.database_file
     if file and not file.exists():
         raise BadInput(f"数据目录“{settings.data}”里还没有数据库。请检查 PORTAL_DATA，或先运行 portal init。")

@@ -9,23 +9,29 @@ the rows.  Private columns are dropped here, before anything else sees them.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from portal.domain import cells, headings
 from portal.domain.cells import Cell
 from portal.domain.codes import ID_PATTERN, check_code, region_of, type_of_code
 from portal.domain.industries import parse_industries
+from portal.domain.quick import entity_reader
 from portal.domain.tables import Aliases, Parsed, Table, parse_table
 
-__all__ = ["EntityRow", "InspectorRow", "may_inspect", "parse_entities", "parse_inspectors", "parse_licence", "town_of"]
+__all__ = [
+    "EntityRow", "InspectorRow", "doubled", "join_entities", "may_inspect", "open_entities", "parse_entities", "parse_inspectors",
+    "parse_licence", "town_of",
+]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class EntityRow:
-    """One thing that can be drawn. `kind`: entity | site | object; a site `USCC#n` has its holder's code and site "n".
+class EntityRow(NamedTuple):
+    """One thing that can be drawn (a tuple, since registers have millions: a tenth of what a dataclass costs to make).
+
+    `kind`: entity | site | object; a site `USCC#n` has its holder's code and site "n".
 
     `type`: 企业 | 个体工商户 | 农民专业合作社 | 外国企业常驻代表机构 | "".
     `status`: 存续 | 注销 | 吊销 | 撤销 | 迁出 (any other word is kept and never drawn).
@@ -50,7 +56,7 @@ class EntityRow:
     risk_class: str = ""
     tags: tuple[str, ...] = ()
     licences: tuple[Mapping[str, str], ...] = ()
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,25 +115,57 @@ def parse_entities(
     A code seen twice with the same name adds its licence and tags to the first row
     (special directories list one licence a row); with another name it is an error.
     """
-    table = parse_table(rows, headings.ENTITY, ("code", "name"), "检查对象名录", aliases)
-    found = table.findings
+    table, read = open_entities(rows, aliases, accepted)
     at: dict[str, int] = {}
     entities: list[EntityRow] = []
     lines: list[int] = []
-    for line, row in table.body:
-        entity = _entity(table, line, row, accepted)
-        if entity is None or line in found.bad:
-            continue
-        seen = at.get(entity.code)
-        if seen is None:
-            at[entity.code] = len(entities)
+    for line, entity in read:
+        seen = at.setdefault(entity.code, len(entities))
+        if seen == len(entities):
             entities.append(entity)
             lines.append(line)
-        elif entities[seen].name == entity.name and (entity.licences or entity.tags):
-            entities[seen] = _joined(entities[seen], entity)
+        elif joined := join_entities(entities[seen], entity):
+            entities[seen] = joined
         else:
-            found.error(line, table.heading("code"), f"代码 {entity.code} 与第 {lines[seen]} 行重复。请只保留一行。")
+            table.findings.error(line, table.heading("code"), doubled(entity.code, lines[seen]))
     return table.parsed(entities, lines)
+
+
+def open_entities(
+    rows: Iterable[Sequence[Cell]], aliases: Aliases | None = None, accepted: Collection[str] = ()
+) -> tuple[Table, Iterator[tuple[int, EntityRow]]]:
+    """The table of a sheet and its good rows one by one as (file row, EntityRow), in flat memory.
+
+    For registers of millions: a code that comes twice comes twice here too, `join_entities` and
+    `doubled` say what becomes of it. The table's findings are complete when the rows are.
+    """
+    table = parse_table(rows, headings.ENTITY, ("code", "name"), "检查对象名录", aliases)
+    return table, _entities(table, accepted)
+
+
+def _entities(table: Table, accepted: Collection[str]) -> Iterator[tuple[int, EntityRow]]:
+    def slowly(line: int, row: Sequence[Cell]) -> EntityRow | None:
+        return _entity(table, line, row, accepted)
+
+    read = entity_reader(table, slowly, _LOOKED_UP, EntityRow._make, town_of, _type)
+    bad = table.findings.bad
+    for line, row in table.body:
+        entity = read(line, row)
+        if entity is not None and line not in bad:
+            yield line, entity
+
+
+def join_entities(first: EntityRow, again: EntityRow) -> EntityRow | None:
+    """Two rows of one code as one entity, or None where they cannot be (other name, or nothing to add)."""
+    if first.name != again.name or not (again.licences or again.tags):
+        return None
+    licences = first.licences + tuple(one for one in again.licences if one not in first.licences)
+    return first._replace(licences=licences, tags=tuple(dict.fromkeys(first.tags + again.tags)))
+
+
+def doubled(code: str, line: int) -> str:
+    """What is said of a row whose code stood in `line` already."""
+    return f"代码 {code} 与第 {line} 行重复。请只保留一行。"
 
 
 def _entity(table: Table, line: int, row: Sequence[Cell], accepted: Collection[str]) -> EntityRow | None:
@@ -245,9 +283,25 @@ def _attributes(table: Table, line: int, row: Sequence[Cell], registered_as: str
     return {key: value for key, value in kept.items() if value}
 
 
-def _joined(first: EntityRow, again: EntityRow) -> EntityRow:
-    licences = first.licences + tuple(one for one in again.licences if one not in first.licences)
-    return replace(first, licences=licences, tags=tuple(dict.fromkeys(first.tags + again.tags)))
+def _list_of(name: str) -> Callable[[Table, int, Sequence[Cell]], tuple[str, ...]]:
+    return lambda table, line, row: table.value(line, row, name, cells.parse_list) or ()
+
+
+def _iso_day_of(name: str) -> Callable[[Table, int, Sequence[Cell]], str]:
+    def read(table: Table, line: int, row: Sequence[Cell]) -> str:
+        day = table.value(line, row, name, cells.parse_date)
+        return day.isoformat() if day else ""
+
+    return read
+
+
+# The fields whose cells repeat so much that what was made of one is kept (`quick`).
+_LOOKED_UP = {
+    "old_names": _list_of("old_names"), "tags": _list_of("tags"), "status": _status, "industries": _industries,
+    "risk_class": _risk_class, "licence_issued_on": _iso_day_of("licence_issued_on"),
+    "licence_valid_to": _iso_day_of("licence_valid_to"),
+    "registered_on": lambda table, line, row: table.value(line, row, "registered_on", cells.parse_date),
+}  # fmt: skip
 
 
 # Inspectors ------------------------------------------------------------------

@@ -26,6 +26,7 @@ ACTS: Mapping[str, frozenset[str]] = {
     for act, roles in {
         "directory.import": "operator planner",
         "directory.read": "planner approver sector station inspector reviewer publisher supervisor",
+        "imports.read": "operator planner",
         "plan.import": "operator planner",
         "plan.read": "planner approver sector station inspector reviewer publisher supervisor",
         "plan.profile": "operator planner",
@@ -34,6 +35,7 @@ ACTS: Mapping[str, frozenset[str]] = {
         "plan.simulate": "planner",
         "caps.allow": "approver",
         "caps.peace": "planner",
+        "draw.import": "operator planner",  # lists drawn elsewhere
         "pool.freeze": "planner",
         "round.create": "planner",
         "round.share": "planner approver supervisor sector",
@@ -55,6 +57,7 @@ ACTS: Mapping[str, frozenset[str]] = {
         "publish.publish": "publisher",
         "publish.read": "planner approver sector reviewer publisher supervisor",
         "audit.read": "auditor",
+        "setup.backup": "operator sysadmin",  # all there is, keys included
         "jobs.read": "operator planner publisher sysadmin",
     }.items()
 }

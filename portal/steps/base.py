@@ -21,6 +21,7 @@ from portal.steps.profile import load_profile, require_profile
 from portal.store import directory, plan
 from portal.store import year as store
 from portal.store.engine import transaction
+from portal.store.locks import hold
 
 #: the words by which a plan row says that it is of a 专业领域, left out of the differentiated share
 PROFESSIONAL = "专业领域"
@@ -57,6 +58,7 @@ async def freeze_base(act: Acting, year: int) -> dict[str, Any]:
         "digest": digest, "frozen_by": act.account, "frozen_at": act.now,
     }  # fmt: skip
     async with transaction():
+        await hold("bureau", act.bureau["id"])
         if earlier := await store.load_base({act.bureau["id"]}, year):
             raise WrongMoment(f"{year} 年底的期末实有数已于 {earlier['frozen_at']:%Y-%m-%d} 冻结（{earlier['size']} 户），不能重新冻结。")
         await store.save_base(values, rows)
@@ -107,6 +109,7 @@ async def measure_plan(act: Acting, number: int) -> int:
                     one.take(entity)
     rows = [row for one in counting for row in one.rows(act.bureau["region"])]
     async with transaction():
+        await hold("bureau", act.bureau["id"])  # the number of the measuring
         await store.save_measures(number, rows, act.now)
         await act.audit("plan.measure", f"plan/{found['year']}", rows=len(rows))
     return len(counting)

@@ -16,6 +16,7 @@ from portal.steps.acting import Acting
 from portal.store import directory, draw, plan, visits
 from portal.store import pool as store
 from portal.store.engine import transaction
+from portal.store.locks import hold
 
 STRATA = {"none": "不分层", "class": "按信用风险分类", "town": "按镇街"}
 UNCLASSED = "未分类"
@@ -65,6 +66,7 @@ async def freeze_pool(act: Acting, task_code: str, strata: str = "none") -> dict
     excluded = format_codes(code for code, _, _ in exclusions)
     async with transaction():
         # Read again inside the transaction: somebody may have frozen or committed meanwhile.
+        await hold("task", task["id"])
         earlier = await store.load_pools_of(task["id"])
         live = await draw.load_live_round_of(task["id"])
         if live:

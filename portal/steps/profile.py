@@ -11,6 +11,7 @@ from portal.domain.profile import Profile, parse_profile
 from portal.steps.acting import Acting
 from portal.store import year as store
 from portal.store.engine import transaction
+from portal.store.locks import hold
 
 
 async def save_profile(act: Acting, data: bytes) -> int:
@@ -28,6 +29,7 @@ async def save_profile(act: Acting, data: bytes) -> int:
     if profile.current_region(profile.region, act.today) != region:
         raise BadInput(f"这份辖区规则是 {profile.region}（{profile.name}）的，本局是 {region}。请导入本局的规则。")
     async with transaction():
+        await hold("bureau", act.bureau["id"])
         version = await store.save_profile(act.bureau["id"], written.decode(), act.account, act.now)
         await act.audit("plan.profile", f"profile/{version}", after=hashlib.sha256(written).hexdigest())
     return version

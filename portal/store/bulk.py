@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -35,22 +35,24 @@ def _start(table: type[Table], names: Sequence[str]) -> str:
 
 async def insert_rows(table: type[Table], rows: Iterable[Mapping[str, Any]]) -> int:
     """Insert plain dicts, all with the keys of the first, inside the caller's transaction; the count."""
-    return await _in_batches(table, rows, "")
+    return await _in_batches(table, rows, "", frozenset())
 
 
-async def upsert_rows(table: type[Table], rows: Iterable[Mapping[str, Any]], *, key: str) -> int:
-    """Insert, or replace all given columns of the row with the same unique `key`; the count."""
-    return await _in_batches(table, rows, key)
+async def upsert_rows(
+    table: type[Table], rows: Iterable[Mapping[str, Any]], *, key: str, keep: Collection[str] = frozenset()
+) -> int:
+    """Insert, or replace the given columns of the row with the same unique `key` except those in `keep`; the count."""
+    return await _in_batches(table, rows, key, keep)
 
 
-async def _in_batches(table: type[Table], rows: Iterable[Mapping[str, Any]], key: str) -> int:
+async def _in_batches(table: type[Table], rows: Iterable[Mapping[str, Any]], key: str, keep: Collection[str]) -> int:
     source = iter(rows)
     done = 0
     while batch := list(islice(source, BATCH)):
         names = list(batch[0])
         end = ""
         if key:
-            sets = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name != key)
+            sets = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name != key and name not in keep)
             end = f' ON CONFLICT ("{key}") DO UPDATE SET {sets}'
         await _execute(_start(table, names), end, names, batch)
         done += len(batch)

@@ -14,6 +14,7 @@ from portal.domain.model import Candidate, PoolRule
 from portal.domain.packing import pack
 from portal.store.accounts import within
 from portal.store.bulk import upsert_rows
+from portal.store.engine import current_engine
 from portal.store.tables import Entity, Finding, Inspector, Pick, Recusal, Visit, VisitTask
 
 #: never in any pool (DRAW.md section 1: what the law takes out of the base)
@@ -37,9 +38,12 @@ def entity_values(row: EntityRow, organisation: int, at: datetime) -> dict[str, 
     }  # fmt: skip
 
 
-async def save_entities(rows: Iterable[Mapping[str, Any]]) -> int:
-    """Insert or replace by code, in batches; the caller's transaction makes a file all or nothing."""
-    return await upsert_rows(Entity, rows, key="code")
+async def save_entities(rows: Iterable[Mapping[str, Any]], keep: Collection[str] = frozenset()) -> int:
+    """Insert or replace by code, in batches; the caller's transaction makes a file all or nothing.
+
+    `keep`: columns of entries already there that the file says nothing about.
+    """
+    return await upsert_rows(Entity, rows, key="code", keep=keep)
 
 
 async def load_owners(codes: Sequence[str]) -> dict[str, int]:
@@ -96,7 +100,9 @@ async def load_page(
 def _like(escaped: str):
     from piccolo.columns.combination import WhereRaw
 
-    return WhereRaw("\"entity\".\"name\" LIKE {} ESCAPE '\\'", f"%{escaped}%")
+    # SQLite's LIKE takes a for A (ASCII only); so does ILIKE on columns that compare by bytes
+    like = "LIKE" if current_engine().engine_type == "sqlite" else "ILIKE"
+    return WhereRaw(f"\"entity\".\"name\" {like} {{}} ESCAPE '\\'", f"%{escaped}%")
 
 
 async def load_entity(code: str, seen: Collection[int]) -> dict[str, Any] | None:
@@ -236,9 +242,11 @@ async def load_inspectors_by_id(ids: Collection[int]) -> dict[int, dict[str, Any
     return {row["id"]: row for row in rows}
 
 
-async def save_recusal(inspector: int, entity_code: str, reason: str, since: date, by: int, at: datetime) -> None:
+async def save_recusal(
+    inspector: int, entity_code: str, reason: str, since: date, by: int, at: datetime, until: date | None = None
+) -> None:
     await Recusal.insert(
-        Recusal(inspector=inspector, entity_code=entity_code, reason=reason, since=since, entered_by=by, entered_at=at)
+        Recusal(inspector=inspector, entity_code=entity_code, reason=reason, since=since, until=until, entered_by=by, entered_at=at)
     ).run()
 
 

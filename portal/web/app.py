@@ -15,7 +15,7 @@ from litestar import Litestar
 from litestar.datastructures import State
 
 from portal.settings import Settings
-from portal.store import engine, schema
+from portal.store import engine, rights, schema
 from portal.store.keys import Keys
 from portal.web import access, assets, errors, headers, pages, routes
 from portal.web.sessions import CookieRule
@@ -67,6 +67,7 @@ def create_app(
         await engine.open_engine(settings.database_url)
         try:
             await schema.require_current()
+            await rights.require_application_role()
             yield
         finally:
             await engine.close_engine()
