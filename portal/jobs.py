@@ -17,7 +17,7 @@ from typing import Any
 from portal.domain.errors import Refused, WrongMoment
 from portal.prints.render import Printer
 from portal.settings import Settings
-from portal.steps import disclosure, publish
+from portal.steps import disclosure, publish, simulation
 from portal.steps.acting import Acting, open_acting
 from portal.store import accounts
 from portal.store import jobs as store
@@ -126,10 +126,17 @@ async def publish_site(
 
 
 def _note(made: dict[str, Any]) -> str:
+    if "note" in made:
+        return made["note"]
     return f"已发布 {made['id']}：{made['pages']} 个网页，{made['pdfs']} 份 PDF，变动 {made['changed']} 个文件。"
 
 
-HANDLERS = {"release": release_site, "publish": publish_site}
+async def simulate(act: Acting, settings: Settings, progress: Progress | None, *, number: int, seed: int, runs: int) -> dict[str, Any]:
+    await simulation.simulate_plan(act, number, seed, runs, progress)
+    return {"note": f"已模拟 {runs} 遍，种子 {seed}。"}
+
+
+HANDLERS: dict[str, Callable[..., Any]] = {"release": release_site, "publish": publish_site, "simulate": simulate}
 
 
 async def run_job(job: dict[str, Any], settings: Settings, keys: Any, sectors: Any, clock: Callable[[], datetime]) -> None:
@@ -149,7 +156,8 @@ async def run_job(job: dict[str, Any], settings: Settings, keys: Any, sectors: A
     try:
         account = await accounts.load_account(job["args"]["login"])
         act = await open_acting(account, job["args"]["login"], settings.now(), keys, sectors, address="worker")
-        made = await HANDLERS[job["kind"]](act, settings, progress)
+        given = {name: value for name, value in job["args"].items() if name != "login"}
+        made = await HANDLERS[job["kind"]](act, settings, progress, **given)
     except Refused as refusal:
         async with transaction():
             await store.save_finished(job["id"], "failed", refusal.message, wall)

@@ -17,7 +17,7 @@ from portal.steps.catalogue import load_item
 from portal.steps.pool import UNCLASSED, quota_of, types_named
 from portal.steps.rosters import load_snapshot
 from portal.steps.visits import working_days
-from portal.store import accounts, directory, plan
+from portal.store import accounts, directory, jobs, plan
 from portal.store import year as store
 from portal.store.engine import transaction
 
@@ -75,6 +75,26 @@ async def simulate_plan(
         await store.save_simulation({"plan": number, "seed": seed, "runs": runs, "made_by": act.account, "made_at": act.now}, result)
         await act.audit("plan.simulate", f"plan/{found['year']}", seed=seed, runs=runs)
     return result
+
+
+async def request_simulation(act: Acting, number: int, seed: int, runs: int) -> int:
+    """Queue a simulation for the worker; the job's id."""
+    act.require("plan.simulate")
+    if not any(one["id"] == number for one in await plan.load_plans({act.bureau["id"]})):
+        raise NotFound("没有这份计划，或者不在您的辖区。")
+    async with transaction():
+        await act.audit("plan.simulate.request", f"plan/{number}", seed=seed, runs=runs)
+        given = {"login": act.login, "number": number, "seed": seed, "runs": runs}
+        return await jobs.save_job("simulate", f"{number}/{seed}/{runs}", given, act.account, act.now)
+
+
+def saved(result: Mapping[str, Any]) -> dict[str, int]:
+    """Visits that are not made: by coordination (against tickets of each task's own) and by riding; medians."""
+    figures = result["figures"]
+    return {
+        "coordination": figures["visits/uncoordinated"][0] - figures["visits/coordinated"][0],
+        "riding": figures.get("rider_checks", [0])[0],
+    }
 
 
 def _row(spread: Spread) -> list[int]:

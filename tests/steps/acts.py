@@ -197,6 +197,8 @@ CHANGES = [
     Change("measure plan", "filled", "planner", "plan.measure", lambda act, house, number: base.measure_plan(act, number), {"plan.measure": 1}, _plan_number),
     Change("simulate", "filled", "planner", "plan.simulate",
            lambda act, house, number: simulation.simulate_plan(act, number, 1, 1), {"plan.simulate": 1}, _plan_number),
+    Change("request simulation", "filled", "planner", "plan.simulate",
+           lambda act, house, number: simulation.request_simulation(act, number, 1, 1), {"plan.simulate.request": 1}, _plan_number),
     Change("allow", "filled", "approver", "caps.allow",
            lambda act, house, code: caps.allow(act, code, "", "complaint", "第 7 号", date(2026, 1, 1), None), {"caps.allow": 1}, _a_holder),
     Change("leave in peace", "filled", "planner", "caps.peace",
