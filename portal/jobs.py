@@ -1,4 +1,4 @@
-"""Background work: publishing, run by the worker or by the command line in its own process."""
+"""Background work: publishing and long imports, run by the worker or by the command line in its own process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 from portal.domain.errors import Refused, WrongMoment
 from portal.prints.render import Printer
 from portal.settings import Settings
-from portal.steps import disclosure, publish, simulation
+from portal.steps import disclosure, publish, simulation, uploads
 from portal.steps.acting import Acting, open_acting
 from portal.store import accounts
 from portal.store import jobs as store
@@ -63,7 +63,7 @@ async def release_site(
             progress(what, count)
 
     def build() -> dict[str, Any]:
-        with contextlib.nullcontext(printer) if printer else Printer(settings.data / "fonts") as used:
+        with contextlib.nullcontext(printer) if printer else Printer(settings.data / "fonts", own_fonts=settings.fonts) as used:
             done = release(folder, settings.data / "site", _Renderer(used), told)
         shutil.rmtree(kept, ignore_errors=True)
         folder.rename(kept)
@@ -126,17 +126,30 @@ async def publish_site(
 
 
 def _note(made: dict[str, Any]) -> str:
-    if "note" in made:
-        return made["note"]
     return f"已发布 {made['id']}：{made['pages']} 个网页，{made['pdfs']} 份 PDF，变动 {made['changed']} 个文件。"
 
 
-async def simulate(act: Acting, settings: Settings, progress: Progress | None, *, number: int, seed: int, runs: int) -> dict[str, Any]:
-    await simulation.simulate_plan(act, number, seed, runs, progress)
-    return {"note": f"已模拟 {runs} 遍，种子 {seed}。"}
+async def _release(act: Acting, settings: Settings, progress: Progress, _: dict[str, Any]) -> str:
+    return _note(await release_site(act, settings, progress))
 
 
-HANDLERS: dict[str, Callable[..., Any]] = {"release": release_site, "publish": publish_site, "simulate": simulate}
+async def _publish(act: Acting, settings: Settings, progress: Progress, _: dict[str, Any]) -> str:
+    return _note(await publish_site(act, settings, progress))
+
+
+async def _import(act: Acting, _: Settings, progress: Progress, args: dict[str, Any]) -> str:
+    report = await uploads.apply_queued(act, args["upload"], progress)
+    left_out = f"，{len({problem.row for problem in report.errors})} 行有错误没有导入" if report.errors else ""
+    return "，".join(f"{label} {count:,}" for label, count in report.counts.items()) + f"{left_out}。"
+
+
+async def _simulate(act: Acting, _: Settings, progress: Progress, args: dict[str, Any]) -> str:
+    await simulation.simulate_plan(act, args["number"], args["seed"], args["runs"], progress)
+    return f"已模拟 {args['runs']} 遍，种子 {args['seed']}。"
+
+
+#: kind -> what does it: (act, settings, progress, args) -> the note shown once it is done
+HANDLERS = {"release": _release, "publish": _publish, "import": _import, "simulate": _simulate}
 
 
 async def run_job(job: dict[str, Any], settings: Settings, keys: Any, sectors: Any, clock: Callable[[], datetime]) -> None:
@@ -156,8 +169,7 @@ async def run_job(job: dict[str, Any], settings: Settings, keys: Any, sectors: A
     try:
         account = await accounts.load_account(job["args"]["login"])
         act = await open_acting(account, job["args"]["login"], settings.now(), keys, sectors, address="worker")
-        given = {name: value for name, value in job["args"].items() if name != "login"}
-        made = await HANDLERS[job["kind"]](act, settings, progress, **given)
+        note = await HANDLERS[job["kind"]](act, settings, progress, job["args"])
     except Refused as refusal:
         async with transaction():
             await store.save_finished(job["id"], "failed", refusal.message, wall)
@@ -167,7 +179,7 @@ async def run_job(job: dict[str, Any], settings: Settings, keys: Any, sectors: A
         print(f"job {job['id']} failed: {failure!r}", file=sys.stderr)
     else:
         async with transaction():
-            await store.save_finished(job["id"], "done", _note(made), wall)
+            await store.save_finished(job["id"], "done", note, wall)
 
 
 async def work(settings: Settings, keys: Any, sectors: Any, *, until_idle: bool = False) -> int:

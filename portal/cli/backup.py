@@ -129,6 +129,8 @@ def _left_to_do(manifest: Mapping[str, Any], settings: Settings) -> list[str]:
         "再发布就会与它矛盾，请先报告监督机构。",
         "所有人须重新登录；备份以后停用的账号、改过的密码，请重新办理。",
     ]  # fmt: skip
+    if facts.engine == "postgres":
+        words.append("应用账号的权限不在备份中：请用数据库所有者的 DATABASE_URL 运行一次 portal init。")
     if not manifest["keys"]:
         words.append(f"备份不含密钥。请把原来的 portal.key 和 log.key 放到“{settings.data / 'keys'}”，权限 600。")
     return words

@@ -29,8 +29,10 @@ class ImportPreview:
 
     `counts`: (label, number) in the order to be shown; `errors` and `warnings` hold at most
     2,000 each, `error_count` and `warning_count` say how many there are; `bad`: rows with an
-    error; `good`: file rows that can be imported; `sample`: the first rows under their headings;
-    `missing`: columns without which nothing can be read.
+    error; `good`: file rows that can be imported; `values`: what stands in the cell of
+    each of `errors`, then of `warnings` (cut at 60); `sample`: the first rows under their headings;
+    `missing`: columns without which nothing can be read; `doubtful`: codes (at most 2,000) whose
+    check fails and that nobody has vouched for.
     """
 
     kind: str
@@ -48,18 +50,22 @@ class ImportPreview:
     missing: tuple[str, ...] = ()
     errors: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    values: tuple[str, ...] = ()
     sample: tuple[tuple[str, ...], ...] = ()
+    doubtful: tuple[str, ...] = ()
 
 
 def preview_of(
-    kind: str, name: str, digest: str, sheet: Sheet, parsed: Parsed[Any], counts: Mapping[str, int], missing: Sequence[str] = ()
-) -> ImportPreview:
+    kind: str, name: str, digest: str, sheet: Sheet, parsed: Parsed[Any], counts: Mapping[str, int], missing: Sequence[str] = (),
+    doubtful: Sequence[str] = (),
+) -> ImportPreview:  # fmt: skip
     """The preview of a parsed file; `counts` is what the kind itself has to say."""
     bad = len(parsed.bad_lines)
+    errors, warnings = parsed.errors[:MOST_KEPT], parsed.warnings[:MOST_KEPT]
     return ImportPreview(
         kind, name, digest, tuple(counts.items()), parsed.total, len(set(parsed.lines)), bad, len(parsed.errors), len(parsed.warnings),
         parsed.headings.known, tuple(title for title, _ in parsed.headings.own), parsed.headings.unknown, tuple(missing),
-        parsed.errors[:MOST_KEPT], parsed.warnings[:MOST_KEPT], _sample(sheet, parsed.headings),
+        errors, warnings, _values(sheet, parsed.headings, (*errors, *warnings)), _sample(sheet, parsed.headings), tuple(doubtful[:MOST_KEPT]),
     )  # fmt: skip
 
 
@@ -71,6 +77,18 @@ def _sample(sheet: Sheet, seen: Headings) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(_written(row[at])[:80] if at < len(row) else "" for at in kept) for row in rows)
 
 
+def _values(sheet: Sheet, seen: Headings, problems: Iterable[Problem]) -> tuple[str, ...]:
+    """The cell each problem is about, "" where it is about a row or the file."""
+    head = sheet.rows[seen.row - 1] if seen.row else ()
+    columns = {" ".join(str(cell).split()): at for at, cell in reversed(list(enumerate(head))) if at not in seen.private}
+    found = []
+    for problem in problems:
+        row = sheet.rows[problem.row - 1] if seen.row < problem.row <= len(sheet.rows) else ()
+        at = columns.get(problem.field, len(row))
+        found.append(_written(row[at])[:60] if at < len(row) else "")
+    return tuple(found)
+
+
 def pack_preview(preview: ImportPreview) -> str:
     return pack(asdict(preview))
 
@@ -78,7 +96,7 @@ def pack_preview(preview: ImportPreview) -> str:
 def unpack_preview(text: str) -> ImportPreview:
     whole = json.loads(text)
     problems = {name: tuple(Problem(**one) for one in whole[name]) for name in ("errors", "warnings")}
-    lists = {name: tuple(whole[name]) for name in ("own", "unknown", "missing")}
+    lists = {name: tuple(whole[name]) for name in ("own", "unknown", "missing", "doubtful", "values")}
     pairs = {name: tuple(map(tuple, whole[name])) for name in ("counts", "known", "sample")}
     return ImportPreview(**{**whole, **problems, **lists, **pairs})
 

@@ -106,11 +106,19 @@ def _list_files(data: Path, shown: str | None, keys: bool) -> Iterator[tuple[str
             if place.is_dir():
                 yield from walk(place, f"{name}/")
             elif place.is_file():
-                if not name.isprintable():
-                    raise WrongMoment(f"数据目录里有文件名不合规定：{ascii(name)}。请改名后再备份。")
+                if not _is_text(name):
+                    raise WrongMoment(f"数据目录里有文件名不是 UTF-8：{ascii(name)}。请改名后再备份。")
                 yield name, place
 
     return walk(data, "")
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # bytes of another encoding, as the system hands them over
+        return False
+    return True
 
 
 # Putting it back ---------------------------------------------------------------

@@ -58,13 +58,24 @@ DOING = {
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A file read and checked. `missing`: columns without which it could not be read at all."""
+    """A file read and checked."""
 
     kind: Kind
     parsed: Parsed[Any]
     counts: Counts
     reading: Reading
-    missing: tuple[str, ...] = ()
+
+    def preview(self, name: str, digest: str, sheet: Sheet) -> ImportPreview:
+        return preview_of(self.kind.code, name, digest, sheet, self.parsed, self.counts, (), self._doubtful())
+
+    def _doubtful(self) -> list[str]:
+        """Codes whose check fails and that nobody has vouched for, in file order."""
+        if self.kind.code != "entities":
+            return []
+        warned = {problem.row for problem in self.parsed.warnings}
+        pairs = zip(self.parsed.rows, self.parsed.lines, strict=True)
+        accepted = self.reading.accepted
+        return [one.code for one, line in pairs if line in warned and one.code not in accepted and one.kind != "object" and not check_code(one.code).ok]
 
     def require_rows(self, good_rows: bool) -> None:
         """Raises BadInput unless the file may be applied: no error, or for `good_rows` at least one good row."""
@@ -123,7 +134,7 @@ async def look_at(
     except MissingColumns as refusal:
         nothing: Parsed[Any] = Parsed((), headings=refusal.headings)
         return preview_of(kind.code, name, digest, sheet, nothing, {}, refusal.missing), nothing
-    return preview_of(kind.code, name, digest, sheet, checked.parsed, checked.counts), checked.parsed
+    return checked.preview(name, digest, sheet), checked.parsed
 
 
 def kind_of(code: str) -> Kind:
@@ -157,7 +168,7 @@ async def import_sheet(
     digest = hashlib.sha256(file).hexdigest()
     checked = await check_sheet(act, kind, sheet, said, headings)
     checked.require_rows(good_rows)
-    preview = preview_of(kind.code, name, digest, sheet, checked.parsed, checked.counts)
+    preview = checked.preview(name, digest, sheet)
     async with transaction():
         if headings:
             await store.save_aliases(act.bureau["id"], code, headings, act.account, act.now)

@@ -9,10 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 from portal.domain.cells import Sheet
-from portal.domain.codes import check_code
 from portal.domain.errors import BadInput, Refused, WrongMoment
 from portal.domain.import_kinds import Kind, parse_mapping, parse_options
-from portal.domain.imports import ImportPreview, pack_preview, pack_sheet, preview_of, unpack_preview, unpack_sheet
+from portal.domain.imports import ImportPreview, pack_preview, pack_sheet, unpack_preview, unpack_sheet
 from portal.steps.acting import Acting, stamp
 from portal.steps.directory import ImportReport
 from portal.steps.imports import DOING, Progress, check_sheet, kind_of, look_at, render_remarks
@@ -102,17 +101,6 @@ async def refresh_preview(act: Acting, upload: int) -> None:
     await store.update_upload(upload, "previewed", preview=pack_preview(preview))
 
 
-async def doubtful_codes(act: Acting, upload: int) -> list[str]:
-    """Codes of the upload whose check fails and nobody has vouched for, in file order."""
-    row, kind, sheet = await _waiting(act, upload)
-    if kind.code != "entities":
-        return []
-    checked = await check_sheet(act, kind, sheet, row["options"], row["mapping"])
-    warned = {problem.row for problem in checked.parsed.warnings}
-    pairs = zip(checked.parsed.rows, checked.parsed.lines, strict=True)
-    return [one.code for one, line in pairs if line in warned and one.code not in checked.reading.accepted and not check_code(one.code).ok]
-
-
 async def request_apply(act: Acting, upload: int, good_rows: bool) -> int:
     """Apply at once (0), or queue a long file for the worker: the job's number."""
     row, _, _ = await _waiting(act, upload)
@@ -157,7 +145,7 @@ async def _apply(
     left_out = good_rows and bool(checked.parsed.errors)
     if progress:
         progress("写入", len(checked.parsed.rows))
-    preview = preview_of(kind.code, row["name"], row["digest"], sheet, checked.parsed, checked.counts)
+    preview = checked.preview(row["name"], row["digest"], sheet)
     async with transaction():
         counts = await DOING[kind.code].save(act, checked.parsed, row["digest"], checked.reading)
         done = await store.update_upload(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import shutil
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,7 @@ from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import asyncpg
 
@@ -172,7 +171,7 @@ async def note_restore(url: str, at: str, detail: Mapping[str, Any]) -> None:
 
 def find_client(name: str) -> str:
     """pg_dump or pg_restore: on PATH, or the newest of Debian's folders. Raises WrongMoment."""
-    versions = sorted(_SERVERS.glob(f"*/bin/{name}"), key=lambda place: int(re.sub(r"\D", "", place.parts[-3]) or 0))
+    versions = sorted(_SERVERS.glob(f"[0-9]*/bin/{name}"), key=lambda place: float(place.parts[-3]))
     found = shutil.which(name) or (str(versions[-1]) if versions else None)
     if not found:
         raise WrongMoment(f"找不到 PostgreSQL 的 {name}。请先安装 postgresql-client，版本不低于服务器。")
@@ -187,7 +186,7 @@ def without_password(url: str) -> tuple[str, str | None]:
     user, at, host = parts.netloc.rpartition("@")
     netloc = f"{user.partition(':')[0]}{at}{host}"
     kept = urlencode([(name, value) for name, value in query if name != "password"])
-    return urlunsplit(parts._replace(netloc=netloc, query=kept)), given
+    return f"{parts.scheme}://{netloc}{parts.path}{f'?{kept}' if kept else ''}", given
 
 
 async def _run_client(name: str, url: str, *options: str, last: str = "") -> None:
@@ -207,7 +206,7 @@ async def _run_client(name: str, url: str, *options: str, last: str = "") -> Non
         await process.wait()
         raise
     if process.returncode:
-        raise WrongMoment(_sentence(name, said.decode("utf-8", "replace")))
+        raise WrongMoment(_sentence(name, said.decode("utf-8", "replace") or f"exit {process.returncode}"))
 
 
 def _sentence(name: str, said: str) -> str:
@@ -216,5 +215,5 @@ def _sentence(name: str, said: str) -> str:
     if "permission denied" in said:
         return f"数据库账号没有权限，{name} 没有做完。请在 DATABASE_URL 中使用数据库所有者的账号。"
     lines = [line.removeprefix(f"{name}: ").removeprefix("error: ") for line in said.splitlines() if line.strip()]
-    return f"{name} 没有做完（{lines[0] if lines else '没有说明原因'}）。请检查数据库服务和磁盘空间后重试。"
+    return f"{name} 没有做完（{lines[0]}）。请检查数据库服务和磁盘空间后重试。"
 

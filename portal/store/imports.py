@@ -61,6 +61,10 @@ async def load_upload_data(upload: int) -> bytes:
     return bytes(row["data"]) if row else b""
 
 
+async def has_upload_data(upload: int) -> bool:
+    return await Upload.exists().where(And(Upload.id == upload, Upload.data != b"")).run()
+
+
 async def update_upload(upload: int, was: str, **values: Any) -> bool:
     """Change an upload whose state still is `was`; False where somebody was first."""
     packed = {name: pack(value) if name in _JSON else value for name, value in values.items()}

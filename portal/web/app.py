@@ -37,6 +37,8 @@ class Portal:
     cookie: CookieRule
     # Each hash takes 64 MiB and a core: a burst of logins waits here instead of taking the machine.
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    # Each file read takes a process of its own.
+    reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 
 
 def create_app(

@@ -132,7 +132,8 @@ class Builder:
             await commit.make_share(await self.acting(login), ROUND, PASSPHRASE)
         await commit.commit_round(await self.acting("approver"), ROUND)
         round_ = await draw_store.load_round(ROUND, (await self.acting("planner")).line)
-        await draw_store.save_published([round_["id"]], self.clock())
+        async with engine.transaction():
+            await draw_store.save_published([round_["id"]], self.clock())
         self.clock.now = NOW["drawn"]
         planner = await self.acting("planner")
         for n, (_, value) in enumerate(lotteries()):
