@@ -1,4 +1,4 @@
-"""portal plan profile|base|measure|check|simulate, portal caps allow|peace."""
+"""portal plan profile|base|measure|approve|check|simulate, portal caps allow|peace."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ def add_commands(commands: _SubParsersAction) -> None:
     frozen = add_command(plans, "base", run_base, "冻结年底的期末实有数，作为次年抽查比例的基数", acting=True, required=True)
     frozen.add_argument("year", type=whole(2000, 2999), metavar="YEAR", help="哪一年年底")
     _of_year(add_command(plans, "measure", run_measure, "测算计划：各任务按现在的名录能抽多少", acting=True, required=True))
+    agreed = _of_year(add_command(plans, "approve", run_approve, "复核人批准计划；导入计划的人不能批准", acting=True, required=True))
+    agreed.add_argument("--reason", default="", help="调整的理由，第二版起必写")
     _of_year(add_command(plans, "check", run_check, "计划与比例下限、差异化目标的差距，哪一行可以补上", acting=True, required=True))
     played = _of_year(add_command(plans, "simulate", run_simulate, "用一次性种子模拟全年：抽取、合并、匹配、频次上限", acting=True, required=True))
     played.add_argument("--runs", type=whole(1, 1000), default=11, metavar="N", help="模拟几遍，默认 11")
@@ -84,6 +86,13 @@ async def run_measure(args: Namespace) -> None:
     async with acting(args) as (act, _):
         count = await base.measure_plan(act, (await _latest(act, args.year))["id"])
     say(f"已测算 {count} 个任务。用 portal plan check {args.year} 看结果。")
+
+
+async def run_approve(args: Namespace) -> None:
+    async with acting(args) as (act, _):
+        found = await _latest(act, args.year)
+        await base.approve_plan(act, found["id"], args.reason)
+    say(f"{args.year} 年度计划第 {found['version']} 版已批准。")
 
 
 async def run_check(args: Namespace) -> None:

@@ -32,6 +32,7 @@ ACTS: Mapping[str, frozenset[str]] = {
         "plan.profile": "operator planner",
         "plan.base": "planner",
         "plan.measure": "planner",
+        "plan.approve": "approver",
         "plan.simulate": "planner",
         "caps.allow": "approver",
         "caps.peace": "planner",

@@ -12,12 +12,12 @@ from typing import Any
 
 from portal.domain.base import Base, Closing, Group, PlannedRow, Reach, closings, differentiated_share, plan_reach, require_base
 from portal.domain.draw import quotas
-from portal.domain.errors import BadInput, NotFound, Problem, WrongMoment
+from portal.domain.errors import BadInput, NotAllowed, NotFound, Problem, WrongMoment
 from portal.domain.model import PoolRule, Task
 from portal.domain.profile import Profile
 from portal.steps.acting import Acting
 from portal.steps.pool import UNCLASSED, quota_of, types_named
-from portal.steps.profile import load_profile, require_profile
+from portal.steps.profile import load_profile
 from portal.store import directory, plan
 from portal.store import year as store
 from portal.store.engine import transaction
@@ -238,10 +238,31 @@ def _planned(tasks: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any
     ]  # fmt: skip
 
 
+async def approve_plan(act: Acting, number: int, reason: str = "") -> None:
+    """A second person settles a plan: who imported it cannot. A version after the first needs the reason of the change.
+
+    Raises BadInput where its rows are not settled (see `require_settled`).
+    """
+    act.require("plan.approve")
+    found, _ = await _plan_and_tasks(act, number)
+    if found["imported_by"] == act.account:
+        raise NotAllowed(f"{found['year']} 年度计划由您导入，要由另一位复核人批准。")
+    if found["version"] > 1 and not reason.strip():
+        raise BadInput(f"这是 {found['year']} 年度计划的第 {found['version']} 版，请写明调整的理由。")
+    await require_settled(act, number)
+    async with transaction():
+        await hold("bureau", act.bureau["id"])
+        if not await plan.save_plan_approved(number, reason.strip(), act.account, act.now):
+            raise WrongMoment(f"{found['year']} 年度计划第 {found['version']} 版已经批准或公示，不能再次批准。")
+        await act.audit("plan.approve", f"plan/{found['year']}", version=found["version"], reason=reason.strip())
+
+
 async def require_settled(act: Acting, number: int) -> None:
-    """Refuse a plan whose rows are not settled: ratio beside count, a window already over, below the floor for certain."""
+    """Refuse a plan whose rows are not settled: ratio beside count, a window already over, below the floor for certain.
+
+    The floor is asked where profile, base and measuring are there.
+    """
     found, tasks = await _plan_and_tasks(act, number)
-    await require_profile(act)
     problems = [
         Problem("抽查比例", f"任务 {task['code']} 同时写了比例和户数（{task['ratio_text']}），请先定一个。", task["row"])
         for task in tasks if task["drawn_by"] == "here" and task["ratio_ppm"] is not None and task["fixed_count"] is not None

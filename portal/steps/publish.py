@@ -119,11 +119,11 @@ async def _publish_items(act: Acting) -> int:
 async def _publish_plans(act: Acting) -> int:
     count = 0
     for row in await plan.load_plans(act.tree):
-        if row["state"] != "draft":
+        if row["state"] == "published":
             continue
         _require_other(act, row)
         await _save(act, "plan", f"{row['year']}-{row['version']}", await _plan_data(act, row))
-        await plan.save_plan_published(row["id"])
+        await plan.save_plan_published(row["id"], act.account, act.now)
         count += 1
     return count
 

@@ -32,6 +32,7 @@ FROZEN_TEXT = {
 FROZEN_NULLABLE = {
     "round": ("committed_by", "drawn_by", "revealed_by", "published_at"),
     "source": ("entered_by",),
+    "plan": ("approved_by",),
     "publication": ("log_index",),
 }
 #: table -> allowed moves of its `state`.
@@ -42,7 +43,7 @@ MOVES = {
         "approved published", "published withdrawn",
     ),
     "visit": ("open done",),
-    "plan": ("draft published",),
+    "plan": ("draft approved", "draft published", "approved published"),
     "follow_up": ("open closed",),
     "publication": ("live superseded", "live withdrawn", "superseded withdrawn"),
     "upload": ("previewed queued", "previewed applied", "previewed dropped", "queued applied", "queued previewed"),
@@ -60,6 +61,8 @@ CHECKS = (
     ("round", "NEW.window_from <= NEW.window_to", "round: window ends before it begins"),
     ("task", "NEW.window_from <= NEW.window_to", "task: window ends before it begins"),
     ("task", "NEW.ratio_ppm BETWEEN 0 AND 1000000", "task: ratio out of range"),
+    ("plan", "NEW.approved_by <> NEW.imported_by", "plan: who imported it cannot approve it"),
+    ("plan", "NEW.state = 'draft' OR NEW.approved_by IS NOT NULL", "plan: approved by nobody"),
     ("pool", "NEW.size >= NEW.excluded_size AND NEW.size >= 0", "pool: sizes do not fit"),
     ("share", 'length(NEW."commit") IN (0,64)', "share: commit is not 64 hex digits"),
     ("record", "NEW.reviewer <> NEW.entered_by", "record: the recorder cannot review"),

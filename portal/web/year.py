@@ -16,7 +16,7 @@ from portal.store import plan
 from portal.store import year as store
 from portal.web.access import acting, posted
 from portal.web.inputs import number as whole
-from portal.web.inputs import parse_input
+from portal.web.inputs import parse_input, text
 from portal.web.pages import go_to, page
 
 VERDICTS = {"met": ("ok", "达到"), "open": ("half", "视重合情况"), "missed": ("bad", "达不到"), "none": ("off", "没有下限")}
@@ -42,6 +42,17 @@ async def measure_plan(request: Request, number: FromPath[int]) -> Response[Any]
     posted(request)
     await base.measure_plan(acting(request), number)
     return go_to(f"/plan/{number}#floors")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approve:
+    reason: str = text("调整的理由", most=200, least=0)
+
+
+@post("/plan/{number:int}/approve", opt={"access": "plan.approve"})
+async def approve_plan(request: Request, number: FromPath[int]) -> Response[Any]:
+    await base.approve_plan(acting(request), number, parse_input(Approve, posted(request)).reason)
+    return go_to(f"/plan/{number}")
 
 
 @get("/plan/{number:int}/simulation", opt={"access": "plan.read"})
@@ -79,4 +90,4 @@ async def tracking_page(request: Request, number: FromPath[int]) -> Response[Any
     return await page(request, "plan/tracking.html", here="/plan", plan=found, year=year, lights=LIGHTS)
 
 
-ROUTES = [measure_plan, simulation_page, simulate_plan, tracking_page]
+ROUTES = [measure_plan, approve_plan, simulation_page, simulate_plan, tracking_page]

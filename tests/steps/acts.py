@@ -197,6 +197,7 @@ CHANGES = [
     Change("measure plan", "filled", "planner", "plan.measure", lambda act, house, number: base.measure_plan(act, number), {"plan.measure": 1}, _plan_number),
     Change("simulate", "filled", "planner", "plan.simulate",
            lambda act, house, number: simulation.simulate_plan(act, number, 1, 1), {"plan.simulate": 1}, _plan_number),
+    Change("approve plan", "filled", "approver", "plan.approve", lambda act, house, number: base.approve_plan(act, number), {"plan.approve": 1}, _plan_number),
     Change("request simulation", "filled", "planner", "plan.simulate",
            lambda act, house, number: simulation.request_simulation(act, number, 1, 1), {"plan.simulate.request": 1}, _plan_number),
     Change("allow", "filled", "approver", "caps.allow",

@@ -5,10 +5,12 @@ import json
 import pytest
 
 from portal.domain.errors import BadInput, NotAllowed, WrongMoment
+from portal.domain.sample import sample_plan
 from portal.domain.sample_profile import sample_profile
 from portal.steps import base, profile, simulation
+from portal.steps.plan import import_plan
 from portal.store import engine, plan, year
-from portal.store.tables import BaseEntity, Entity
+from portal.store.tables import BaseEntity, Entity, Plan
 from tests import office
 
 pytestmark = pytest.mark.anyio
@@ -129,6 +131,54 @@ async def test_a_plan_that_is_not_settled_says_each_thing(filled):
     with pytest.raises(BadInput) as refused:
         await base.require_settled(await filled.acting("planner"), number)
     assert any(f"任务 {task['code']} 的实施时间" in problem.message for problem in refused.value.problems)
+
+
+# A second person ---------------------------------------------------------------
+
+
+async def test_a_plan_is_approved_by_another_than_who_imported_it_once(filled):
+    number = (await latest(await filled.acting("planner")))["id"]
+    boss = await filled.acting("boss")
+    async with engine.transaction():
+        await Plan.update(imported_by=boss.account).where(Plan.id == number).run()
+    with pytest.raises(NotAllowed, match="由您导入，要由另一位复核人批准"):
+        await base.approve_plan(boss, number)
+    with pytest.raises(WrongMoment, match="who imported it cannot approve it"):
+        async with engine.transaction():
+            await Plan.update(approved_by=boss.account).where(Plan.id == number).run()
+    with pytest.raises(WrongMoment, match="approved by nobody"):
+        async with engine.transaction():
+            await Plan.update(state="approved").where(Plan.id == number).run()
+    approver = await filled.acting("approver")
+    await base.approve_plan(approver, number)
+    with pytest.raises(WrongMoment, match="已经批准或公示"):
+        await base.approve_plan(approver, number)
+    row = await latest(boss)
+    assert (row["state"], row["approved_by"]) == ("approved", approver.account)
+
+
+async def test_a_second_version_says_why(filled):
+    planner = await filled.acting("planner")
+    await import_plan(planner, sample_plan(office.SEED), b"again")
+    number = (await latest(planner))["id"]
+    approver = await filled.acting("approver")
+    with pytest.raises(BadInput, match="第 2 版，请写明调整的理由"):
+        await base.approve_plan(approver, number)
+    await base.approve_plan(approver, number, "市局调整任务")
+    assert (await latest(planner))["reason"] == "市局调整任务"
+
+
+async def test_a_plan_that_misses_its_floor_is_not_approved(filled):
+    planner = await filled.acting("planner")
+    rules = sample_profile(office.SEED)
+    rules["floors"] = [{**rules["floors"][0], "kinds": ["企业", "个体工商户"], "ppm": 990_000}]
+    await save_profile(filled, floors=rules["floors"])
+    await base.freeze_base(planner, 2025)
+    number = (await latest(planner))["id"]
+    await base.measure_plan(planner, number)
+    with pytest.raises(BadInput) as refused:
+        await base.approve_plan(await filled.acting("approver"), number)
+    assert any("全部任务合计最多" in problem.message for problem in refused.value.problems)
 
 
 def test_picks_are_shared_out_whole_and_in_proportion():

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
-from portal.store.new_tables import add_tables
+from portal.store.new_tables import add_columns, add_tables
 
 ID = "2026-11-24T23:30:00:204417"
 VERSION = "1.38.0"
-DESCRIPTION = "year"
+DESCRIPTION = "year, and who approved a plan"
 
 KNOWN = {"Organisation": "organisation", "Account": "account", "Plan": "plan", "Task": "task", "Round": "round"}
 TABLES = """
@@ -77,9 +77,15 @@ Simulation simulation
     made_by -> Account
     made_at Timestamptz null
 """
+PLAN = """
+    reason Text
+    approved_by -> Account?
+    approved_at Timestamptz null
+"""
 
 
 async def forwards() -> MigrationManager:
     manager = MigrationManager(migration_id=ID, app_name="portal", description=DESCRIPTION)
     add_tables(manager, TABLES, KNOWN)
+    add_columns(manager, "Plan plan", PLAN, KNOWN)
     return manager
