@@ -1,4 +1,4 @@
-"""portal plan profile|base|measure|approve|check|simulate, portal caps allow|peace."""
+"""portal plan profile|base|measure|approve|check|simulate, portal list take, portal caps allow|peace."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from portal.cli.rounds import parse_day
 from portal.domain.caps import REASONS
 from portal.domain.errors import NotFound
 from portal.domain.profile import shown_ratio
-from portal.steps import base, caps, profile, simulation
+from portal.steps import base, caps, outside, profile, simulation
 from portal.steps.acting import Acting
 from portal.store import plan
 
@@ -31,6 +31,10 @@ def add_commands(commands: _SubParsersAction) -> None:
     played = _of_year(add_command(plans, "simulate", run_simulate, "用一次性种子模拟全年：抽取、合并、匹配、频次上限", acting=True, required=True))
     played.add_argument("--runs", type=whole(1, 1000), default=11, metavar="N", help="模拟几遍，默认 11")
     played.add_argument("--seed", type=whole(0, 10**15), default=1, metavar="N", help="种子，默认 1；同一种子结果相同")
+
+    lists = add_group(commands, "list", "外部抽取名单：安排检查")
+    taken = add_command(lists, "take", run_take, "把导入的外部抽取名单作为任务的检查对象", acting=True, required=True)
+    taken.add_argument("number", type=whole(1, 10**9), metavar="LIST", help="名单编号，见“外部抽取名单”页")
 
     limits = add_group(commands, "caps", "检查频次：登记例外事由、“无事不扰”名单")
     allowed = _of_holder(add_command(limits, "allow", run_allow, "登记可以不受频次限制的事由", acting=True, required=True))
@@ -116,6 +120,18 @@ async def run_simulate(args: Namespace) -> None:
         found = await simulation.simulate_plan(act, (await _latest(act, args.year))["id"], args.seed, args.runs)
     say(f"模拟 {args.runs} 遍，种子 {args.seed}；中位数（最少～最多）：")
     print_table([(label, f"{row[0]:,}（{row[1]:,}～{row[2]:,}）") for label, row in simulation.shown(found)])
+
+
+async def run_take(args: Namespace) -> None:
+    async with acting(args) as (act, _):
+        found = await outside.take_list(act, args.number)
+    say(f"名单已作为 {found['round']} 安排检查，共 {found['picks']} 户。下一步：portal visits combine {found['round']}")
+    if found["unmatched"]:
+        say(f"  名录中没有的 {len(found['unmatched'])} 户没有安排，在名单第 {'、'.join(map(str, found['unmatched'][:20]))} 行。请先补录名录。")
+    if found["again"]:
+        say(f"  以前已安排过的 {len(found['again'])} 户没有重复安排。")
+    if found["foreign"]:
+        say(f"  属于其他单位的 {len(found['foreign'])} 户没有安排：{'、'.join(found['foreign'][:20])}。请转交其属地。")
 
 
 async def run_allow(args: Namespace) -> None:

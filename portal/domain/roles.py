@@ -36,6 +36,7 @@ ACTS: Mapping[str, frozenset[str]] = {
         "plan.simulate": "planner",
         "caps.allow": "approver",
         "caps.peace": "planner",
+        "draw.take": "planner",
         "draw.import": "operator planner",  # lists drawn elsewhere
         "pool.freeze": "planner",
         "round.create": "planner",

@@ -23,7 +23,7 @@ async def combine_visits(act: Acting, round_code: str) -> dict[str, Any]:
     act.require("visits.combine")
     async with transaction():
         round_ = await draw.lock_round(round_code, act.tree)
-        if round_["state"] not in ("drawn", "revealed"):
+        if round_["state"] not in ("drawn", "revealed", "external"):
             raise WrongMoment(f"轮次 {round_code} 还没有抽取，不能合并入企。")
         if await store.load_visits_of(round_["id"]):
             return {**await load_summary(round_), "again": True}

@@ -48,13 +48,14 @@ MOVES = {
     "publication": ("live superseded", "live withdrawn", "superseded withdrawn"),
     "upload": ("previewed queued", "previewed applied", "previewed dropped", "queued applied", "queued previewed"),
 }  # fmt: skip
-FIRST_STATE = {"round": ("draft",), "record": ("draft", "submitted"), "visit": ("open",), "publication": ("live",)}
+FIRST_STATE = {"round": ("draft", "external"), "record": ("draft", "submitted"), "visit": ("open",), "publication": ("live",)}
 #: (table, condition on NEW that must hold, message). NULL counts as holding.
 CHECKS = (
     ("round", "NEW.disclosure IN ('open','sealed')", "round: unknown disclosure"),
     ("round", "length(NEW.digest) IN (0,64)", "round: digest is not 64 hex digits"),
     ("round", "(NEW.state IN ('draft','void')) OR NEW.digest <> ''", "round: committed without digest"),
     ("round", "NEW.state NOT IN ('drawn','revealed') OR NEW.result_json <> ''", "round: drawn without result"),
+    ("round", "NEW.state <> 'external' OR (NEW.round_json = '' AND NEW.result_json = '')", "round: a list drawn elsewhere has no commitment"),
     ("round", "NEW.committed_by <> NEW.created_by", "round: the drafter cannot approve"),
     ("round", "NEW.drawn_by <> NEW.committed_by", "round: the approver cannot draw"),
     ("round", "NEW.void_by <> NEW.void_approver", "round: voiding needs a second person"),
@@ -67,7 +68,7 @@ CHECKS = (
     ("share", 'length(NEW."commit") IN (0,64)', "share: commit is not 64 hex digits"),
     ("record", "NEW.reviewer <> NEW.entered_by", "record: the recorder cannot review"),
     ("record", "NEW.state NOT IN ('approved','published') OR NEW.reviewer IS NOT NULL", "record: approved by nobody"),
-    ("pick", "NEW.rank >= 1 AND NEW.kind IN ('drawn','reserve','replacement')", "pick: bad rank or kind"),
+    ("pick", "NEW.rank >= 1 AND NEW.kind IN ('drawn','reserve','replacement','external')", "pick: bad rank or kind"),
     ("audit", "length(NEW.digest) = 64 AND length(NEW.previous) = 64", "audit: bad digest"),
     ("entity", "NEW.kind IN ('entity','site','object')", "entity: unknown kind"),
     ("upload", "NEW.state IN ('previewed','queued','applied','dropped')", "upload: unknown state"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from piccolo.columns.combination import And
 
+from portal.store.draw import WORKED
 from portal.store.tables import Dismissal, Finding, FollowUp, Pick, Publication, Round, VisitTask
 
 PART = 500
@@ -21,7 +22,7 @@ async def load_drawn_on(tasks: Collection[int]) -> dict[int, Any]:
 
 async def load_picked(tasks: Collection[int]) -> list[tuple[int, str]]:
     """(task, code) of all drawn or put in as replacements, those that caps dismissed left out."""
-    where = And(Pick.task.is_in(sorted(tasks) or [-1]), Pick.kind.is_in(["drawn", "replacement"]))
+    where = And(Pick.task.is_in(sorted(tasks) or [-1]), Pick.kind.is_in(list(WORKED)))
     rows = await Pick.select(Pick.task, Pick.code).where(where).run()
     dismissed = await Dismissal.select(Dismissal.task, Dismissal.code).where(
         And(Dismissal.task.is_in(sorted(tasks) or [-1]), Dismissal.item_code == "")

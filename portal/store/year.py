@@ -14,6 +14,7 @@ from piccolo.query.functions.aggregate import Count
 from portal.domain.packing import pack
 from portal.store.accounts import within
 from portal.store.bulk import insert_rows
+from portal.store.draw import WORKED
 from portal.store.tables import (
     Allowance,
     BaseEntity,
@@ -178,7 +179,7 @@ async def load_visited(since: date) -> list[dict[str, Any]]:
 
 async def load_awaiting_dispatch() -> list[dict[str, Any]]:
     """(code, task, round, day) of picks of drawn rounds that no visit carries yet: they will be visited, so they count."""
-    picks = await Pick.select(Pick.code, Pick.task, Pick.round).where(Pick.kind.is_in(["drawn", "replacement"])).run()
+    picks = await Pick.select(Pick.code, Pick.task, Pick.round).where(Pick.kind.is_in(list(WORKED))).run()
     carried = {row["task"] for row in await VisitTask.select(VisitTask.task).run()}
     rounds = {row["id"]: row["window_from"] for row in await Round.select(Round.id, Round.window_from).run()}
     return [

@@ -12,13 +12,15 @@ from portal.domain.cells import Sheet
 from portal.domain.sample import sample_entities, sample_inspectors, sample_plan
 from portal.domain.sample_profile import sample_profile
 from portal.steps import (
-    assign, base, bundles, caps, commit, disclosure, draw, forms, imports, plan, pool, profile, publish, review, sample,
+    assign, base, bundles, caps, commit, disclosure, draw, forms, imports, outside, plan, pool, profile, publish, review, sample,
     simulation, uploads, visits,
 )  # fmt: skip
 from portal.steps.acting import Acting
 from portal.steps.directory import save_entity_rows, save_inspector_rows
 from portal.store import directory, engine, records
+from portal.store import imports as store_imports
 from portal.store import plan as plan_store
+from portal.store.tables import Task
 from tests import office
 from tests.office import ANNUAL, ISSUES, OPEN, PASSPHRASE, SEED, House
 
@@ -172,6 +174,17 @@ async def _a_holder(house: House) -> str:
     return (await directory.load_page(act.tree, limit=1))[0]["code"]
 
 
+async def _listed(house: House) -> int:
+    """A list of one entity drawn elsewhere, imported for a task drawn above."""
+    async with engine.transaction():
+        await Task.update(drawn_by="superior").where(Task.code == "359921-2026-T003").run()
+    act = await house.acting("planner")
+    row = next(row for row in await directory.load_page(act.tree, limit=50) if row["status"] == "存续" and row["kind"] == "entity")
+    sheet = Sheet((("统一社会信用代码", "抽查任务", "来源平台", "抽取日期"), (row["code"], "359921-2026-T003", "市局平台", "2026-05-20")))
+    await imports.import_sheet(act, "draw", sheet, "名单.xlsx", b"list")
+    return (await store_imports.load_external_lists(act.tree))[0]["id"]
+
+
 CHANGES = [
     Change("import entities", "filled", "operator", "directory.import",
            lambda act, house, _: save_entity_rows(act, tuple(sample_entities(20, SEED))), {"directory.import": 1}, everywhere=True),
@@ -197,6 +210,7 @@ CHANGES = [
     Change("measure plan", "filled", "planner", "plan.measure", lambda act, house, number: base.measure_plan(act, number), {"plan.measure": 1}, _plan_number),
     Change("simulate", "filled", "planner", "plan.simulate",
            lambda act, house, number: simulation.simulate_plan(act, number, 1, 1), {"plan.simulate": 1}, _plan_number),
+    Change("take list", "filled", "planner", "draw.take", lambda act, house, number: outside.take_list(act, number), {"draw.take": 1}, _listed),
     Change("approve plan", "filled", "approver", "plan.approve", lambda act, house, number: base.approve_plan(act, number), {"plan.approve": 1}, _plan_number),
     Change("request simulation", "filled", "planner", "plan.simulate",
            lambda act, house, number: simulation.request_simulation(act, number, 1, 1), {"plan.simulate.request": 1}, _plan_number),
