@@ -16,7 +16,7 @@ NOT_YET: list[tuple[str, str, str]] = [
     (FUJIAN, "典型案例至少1例", "typical cases"),
     (FUJIAN, "并与“互联网+监管”全面对接", "interfaces of other platforms"),
     (FUJIAN, "开展对房屋安全、职业病防治、禁毒工作、信用承诺和涉及安全、质量、公共利益等领域的双随机抽查", "sectors of other departments"),
-    (JINJIANG, "部分抽查计划由泉州市局业务科室制定抽查方案，统一抽取检查对象，由我局组织实施检查", "lists drawn above are imported; their visits are not dispatched yet"),
+    (JINJIANG, "检查结果的录入均统一在福建省“双随机、一公开”联合监管工作平台", "export to the provincial platform with receipts"),
     (JINJIANG, "要继续落实“优化企业信用修复十条措施”要求", "guidance at the time of listing"),
     (JINJIANG, "抽查检查工作指引", "guidance is shown with each point on the phone page, in another issue"),
 ]

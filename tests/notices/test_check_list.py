@@ -14,11 +14,12 @@ from portal.domain.risk import Adjustment, ClassRatios, Grading, grade_on, is_di
 from portal.domain.sample_profile import sample_profile
 from portal.domain.tracking import Check, FollowUpState, Part, YearRow, progress_of, total_of, urge
 from portal.domain.visits import Place, combine
-from portal.steps import base, profile, tracking
+from portal.steps import base, outside, profile, tracking, visits
 from portal.store import plan
 from tests import office
 from tests.notices.sentences import ASKED, FUJIAN, JINJIANG, NOT_YET, asks
 from tests.shared import SHARED
+from tests.steps.test_outside import codes_of, imported
 
 PROFILES = Path(__file__).resolve().parents[1] / "domain" / "profiles"
 IN_2022 = parse_profile((PROFILES / "fujian_2022.json").read_bytes())
@@ -192,6 +193,15 @@ def test_open_follow_ups_keep_a_row_from_being_done():
     row = YearRow(1, "任务", "科室", (date(2024, 6, 1), date(2024, 11, 20)), date(2024, 6, 2), (Check("A", date(2024, 6, 3), date(2024, 6, 4), (open_,)),))
     found = progress_of(row, date(2024, 7, 2), finish=None, publish=None, working_days=20)
     assert (found.light, found.late_follow_ups, total_of([found])[3]) == ("red", 1, Part(0, 1))
+
+
+@asks(JINJIANG, "部分抽查计划由泉州市局业务科室制定抽查方案，统一抽取检查对象，由我局组织实施检查")
+@pytest.mark.anyio
+async def test_a_list_the_city_drew_becomes_visits_here(filled):
+    number = await imported(filled, await codes_of(filled))
+    planner = await filled.acting("planner")
+    taken = await outside.take_list(planner, number)
+    assert (await visits.combine_visits(planner, taken["round"]))["visits"] == taken["picks"] == 4
 
 
 # The list itself ---------------------------------------------------------------------
