@@ -25,6 +25,8 @@ ACTS: Mapping[str, frozenset[str]] = {
     act: frozenset(roles.split())
     for act, roles in {
         "directory.import": "operator planner",
+        "directory.place": "operator planner",
+        "stations.make": "operator planner",
         "directory.read": "planner approver sector station inspector reviewer publisher supervisor",
         "imports.read": "operator planner",
         "plan.import": "operator planner",

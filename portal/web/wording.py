@@ -46,6 +46,13 @@ UPLOAD_STATES: Mapping[str, tuple[str, str]] = {
     "applied": ("ok", "已导入"),
     "dropped": ("off", "已放弃"),
 }
+#: what an address says of its station (portal/domain/stations.py)
+CONFIDENCES: Mapping[str, tuple[str, str]] = {
+    "sure": ("ok", "地址写明"),
+    "likely": ("half", "可以推定"),
+    "ambiguous": ("warn", "几个所都可能"),
+    "none": ("off", "看不出"),
+}
 DISCLOSURES: Mapping[str, str] = {"open": "公开", "sealed": "密封"}
 STRATA: Mapping[str, str] = {"none": "不分层", "class": "按信用风险分类", "town": "按镇街"}
 DRAWN_BY: Mapping[str, str] = {"here": "本局抽取", "superior": "上级抽取", "external": "外部抽取"}

@@ -9,11 +9,13 @@ from datetime import date
 from typing import Any
 
 from portal.domain.cells import Sheet
+from portal.domain.codes import make_uscc
+from portal.domain.directory import EntityRow
 from portal.domain.sample import sample_entities, sample_inspectors, sample_plan
 from portal.domain.sample_profile import sample_profile
 from portal.steps import (
     assign, base, bundles, caps, commit, disclosure, draw, forms, imports, outside, plan, pool, profile, publish, review, sample,
-    simulation, uploads, visits,
+    simulation, stations, uploads, visits,
 )  # fmt: skip
 from portal.steps.acting import Acting
 from portal.steps.directory import save_entity_rows, save_inspector_rows
@@ -138,6 +140,24 @@ def _create(act: Acting, house: House, _: None) -> Awaitable[str]:
 
 
 _PLAN: Sheet = sample_plan(SEED)
+DIVISIONS = Sheet((("代码", "名称"), ("359921100", "清桥镇"), ("359921101", "白鹭镇"), ("359921101001", "鹭前村委会")))
+COVERAGE = Sheet((("所名称", "辖区镇街"), ("清桥市场监管所", "清桥镇"), ("白鹭市场监管所", "白鹭镇")))
+
+
+async def _divided(house: House) -> None:
+    await stations.import_divisions(await house.acting("operator"), DIVISIONS, b"divisions")
+
+
+async def _unplaced(house: House) -> str:
+    """An entry with a failed check digit and no station, whose address names one."""
+    await _divided(house)
+    code = make_uscc("9", "1", "359921", "MA0000A9")
+    code = code[:17] + ("A" if code[17] != "A" else "C")
+    await save_entity_rows(await house.acting("operator"), (EntityRow(code, "entity", code, "", "望溪县甲厂", address="望溪县清桥镇南路1号"),))
+    await stations.import_stations(await house.acting("operator"), COVERAGE, b"coverage")
+    return code
+
+
 _CODE = "91359921MA0TEST0X1"  # its check digits fail
 _ROWS = Sheet((("统一社会信用代码", "企业名称", "单位简称"), (_CODE, "望溪县甲有限公司", "甲")))
 
@@ -190,6 +210,14 @@ CHANGES = [
            lambda act, house, _: save_entity_rows(act, tuple(sample_entities(20, SEED))), {"directory.import": 1}, everywhere=True),
     Change("import inspectors", "filled", "operator", "directory.import",
            lambda act, house, _: save_inspector_rows(act, tuple(sample_inspectors(SEED))[:20]), {"directory.import": 1}, everywhere=True),
+    Change("import divisions", "filled", "operator", "stations.make",
+           lambda act, house, _: stations.import_divisions(act, DIVISIONS, b"d"), {"stations.divisions": 1}, everywhere=True),
+    Change("cover", "filled", "operator", "stations.make", lambda act, house, _: stations.import_stations(act, COVERAGE, b"c"),
+           {"stations.make": 1}, _divided, everywhere=True),
+    Change("assign stations", "filled", "planner", "stations.make", lambda act, house, _: stations.assign_stations(act),
+           {"stations.assign": 1}, _unplaced, everywhere=True),
+    Change("place entity", "filled", "planner", "directory.place",
+           lambda act, house, code: stations.place_entity(act, code, "359921-S02", "门牌属清桥"), {"directory.place": 1}, _unplaced),
     Change("import sheet", "filled", "operator", "directory.import",
            lambda act, house, _: imports.import_sheet(act, "entities", _ROWS, "名录.xlsx", b"x", mapping={"单位简称": "不导入"}), {"directory.import": 1}, everywhere=True),
     Change("accept codes", "filled", "operator", "directory.import",
