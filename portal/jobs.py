@@ -19,6 +19,7 @@ from portal.prints.render import Printer
 from portal.settings import Settings
 from portal.steps import disclosure, publish
 from portal.steps.acting import Acting, open_acting
+from portal.steps.loading import finish_as_job
 from portal.store import accounts
 from portal.store import jobs as store
 from portal.store.engine import transaction
@@ -113,10 +114,12 @@ async def publish_site(
 
 
 def _note(made: dict[str, Any]) -> str:
+    if "note" in made:
+        return made["note"]
     return f"已发布 {made['id']}：{made['pages']} 个网页，{made['pdfs']} 份 PDF，变动 {made['changed']} 个文件。"
 
 
-HANDLERS = {"release": release_site, "publish": publish_site}
+HANDLERS = {"release": release_site, "publish": publish_site, "load": finish_as_job}
 
 
 async def run_job(job: dict[str, Any], settings: Settings, keys: Any, sectors: Any, clock: Callable[[], datetime]) -> None:

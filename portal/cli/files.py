@@ -6,11 +6,11 @@ import re
 from argparse import Namespace, _SubParsersAction
 from pathlib import Path
 
-from portal.cli.office import acting, print_table, read_file, say
+from portal.cli.office import acting, digest_of, print_table, read_file, require_file, say
 from portal.cli.parsing import add_command, add_group
 from portal.domain.errors import BadInput
 from portal.domain.model import OUTCOMES
-from portal.sheets.read import COMMAND, read_sheet
+from portal.sheets.read import COMMAND, open_sheet, read_sheet
 from portal.steps import directory, forms, plan, review
 
 IMPORTS = {
@@ -36,10 +36,16 @@ def add_commands(commands: _SubParsersAction) -> None:
 
 async def run_import(args: Namespace) -> None:
     called, step = IMPORTS[args.what]
-    data = read_file(args.file)
-    sheet = read_sheet(data, Path(args.file).name, COMMAND)
-    async with acting(args) as (act, _):
-        report = await step(act, sheet, data)
+    if args.what == "entities":  # a province has millions: read as it is written
+        require_file(args.file)
+        async with acting(args) as (act, _):
+            opened = open_sheet(Path(args.file), Path(args.file).name, COMMAND)
+            report = await directory.import_register(act, opened.rows, digest_of(args.file))
+    else:
+        data = read_file(args.file)
+        sheet = read_sheet(data, Path(args.file).name, COMMAND)
+        async with acting(args) as (act, _):
+            report = await step(act, sheet, data)
     say(f"{called}已导入：{args.file}")
     print_table(list(report.counts.items()))
     for problem in report.warnings[:20]:

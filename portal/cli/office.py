@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import unicodedata
 import warnings
@@ -77,21 +78,38 @@ def say(text: str) -> None:
 
 def read_file(path: str, what: str = "文件") -> bytes:
     """The bytes of a file the user named. BadInput for missing, unreadable, empty files and folders."""
-    place = Path(path)
+    data = _taken(path, what, LARGEST + 1)
+    if len(data) > LARGEST:
+        raise BadInput(f"{what}“{path}”超过 {LARGEST >> 30} GB，不能读取。")
+    if not data:
+        raise BadInput(f"{what}“{path}”是空的。")
+    return data
+
+
+def require_file(path: str, what: str = "文件") -> None:
+    """Like `read_file`, for a file that is read later, piece by piece."""
+    if not _taken(path, what, 1):
+        raise BadInput(f"{what}“{path}”是空的。")
+    if not Path(path).is_file():
+        raise BadInput(f"“{path}”不是普通文件，不能读取。请先存成文件。")
+
+
+def digest_of(path: str) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _taken(path: str, what: str, most: int) -> bytes:
     try:
-        with place.open("rb") as stream:
-            data = stream.read(LARGEST + 1)
+        with Path(path).open("rb") as stream:
+            return stream.read(most)
     except FileNotFoundError:
         raise BadInput(f"找不到{what}“{path}”。请检查路径。") from None
     except IsADirectoryError:
         raise BadInput(f"“{path}”是一个文件夹，不是{what}。") from None
     except OSError as problem:
         raise BadInput(f"{what}“{path}”不能读取：{words_of(problem)}。") from None
-    if len(data) > LARGEST:
-        raise BadInput(f"{what}“{path}”超过 {LARGEST >> 30} GB，不能读取。")
-    if not data:
-        raise BadInput(f"{what}“{path}”是空的。")
-    return data
 
 
 def read_line(path: str, what: str) -> str:

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice
 from typing import Any
 
-from portal.domain.cells import Sheet
-from portal.domain.directory import EntityRow, InspectorRow, may_inspect, parse_entities, parse_inspectors
+from portal.domain.cells import Cell, Sheet
+from portal.domain.directory import (
+    EntityRow,
+    InspectorRow,
+    gathered,
+    may_inspect,
+    open_entities,
+    parse_entities,
+    parse_inspectors,
+)
 from portal.domain.errors import BadInput, NotAllowed, Problem
+from portal.domain.tables import Findings
 from portal.steps.acting import Acting
+from portal.steps.loading import SMALL, load_entities
 from portal.store import accounts, directory
-from portal.store.engine import transaction
+from portal.store.engine import current_engine, transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +63,45 @@ async def import_entities(act: Acting, sheet: Sheet, file: bytes) -> ImportRepor
     return await save_entity_rows(act, parsed.rows, parsed.warnings, hashlib.sha256(file).hexdigest())
 
 
+async def import_register(act: Acting, rows: Iterable[Sequence[Cell]], digest: str) -> ImportReport:
+    """Like `import_entities`, for a file of any length whose rows come one by one: memory stays flat."""
+    act.require("directory.import")
+    stations, tree = await _places(act)
+    table, read = open_entities(rows)
+    first = list(islice(read, SMALL + 1))
+    if len(first) <= SMALL:
+        parsed = gathered(table, first)
+        parsed.require_no_errors("检查对象名录")
+        return await save_entity_rows(act, parsed.rows, parsed.warnings, digest)
+    counts: Counter[str] = Counter()
+    await load_entities(
+        act, chain(first, read), partial(_organisation_of, stations, act.bureau["id"]), tree, counts, table.findings,
+        table.heading("code"), digest,
+    )  # fmt: skip
+    return ImportReport(dict(counts), tuple(table.findings.warnings))
+
+
+async def _places(act: Acting) -> tuple[dict[str, int], Collection[int]]:
+    """Stations by name, and the organisations whose directory is the acting bureau's."""
+    organisations = await accounts.load_organisations()
+    return _stations(organisations, act), accounts.tree_of(organisations, act.bureau["id"])
+
+
+def _organisation_of(stations: dict[str, int], bureau: int, row: EntityRow) -> int:
+    return _station_of(row.station, row.town, stations, bureau)
+
+
 async def save_entity_rows(
     act: Acting, rows: Iterable[EntityRow], warnings: tuple[Problem, ...] = (), digest: str = ""
 ) -> ImportReport:
     act.require("directory.import")
-    organisations = await accounts.load_organisations()
-    stations = _stations(organisations, act)
+    stations, tree = await _places(act)
     bureau = act.bureau["id"]
-    tree = accounts.tree_of(organisations, bureau)
     counts: Counter[str] = Counter()
+    if isinstance(rows, tuple) and len(rows) > SMALL and not current_engine().transaction_exists():
+        organisation_of = partial(_organisation_of, stations, bureau)
+        await load_entities(act, enumerate(rows), organisation_of, tree, counts, Findings(), digest=digest)
+        return ImportReport(dict(counts), warnings)
 
     def values() -> Iterator[dict[str, Any]]:
         for row in rows:

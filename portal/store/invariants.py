@@ -42,9 +42,10 @@ MOVES = {
     "visit": ("open done",),
     "plan": ("draft published",),
     "follow_up": ("open closed",),
+    "load": ("staging merging", "staging dropped", "merging done"),
     "publication": ("live superseded", "live withdrawn", "superseded withdrawn"),
 }  # fmt: skip
-FIRST_STATE = {"round": ("draft",), "record": ("draft", "submitted"), "visit": ("open",), "publication": ("live",)}
+FIRST_STATE = {"round": ("draft",), "record": ("draft", "submitted"), "visit": ("open",), "publication": ("live",), "load": ("staging",)}
 #: (table, condition on NEW that must hold, message). NULL counts as holding.
 CHECKS = (
     ("round", "NEW.disclosure IN ('open','sealed')", "round: unknown disclosure"),
@@ -64,10 +65,14 @@ CHECKS = (
     ("pick", "NEW.rank >= 1 AND NEW.kind IN ('drawn','reserve','replacement')", "pick: bad rank or kind"),
     ("audit", "length(NEW.digest) = 64 AND length(NEW.previous) = 64", "audit: bad digest"),
     ("entity", "NEW.kind IN ('entity','site','object')", "entity: unknown kind"),
+    ("load", "NEW.merged BETWEEN 0 AND NEW.parts", "load: more merged than there is"),
     ("job", "NEW.state IN ('queued','running','done','failed')", "job: unknown state"),
 )
 #: (name, table, columns, where)
 UNIQUE = (
+    ("one_load_part", "load_part", "load, n", ""),
+    ("one_load_merging", "load", "what", "state = 'merging'"),
+    ("one_load_staging", "load", "what, organisation", "state = 'staging'"),
     ("one_item_version", "item", "code, version", ""),
     ("one_form_version", "check_form", "code, version", ""),
     ("one_plan_version", "plan", "organisation, year, version", ""),

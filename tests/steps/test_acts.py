@@ -55,6 +55,7 @@ def test_every_step_that_changes_anything_is_in_the_table():
               "draw.void_round", "visits.combine_visits", "assign.assign_inspectors", "forms.record_arrival", "forms.save_record",
               "forms.import_records", "review.review_record", "review.review_round", "publish.request_release", "publish.publish_all",
               "disclosure.write_bundle", "disclosure.save_published"}  # fmt: skip
+    tested |= {"loading.load_entities", "loading.finish_load"}  # of save_entity_rows, for large files: test_loading.py
     # publish_all opens its transactions through a helper; the others make an installation, before anybody can act in it
     assert changing | {"publish.publish_all"} == tested | {"setup.init", "setup.declare", "sample.name_sample_bureau", "sample.fill_sample"}
 
