@@ -1,4 +1,4 @@
-"""Background work: publishing, run by the worker or by the command line in its own process."""
+"""Background work: publishing and long imports, run by the worker or by the command line in its own process."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from typing import Any
 from portal.domain.errors import Refused, WrongMoment
 from portal.prints.render import Printer
 from portal.settings import Settings
-from portal.steps import disclosure, publish
+from portal.steps import disclosure, publish, uploads
 from portal.steps.acting import Acting, open_acting
-from portal.steps.loading import finish_as_job
+from portal.steps.loading import finish_load
 from portal.store import accounts
 from portal.store import jobs as store
 from portal.store.engine import transaction
@@ -64,7 +64,7 @@ async def release_site(
             progress(what, count)
 
     def build() -> dict[str, Any]:
-        with contextlib.nullcontext(printer) if printer else Printer(settings.data / "fonts") as used:
+        with contextlib.nullcontext(printer) if printer else Printer(settings.data / "fonts", own_fonts=settings.fonts) as used:
             done = release(folder, settings.data / "site", _Renderer(used), told)
         shutil.rmtree(kept, ignore_errors=True)
         folder.rename(kept)
@@ -105,6 +105,19 @@ async def _publishing(folder: Path) -> AsyncIterator[None]:
         yield  # the lock goes with the file, even when the process is killed
 
 
+@contextlib.contextmanager
+def no_publishing(folder: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Nobody publishes meanwhile; `waiting` is called when somebody is at it and has to be waited for."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 async def publish_site(
     act: Acting, settings: Settings, progress: Progress | None = None, printer: Printer | None = None
 ) -> dict[str, Any]:
@@ -114,12 +127,29 @@ async def publish_site(
 
 
 def _note(made: dict[str, Any]) -> str:
-    if "note" in made:
-        return made["note"]
     return f"已发布 {made['id']}：{made['pages']} 个网页，{made['pdfs']} 份 PDF，变动 {made['changed']} 个文件。"
 
 
-HANDLERS = {"release": release_site, "publish": publish_site, "load": finish_as_job}
+async def _release(act: Acting, settings: Settings, progress: Progress, _: dict[str, Any]) -> str:
+    return _note(await release_site(act, settings, progress))
+
+
+async def _publish(act: Acting, settings: Settings, progress: Progress, _: dict[str, Any]) -> str:
+    return _note(await publish_site(act, settings, progress))
+
+
+async def _import(act: Acting, _: Settings, progress: Progress, args: dict[str, Any]) -> str:
+    report = await uploads.apply_queued(act, args["upload"], progress)
+    left_out = f"，{len({problem.row for problem in report.errors})} 行有错误没有导入" if report.errors else ""
+    return "，".join(f"{label} {count:,}" for label, count in report.counts.items()) + f"{left_out}。"
+
+
+async def _load(act: Acting, _: Settings, __: Progress, ___: dict[str, Any]) -> str:
+    return "已接着完成中断的名录导入。" if await finish_load(act) else "名录导入已经完成。"
+
+
+#: kind -> what does it: (act, settings, progress, args) -> the note shown once it is done
+HANDLERS = {"release": _release, "publish": _publish, "import": _import, "load": _load}
 
 
 async def run_job(job: dict[str, Any], settings: Settings, keys: Any, sectors: Any, clock: Callable[[], datetime]) -> None:
@@ -139,7 +169,7 @@ async def run_job(job: dict[str, Any], settings: Settings, keys: Any, sectors: A
     try:
         account = await accounts.load_account(job["args"]["login"])
         act = await open_acting(account, job["args"]["login"], settings.now(), keys, sectors, address="worker")
-        made = await HANDLERS[job["kind"]](act, settings, progress)
+        note = await HANDLERS[job["kind"]](act, settings, progress, job["args"])
     except Refused as refusal:
         async with transaction():
             await store.save_finished(job["id"], "failed", refusal.message, wall)
@@ -149,7 +179,7 @@ async def run_job(job: dict[str, Any], settings: Settings, keys: Any, sectors: A
         print(f"job {job['id']} failed: {failure!r}", file=sys.stderr)
     else:
         async with transaction():
-            await store.save_finished(job["id"], "done", _note(made), wall)
+            await store.save_finished(job["id"], "done", note, wall)
 
 
 async def work(settings: Settings, keys: Any, sectors: Any, *, until_idle: bool = False) -> int:

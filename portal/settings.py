@@ -6,6 +6,7 @@
 | DATABASE_URL | sqlite:///PATH or postgresql://... | SQLite in the data folder |
 | PORTAL_CLOCK | `system`, or `simulated` for demo and tests | system |
 | PORTAL_SECTORS | allow-list of sectors, comma separated | all installed |
+| PORTAL_FONTS | folder with 仿宋, 小标宋, 黑体, 楷体 of the operator's, for the PDFs | the fonts shipped |
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from portal.domain.errors import BadInput, WrongMoment
 
-KNOWN = ("PORTAL_DATA", "PORTAL_CLOCK", "PORTAL_SECTORS")
+KNOWN = ("PORTAL_DATA", "PORTAL_CLOCK", "PORTAL_SECTORS", "PORTAL_FONTS")
 BEIJING = timezone(timedelta(hours=8))
 
 
@@ -29,6 +30,7 @@ class Settings:
     database_url: str
     simulated: bool
     sectors: tuple[str, ...] | None
+    fonts: Path | None = None
 
     @property
     def database_file(self) -> Path | None:
@@ -97,6 +99,7 @@ def load_settings(environ: Mapping[str, str] | None = None, data: Path | None = 
         database_url=_database_url(environ.get("DATABASE_URL", ""), folder),
         simulated=simulated or clock == "simulated",
         sectors=tuple(s.strip() for s in sectors.split(",") if s.strip()) if sectors else None,
+        fonts=Path(environ["PORTAL_FONTS"]).absolute() if environ.get("PORTAL_FONTS") else None,
     )
 
 

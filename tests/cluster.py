@@ -143,11 +143,18 @@ def _sweep(base: Path) -> None:
 # Its databases ----------------------------------------------------------------
 
 
-def url_of(database: str, **changed: str) -> str:
-    """The server's address with another database; `user`: and another user."""
+PASSWORD = "a-password-for-tests"
+
+
+def application() -> str:
+    """The role that all houses of this run work as: only who owns a database may change its rules."""
+    return f"{os.environ[RUN]}_app"
+
+
+def url_of(database: str, *, owner: bool) -> str:
+    """The address of one of our databases, for its owner or for the application role."""
     parts = urlsplit(address())
-    at = parts.netloc.rpartition("@")[2]
-    netloc = f"{changed['user']}@{at}" if "user" in changed else parts.netloc
+    netloc = parts.netloc if owner else f"{application()}:{PASSWORD}@{parts.netloc.rpartition('@')[2]}"
     return parts._replace(netloc=netloc, path=f"/{database}").geturl()
 
 
@@ -176,6 +183,8 @@ def drop(*names: str) -> None:
 async def _drop_run(server: asyncpg.Connection) -> None:
     for row in await server.fetch("SELECT datname FROM pg_database WHERE starts_with(datname, $1)", f"{os.environ[RUN]}_"):
         await server.execute(f'DROP DATABASE "{row["datname"]}" WITH (FORCE)')
+    for row in await server.fetch("SELECT rolname FROM pg_roles WHERE starts_with(rolname, $1)", f"{os.environ[RUN]}_"):
+        await server.execute(f'DROP ROLE "{row["rolname"]}"')
 
 
 def _away(work: Callable[[asyncpg.Connection], Awaitable[None]]) -> None:

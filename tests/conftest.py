@@ -1,6 +1,11 @@
-"""What all tests share: asyncio for `@pytest.mark.anyio`, PostgreSQL's address, and CI's promise that nothing is skipped."""
+"""What all tests share: asyncio for `@pytest.mark.anyio`, PostgreSQL's address, and CI's promise that nothing is skipped.
+
+And what only makes them quicker: a folder in memory for what they write, and the longest files first.
+"""
 
 import os
+import shutil
+import tempfile
 
 import pytest
 
@@ -15,6 +20,23 @@ def pytest_configure(config):
 def pytest_unconfigure(config):
     if not hasattr(config, "workerinput"):
         cluster.disown()
+
+
+#: Thousands of small files are written and dropped: in memory, where there is room for far more than they need.
+MEMORY, ROOM = "/dev/shm", 4 << 30
+if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+    tempfile.tempdir = os.environ["TMPDIR"] = MEMORY
+
+#: A file is one worker's from its start to its end, so the one that starts last had better be short. Longest first.
+LONGEST = (
+    "test_demo.py", "test_real_walk.py", "test_draw_statistics.py", "test_render.py", "test_documents.py", "test_release.py",
+    "test_acts.py", "test_access.py", "test_build.py", "test_site_contract.py", "test_crash.py", "test_usage.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    place = {name: n for n, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from portal.domain.packing import pack
 from portal.domain.roles import ROLES
@@ -33,7 +34,7 @@ from portal.plugins import Sectors, discover_sectors
 from portal.settings import Settings, load_settings
 from portal.steps import assign, commit, disclosure, draw, forms, plan, pool, publish, review, sample, setup, visits
 from portal.steps.acting import Acting, open_acting, stamp
-from portal.store import accounts, directory, engine, keys, schema
+from portal.store import accounts, directory, engine, keys, rights, schema
 from portal.store import draw as draw_store
 from portal.store import plan as plan_store
 from portal.store import visits as visit_store
@@ -115,14 +116,25 @@ def seeded_bytes(topic: str) -> Callable[[int], bytes]:
 DATABASE = "database"  # the file in a data folder that names its PostgreSQL database; none: SQLite in the folder
 
 
-def database_url(folder: Path) -> str:
-    """The address of a data folder's database as DATABASE_URL; empty where it is the folder's own SQLite file."""
+def database_url(folder: Path, *, owner: bool = False) -> str:
+    """The address of a data folder's database as DATABASE_URL; empty where it is the folder's own SQLite file.
+
+    Installations work as the application role, as in a bureau; `owner`: with all rights, for init and for tampering.
+    """
     place = folder / DATABASE
-    return cluster.url_of(place.read_text()) if place.exists() else ""
+    return cluster.url_of(place.read_text(), owner=owner) if place.exists() else ""
 
 
-def settings_of(folder: Path) -> Settings:
-    return load_settings({"PORTAL_CLOCK": "simulated", "PORTAL_DATA": str(folder), "DATABASE_URL": database_url(folder)})
+def settings_of(folder: Path, *, owner: bool = False) -> Settings:
+    return load_settings({"PORTAL_CLOCK": "simulated", "PORTAL_DATA": str(folder), "DATABASE_URL": database_url(folder, owner=owner)})
+
+
+async def become_owner() -> None:
+    """Open the database that is open once more, as whoever holds its own password. SQLite: whoever has the file."""
+    now = engine.current_engine()
+    if now.engine_type == "postgres":
+        await engine.close_engine()
+        await engine.open_engine(cluster.url_of(urlsplit(now.url).path[1:], owner=True))
 
 
 def make_folder(folder: Path, kind: str) -> Path:
@@ -280,7 +292,7 @@ class Stages:
 
     async def _make(self, folder: Path, stage: str) -> None:
         if stage == "filled":
-            settings = settings_of(make_folder(folder, self.kind))
+            settings = settings_of(make_folder(folder, self.kind), owner=True)
             settings.set_clock(f"{FILLED}:00+08:00")
             await engine.open_engine(settings.database_url)
             try:
@@ -289,6 +301,7 @@ class Stages:
                     stamp=stamp(settings.now()), sectors=sectors(), token_bytes=seeded_bytes("init"),
                     password=lambda login: "a password for tests",
                 )  # fmt: skip
+                await rights.install(lambda: cluster.PASSWORD, cluster.application() if self.kind == "postgres" else "")
             finally:
                 await engine.close_engine()
         try:
@@ -317,6 +330,7 @@ async def make_drawable(house: House, code: str = OPEN) -> None:
 
 async def take_guards_away() -> None:
     """What somebody with the database's own password can do first: triggers and unique indexes are gone."""
+    await become_owner()
     async with engine.transaction():
         await schema._forget_rules(engine.current_engine())
 

@@ -162,7 +162,7 @@ def test_a_killed_demo_is_replaced_by_the_next_and_two_at_once_are_refused(tmp_p
     second = start("demo", "--build-only", "--entities", 100, "--data", folder)
     await_line(second, "写入检查对象名录")
     second.send_signal(signal.SIGINT)
-    assert second.wait(30) == 130 and second.stderr.read() == "portal: 已中断。\n"
+    assert second.wait(120) == 130 and second.stderr.read() == "portal: 已中断。\n"
 
 
 # Serving ---------------------------------------------------------------------

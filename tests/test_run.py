@@ -33,13 +33,12 @@ STUBS = {
     "python3.13": PYTHON,
     "id": '#!/bin/sh\necho "${WHO:-1000}"\n',
     "sudo": '#!/bin/sh\n[ -n "${SUDO_WORKS:-}" ] && shift && exec "$@"\n',
-    "fc-list": '#!/bin/sh\n[ ! -e "$SYSTEM/fonts" ] || echo "Noto Serif CJK SC"\n',
     "apt-get": """#!/bin/sh
 echo "apt-get $* frontend=$DEBIAN_FRONTEND" >>"$CALLS"
 read -r _ && echo "apt-get was given input" >>"$CALLS"
 echo "apt-get output"
 [ -z "${APT_FAILS:-}" ] || exit 100
-case "$*" in *install*) echo >"$SYSTEM/libraries"; echo >"$SYSTEM/fonts" ;; esac
+case "$*" in *install*) echo >"$SYSTEM/libraries" ;; esac
 """,
 }
 
@@ -59,8 +58,7 @@ class Checkout:
             (self.bin / tool).symlink_to(shutil.which(tool))
         for name, text in STUBS.items():
             self.stub(name, text)
-        for part in ("libraries", "fonts"):
-            (self.system / part).touch()
+        (self.system / "libraries").touch()
         self.environment = {"PATH": str(self.bin), "CALLS": str(self.calls_file), "SYSTEM": str(self.system)}
 
     def stub(self, name: str, text: str) -> None:
@@ -126,6 +124,12 @@ def test_portal_runs_where_the_user_stands_and_pytest_at_the_checkout(checkout, 
     assert checkout.run("test", "-k", "x", cwd=tmp_path).stdout == f"pytest [-k x] in {checkout.root}\n"
 
 
+def test_compiled_code_is_kept_whatever_the_environment_says(checkout):
+    checkout.run("demo")
+    (checkout.root / ".venv" / "bin" / "portal").write_text('#!/bin/sh\necho "${PYTHONDONTWRITEBYTECODE-kept}"\n')
+    assert checkout.run("demo", PYTHONDONTWRITEBYTECODE="1").stdout == "kept\n"
+
+
 def test_run_works_through_a_symbolic_link(checkout, tmp_path):
     checkout.run("demo")
     (tmp_path / "link").symlink_to(checkout.root / "run")
@@ -184,9 +188,8 @@ def test_two_first_runs_at_once_take_turns(checkout, tmp_path):
 
 def test_an_ordinary_user_is_told_the_line_an_administrator_types(checkout):
     (checkout.system / "libraries").unlink()
-    (checkout.system / "fonts").unlink()
     done = checkout.run("demo")
-    line = "apt-get update && {}apt-get install -y --no-install-recommends libpango-1.0-0 libharfbuzz-subset0 fonts-noto-cjk"
+    line = "apt-get update && {}apt-get install -y --no-install-recommends libpango-1.0-0 libharfbuzz-subset0"
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-1] == "    sudo " + line.format("sudo ")
     checkout.without("sudo")
@@ -196,26 +199,26 @@ def test_an_ordinary_user_is_told_the_line_an_administrator_types(checkout):
 
 @pytest.mark.parametrize("who", [{"WHO": "0"}, {"SUDO_WORKS": "yes"}])
 def test_root_or_passwordless_sudo_installs_what_is_missing_without_a_question(checkout, who):
-    (checkout.system / "fonts").unlink()
+    (checkout.system / "libraries").unlink()
     done = checkout.run("demo", **who)
     assert (done.returncode, done.stdout) == (0, f"portal [demo] in {checkout.root}\n")
     update, install = checkout.calls("apt-get")
     assert update.endswith("update frontend=noninteractive")
-    assert install.endswith("install -y --no-install-recommends fonts-noto-cjk frontend=noninteractive")
+    assert install.endswith("install -y --no-install-recommends libpango-1.0-0 libharfbuzz-subset0 frontend=noninteractive")
 
 
 def test_a_failing_apt_get_stops_the_run_with_a_sentence(checkout):
-    (checkout.system / "fonts").unlink()
+    (checkout.system / "libraries").unlink()
     done = checkout.run("demo", WHO="0", APT_FAILS="yes")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "apt-get could not install: fonts-noto-cjk. Check the network" in done.stderr.splitlines()[-1]
+    assert "apt-get could not install: libpango-1.0-0 libharfbuzz-subset0. Check the network" in done.stderr.splitlines()[-1]
 
 
 def test_a_system_without_apt_get_is_told_what_it_lacks(checkout):
-    (checkout.system / "fonts").unlink()
+    (checkout.system / "libraries").unlink()
     checkout.without("apt-get")
     done = checkout.run("demo", WHO="0")
-    assert done.returncode == 1 and "fonts-noto-cjk. Install their equivalents" in done.stderr
+    assert done.returncode == 1 and "libharfbuzz-subset0. Install their equivalents" in done.stderr
 
 
 def test_without_a_new_enough_python_run_says_which_is_needed(checkout):

@@ -35,7 +35,7 @@ _KNOWN = re.compile(
     re.ASCII,
 )
 _RELEASE = re.compile(r"[0-9]{6,}-([0-9a-f]{12})", re.ASCII)
-_MARK = {True: "OK  ", False: "FAIL", None: "--  "}
+MARK = {True: "OK  ", False: "FAIL", None: "--  "}
 
 
 def add_commands(commands: _SubParsersAction) -> None:
@@ -99,7 +99,7 @@ async def run_verify(args: Namespace) -> int:
     try:
         async with contextlib.aclosing(lines):  # or an output that closes leaves the database open behind it
             async for holds, words in lines:
-                say(f"{_MARK[holds]} {words}")
+                say(f"{MARK[holds]} {words}")
                 failed += holds is False
     except BrokenPipeError:
         raise

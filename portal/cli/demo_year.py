@@ -65,7 +65,7 @@ class Year:
         self.step("建立数据库、密钥和账号")
         await self._init()
         # One printer for all six releases: its workers take seconds to start.
-        with Printer(self.settings.data / "fonts") as self.printer:
+        with Printer(self.settings.data / "fonts", own_fonts=self.settings.fonts) as self.printer:
             async with opened(self.settings) as self.office:
                 return await self._walk()
 

@@ -13,6 +13,8 @@ _WORDS = {
     errno.EROFS: "磁盘是只读的",
     errno.ENOSPC: "磁盘空间已满",
     errno.EDQUOT: "磁盘配额已用完",
+    errno.EFBIG: "文件超过允许的大小",
+    errno.EBUSY: "正被使用",
     errno.EEXIST: "已经有同名的文件或文件夹",
     errno.ENOTDIR: "路径中有一段不是文件夹",
     errno.EISDIR: "这是一个文件夹",

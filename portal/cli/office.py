@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import unicodedata
 import warnings
@@ -17,6 +16,7 @@ from portal.domain.errors import BadInput
 from portal.plugins import Sectors, discover_sectors
 from portal.settings import Settings, load_settings
 from portal.steps.acting import Acting, open_acting
+from portal.steps.backup import require_whole
 from portal.store import accounts, engine, schema
 from portal.store.keys import Keys, load_keys
 
@@ -43,7 +43,8 @@ LARGEST = 1 << 30  # bytes of a file named on the command line
 
 @asynccontextmanager
 async def database(settings: Settings) -> AsyncIterator[None]:
-    """The database open, whether or not it holds anything yet; closed at the end."""
+    """The database open, whether or not it holds anything yet; closed at the end. Refused where a restore was cut short."""
+    require_whole(settings.data)
     with warnings.catch_warnings():
         # Piccolo announces an unreachable server in English before it raises; the sentence comes from the failure.
         warnings.filterwarnings("ignore", message=".*Unable to connect to database")
@@ -57,6 +58,7 @@ async def database(settings: Settings) -> AsyncIterator[None]:
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Office]:
     """An installation that exists and is up to date; the database is closed at the end."""
+    require_whole(settings.data)
     file = settings.database_file
     if file and not file.exists():
         raise BadInput(f"数据目录“{settings.data}”里还没有数据库。请检查 PORTAL_DATA，或先运行 portal init。")
@@ -78,38 +80,21 @@ def say(text: str) -> None:
 
 def read_file(path: str, what: str = "文件") -> bytes:
     """The bytes of a file the user named. BadInput for missing, unreadable, empty files and folders."""
-    data = _taken(path, what, LARGEST + 1)
-    if len(data) > LARGEST:
-        raise BadInput(f"{what}“{path}”超过 {LARGEST >> 30} GB，不能读取。")
-    if not data:
-        raise BadInput(f"{what}“{path}”是空的。")
-    return data
-
-
-def require_file(path: str, what: str = "文件") -> None:
-    """Like `read_file`, for a file that is read later, piece by piece."""
-    if not _taken(path, what, 1):
-        raise BadInput(f"{what}“{path}”是空的。")
-    if not Path(path).is_file():
-        raise BadInput(f"“{path}”不是普通文件，不能读取。请先存成文件。")
-
-
-def digest_of(path: str) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with Path(path).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _taken(path: str, what: str, most: int) -> bytes:
+    place = Path(path)
     try:
-        with Path(path).open("rb") as stream:
-            return stream.read(most)
+        with place.open("rb") as stream:
+            data = stream.read(LARGEST + 1)
     except FileNotFoundError:
         raise BadInput(f"找不到{what}“{path}”。请检查路径。") from None
     except IsADirectoryError:
         raise BadInput(f"“{path}”是一个文件夹，不是{what}。") from None
     except OSError as problem:
         raise BadInput(f"{what}“{path}”不能读取：{words_of(problem)}。") from None
+    if len(data) > LARGEST:
+        raise BadInput(f"{what}“{path}”超过 {LARGEST >> 30} GB，不能读取。")
+    if not data:
+        raise BadInput(f"{what}“{path}”是空的。")
+    return data
 
 
 def read_line(path: str, what: str) -> str:

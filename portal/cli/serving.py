@@ -20,6 +20,7 @@ from portal.cli.office import Office, opened, say
 from portal.cli.parsing import add_command, port
 from portal.domain.errors import BadInput
 from portal.settings import Settings, load_settings
+from portal.store import rights
 from public_site.serve import make_server
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -41,6 +42,7 @@ async def run_worker(args: Namespace) -> None:
     if args.with_parent:
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _end_with_parent)
     async with opened(load_settings()) as office:
+        await rights.require_application_role()
         done = await jobs.work(office.settings, office.keys, office.sectors, until_idle=args.until_idle)
     say(f"完成 {done} 个后台任务。")
 
@@ -79,6 +81,7 @@ def serve_all(settings: Settings, host: str, port: int, site_port: int) -> None:
 async def _look(settings: Settings) -> Office:
     """The installation, once it is certain that it can be opened: in here a refusal is still a sentence."""
     async with opened(settings) as office:
+        await rights.require_application_role()
         return office
 
 

@@ -15,8 +15,9 @@ from portal.sheets.write import write_xlsx
 from portal.steps import sample, setup
 from portal.steps.acting import stamp
 from portal.steps.plan import import_plan
-from portal.store import schema
+from portal.store import rights, schema
 from portal.store.engine import transaction
+from portal.store.passwords import make_password
 
 MOST_ENTITIES = 31**6 // 2  # the sample's codes end there
 
@@ -25,6 +26,7 @@ MOST_ENTITIES = 31**6 // 2  # the sample's codes end there
 def add_commands(commands: _SubParsersAction) -> None:
     init = add_command(commands, "init", run_init, "建立数据库、密钥和首批账号，打印一次性密码；已有的数据库只做升级")
     init.add_argument("--name", default="（未定名）市场监督管理局", help="本局名称")
+    init.add_argument("--app-role", default="", metavar="NAME", help="PostgreSQL 应用账号的名称，默认 <数据库名>_app；没有时建立")
     init.add_argument("--region", default=setup.UNNAMED, help="行政区划代码，6 位")
 
     clock = add_command(commands, "clock", run_clock, "显示时刻，或把模拟时钟拨到某一时刻（只用于演示和测试，只能向前）")
@@ -50,13 +52,20 @@ async def run_init(args: Namespace) -> None:
         if not all((keys / name).exists() for name in ("portal.key", "log.key")) and not await schema.is_empty():
             # New keys would open nothing that the old ones sealed, and would sign another log.
             raise WrongMoment(f"数据库已有内容，而密钥文件夹“{keys}”里缺少密钥。请从备份恢复密钥，不能另造。")
+        await rights.require_owner(args.app_role)
         made = await setup.init(
             key_folder=keys, name=args.name.strip(), region=args.region, now=now, stamp=stamp(now), sectors=sectors
         )
+        application = await rights.install(make_password, args.app_role)
     say(f"已建立：{settings.data}" if made else f"已是最新：{settings.data}")
     if made:
         say("一次性密码只显示这一次，首次登录须修改：")
         print_table([(f"{c.login}（{c.roles}）", c.password) for c in made])
+    if application and application.made:
+        say(f"PostgreSQL 应用账号“{application.role}”已建立，密码只显示这一次。运行门户和其他命令时使用：")
+        say(f"  DATABASE_URL={application.url}")
+    elif application:
+        say(f"PostgreSQL 应用账号“{application.role}”的权限已更新。")
 
 
 def run_clock(args: Namespace) -> None:

@@ -6,7 +6,7 @@ gone.  Where several columns mean one field, the first filled cell counts.
 
 from __future__ import annotations
 
-__all__ = ["ENTITY", "INSPECTOR", "NOT_KEPT", "PERSONAL", "PLAN", "RECUSAL"]
+__all__ = ["CLASS", "ENTITY", "EXTERNAL", "INSPECTOR", "NOT_KEPT", "PERSONAL", "PLAN", "RECUSAL", "REGISTER", "RESULT"]
 
 ENTITY = {
     "code": "uscc 统一社会信用代码 统一社会信用代码/注册号 统一社会信用代码(注册号) 统一社会信用代码或注册号 社会信用代码 信用代码 "
@@ -91,6 +91,51 @@ PLAN = {
     "basis": "检查依据",
     "frequency": "抽查频次",
     "note": "备注 说明",
+}
+
+CLASS = {
+    "code": ENTITY["code"],
+    "name": ENTITY["name"],
+    "class": "信用风险等级 风险等级 信用风险分类 企业信用风险等级 风险分类 信用风险类别 信用风险分类结果 分类结果 分类等级 等级 类别 信用等级",
+    "classed_on": "分类日期 评定日期 生成日期 更新日期 分类时间 评定时间 截止日期",
+    "version": "分类版本 版本 批次 分类批次",
+}
+
+REGISTER = {
+    "code": ENTITY["code"].removesuffix(" 编号(设备)"),
+    "name": ENTITY["name"],
+    "register": "专项库名称 专项库 库名称 名录库名称",
+    "tags": "对应专项库监管标签 监管标签 标签 专项库标签",
+    "station": "检查机关 属地所 所属监管所 监管所 管辖单位",
+    "licence_name": ENTITY["licence_name"],
+    "licence_number": ENTITY["licence_number"],
+    "licence_issued_on": ENTITY["licence_issued_on"],
+    "licence_valid_to": ENTITY["licence_valid_to"],
+    "licence_authority": ENTITY["licence_authority"],
+}
+
+EXTERNAL = {
+    "code": ENTITY["code"],
+    "name": ENTITY["name"],
+    "task": "抽查任务编号 任务编号 抽查任务名称 任务名称 抽查任务 任务 抽查计划名称 计划名称",
+    "item": "抽查事项 检查事项 检查内容 抽查内容",
+    "platform": "来源平台 抽取平台 平台 来源 抽取单位",
+    "drawn_on": "抽取日期 抽取时间 随机抽取日期 抽查日期",
+    "station": "属地所 所属监管所 监管所 检查机关 实施单位",
+}
+
+RESULT = {
+    "visit": "入企编号 入企检查编号 检查编号",
+    "task": "任务 任务编号 抽查任务编号 任务名称 抽查任务名称 抽查任务",
+    "code": ENTITY["code"],
+    "name": ENTITY["name"],
+    "item": "事项 抽查事项 检查事项 事项编号 事项名称",
+    "outcome": "结果 检查结果 抽查结果 抽查检查结果",
+    "inspected_on": "检查日期 检查时间 抽查检查时间 抽查日期 实施日期",
+    "recorder": "检查人员 执法人员 检查人员工号 单位工号 记录人 录入人",
+    "method": "检查方式 检查方法",
+    "opinion": "当事人意见 企业意见",
+    "note": "说明 情况说明 备注",
 }
 
 #: Columns about private persons: their cells are not even looked at, and the report says so.

@@ -26,8 +26,10 @@ ACTS: Mapping[str, frozenset[str]] = {
     for act, roles in {
         "directory.import": "operator planner",
         "directory.read": "planner approver sector station inspector reviewer publisher supervisor",
+        "imports.read": "operator planner",
         "plan.import": "operator planner",
         "plan.read": "planner approver sector station inspector reviewer publisher supervisor",
+        "draw.import": "operator planner",  # lists drawn elsewhere
         "pool.freeze": "planner",
         "round.create": "planner",
         "round.share": "planner approver supervisor sector",
@@ -49,6 +51,7 @@ ACTS: Mapping[str, frozenset[str]] = {
         "publish.publish": "publisher",
         "publish.read": "planner approver sector reviewer publisher supervisor",
         "audit.read": "auditor",
+        "setup.backup": "operator sysadmin",  # all there is, keys included
         "jobs.read": "operator planner publisher sysadmin",
     }.items()
 }

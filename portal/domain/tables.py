@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import Any, Generic, TypeVar
 
@@ -54,10 +54,12 @@ class Findings:
 @dataclass(frozen=True, slots=True)
 class Headings:
     """What became of the columns. `row`: 1-based file row (0: not found); `known`: (as written, field);
-    `unknown`: as written, not imported; `private`: 0-based columns whose cells nobody may keep."""
+    `own`: (as written, 0-based column) kept under the file's own heading; `unknown`: as written,
+    not imported; `private`: 0-based columns whose cells nobody may keep."""
 
     row: int = 0
     known: tuple[tuple[str, str], ...] = ()
+    own: tuple[tuple[str, int], ...] = ()
     unknown: tuple[str, ...] = ()
     private: tuple[int, ...] = ()
 
@@ -96,6 +98,18 @@ class Parsed(Generic[T]):
     def bad_lines(self) -> frozenset[int]:
         return frozenset(problem.row for problem in self.errors)
 
+    def found(self, errors: Sequence[Problem] = (), warnings: Sequence[Problem] = ()) -> Parsed[T]:
+        """The same file with more found, in the order of its rows: rows with an error are no longer among `rows`."""
+        bad = frozenset(problem.row for problem in errors)
+        kept = [(row, line) for row, line in zip(self.rows, self.lines, strict=True) if line not in bad] if bad else None
+        return replace(
+            self,
+            rows=self.rows if kept is None else tuple(row for row, _ in kept),
+            lines=self.lines if kept is None else tuple(line for _, line in kept),
+            errors=tuple(sorted((*self.errors, *errors), key=_row)) if errors else self.errors,
+            warnings=(*self.warnings, *warnings),
+        )
+
     def require_no_errors(self, what: str) -> None:
         """All or nothing: BadInput with the errors (the first 200) unless there are none."""
         if not self.errors:
@@ -103,6 +117,10 @@ class Parsed(Generic[T]):
         count = len(self.errors)
         more = f"，下面列出前 {MOST_LISTED} 处" if count > MOST_LISTED else ""
         raise BadInput(f"{what}有 {count} 处错误，没有导入任何一行{more}。请改正后重新上传。", self.errors[:MOST_LISTED])
+
+
+def _row(problem: Problem) -> int:
+    return problem.row
 
 
 @dataclass(slots=True)
@@ -167,6 +185,11 @@ class Table:
             self.findings.error(line, title, str(wrong))
             return ""
 
+    def own_texts(self, line: int, row: Sequence[Cell]) -> dict[str, str]:
+        """heading -> text of the filled cells in columns kept under the file's own headings."""
+        filled = ((title, row[at]) for title, at in self.headings.own if at < len(row) and row[at] != "")
+        return {title: text for title, cell in filled if (text := self.plain(line, title, cell))}
+
     def require_text(self, line: int, row: Sequence[Cell], name: str) -> str:
         """Like `text`; an empty cell is an error of the row."""
         text = self.text(line, row, name)
@@ -211,12 +234,14 @@ def find_headings(
 
 
 def parse_table(
-    rows: Iterable[Sequence[Cell]], names: Mapping[str, str], required: Sequence[str], what: str, aliases: Aliases | None = None
-) -> Table:
+    rows: Iterable[Sequence[Cell]], names: Mapping[str, str], required: Sequence[str], what: str, aliases: Aliases | None = None,
+    *, keep_unknown: bool = False,
+) -> Table:  # fmt: skip
     """Find the headings of a sheet and the rows below them; MissingColumns where a required one is not there.
 
     `rows` is read once and only as far as the headings; the rest is read by who reads `body`.
-    Dropped private columns, columns of no use and unknown columns are all named among the warnings.
+    Dropped private columns, columns of no use and unknown columns are all named among the warnings;
+    `keep_unknown`: unknown ones are kept under their own heading instead.
     """
     rest = iter(rows)
     head = list(islice(rest, HEADING_ROWS))
@@ -226,7 +251,7 @@ def parse_table(
     usual = {name: usual_heading(names, name) for name in names}
     missing = [usual[name] for name in required if name not in columns]
     found = Findings()
-    seen = _sort_columns(found, head, at, columns, aliases or {})
+    seen = _sort_columns(found, head, at, columns, aliases or {}, keep_unknown)
     if missing:
         listed = "、".join(f"“{name}”" for name in missing)
         raise MissingColumns(f"{what}中找不到{listed}列。请检查表头（应在前 {HEADING_ROWS} 行内）后重新上传。", seen, missing)
@@ -277,30 +302,33 @@ _NOTES = (
 
 
 def _sort_columns(
-    found: Findings, head: Sequence[Sequence[Cell]], at: int, columns: Mapping[str, Sequence[int]], aliases: Aliases
+    found: Findings, head: Sequence[Sequence[Cell]], at: int, columns: Mapping[str, Sequence[int]], aliases: Aliases, keep_unknown: bool
 ) -> Headings:
     """What each column of the heading row is; the columns not imported are warned about."""
     if at < 0:  # no row with two headings we know: the likeliest is the fullest one
         widths = [sum(isinstance(cell, str) and bool(cell.strip()) for cell in row) for row in head]
         at = widths.index(max(widths))
     used = {column: name for name, where in columns.items() for column in where}
-    groups: dict[str, list[str]] = {"known": [], "private": [], "unused": [], "unknown": []}
-    private = []
+    groups: dict[str, list[int]] = {"private": [], "unused": [], "unknown": []}
     for column, cell in enumerate(head[at]):
         heading = plain_heading(cell)
         if not heading or column in used:
             continue
-        if heading in known.PERSONAL:
-            private.append(column)
-            groups["private"].append(_title(cell))
-        else:
-            unused = heading in known.NOT_KEPT or aliases.get(heading) == LEFT_OUT
-            groups["unused" if unused else "unknown"].append(_title(cell))
+        unused = heading in known.NOT_KEPT or aliases.get(heading) == LEFT_OUT
+        groups["private" if heading in known.PERSONAL else "unused" if unused else "unknown"].append(column)
+    own = groups["unknown"] if keep_unknown else []
     for group, sentence in _NOTES:
-        if groups[group]:
-            found.warn(at + 1, "、".join(groups[group]), sentence + "。")
-    known_ones = tuple((_title(head[at][column]), name) for column, name in sorted(used.items()))
-    return Headings(at + 1, known_ones, tuple(dict.fromkeys(groups["unknown"])), tuple(private))
+        if groups[group] and groups[group] is not own:
+            found.warn(at + 1, "、".join(_title(head[at][column]) for column in groups[group]), sentence + "。")
+
+    def titled(which: Iterable[int]) -> list[tuple[str, int]]:
+        return [(_title(head[at][column]), column) for column in which]
+
+    return Headings(
+        row=at + 1, known=tuple((title, used[column]) for title, column in titled(sorted(used))), own=tuple(titled(own)),
+        unknown=() if keep_unknown else tuple(dict.fromkeys(title for title, _ in titled(groups["unknown"]))),
+        private=tuple(groups["private"]),
+    )  # fmt: skip
 
 
 def _title(cell: Any) -> str:

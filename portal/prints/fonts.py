@@ -1,52 +1,45 @@
-"""Chinese fonts for the PDFs: find them, cut them down once, say clearly when there are none.
+"""The fonts of the PDFs: those shipped beside this file, and an operator's own in front of them.
 
-Without a Chinese font WeasyPrint reports success and prints empty boxes, so nothing is printed
-before `require_fonts` has found a file for every role.  A whole CJK font (65,535 glyphs) costs
-every document time and space; each is cut once to the 7,445 characters of GB/T 2312 and kept in a
-folder of the caller's.  The whole fonts stay reachable behind the cut ones for rare characters
-(㛃, 𬭎).  The cutting is harfbuzz's, called directly: 0.2 s a font, against 19 s with fontTools.
+No font of the machine is ever looked at, so a document has the same letters everywhere and nothing
+needs installing.  Each shipped face is in two parts (fonts/README.md): the characters of GB/T 2312,
+which keep documents quick and small, and behind them all others (`-Rare`: 㛃, 𬭎).  They are packed in
+the checkout, unpacked once into a folder of the caller's, and compared with SHA256SUMS at each start.
+
+An operator who has real 仿宋, 小标宋 or 楷体 names their folder in PORTAL_FONTS; they are cut to
+GB/T 2312 too, stay reachable whole for rare characters, and ours stand behind them.
 """
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
+import lzma
 import os
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 from portal.domain.errors import WrongMoment
+from portal.prints.cutting import cut_font, gb2312
 
-INSTALL = "apt-get install fonts-noto-cjk"
-SYSTEM_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
+SHIPPED = Path(__file__).parent / "fonts"
+SUMS = "SHA256SUMS"
 
-# Per role of GB/T 9704, the files to look for, best first: (file, face in the collection, name).
-# Real 仿宋, 小标宋 and 楷体 come from an operator's own folder; Noto is what Debian can install.
-# A font shipped with the project later is one more line here and its folder in `folders`.
-_SERIF = ("NotoSerifCJK-Regular.ttc", 2, "Noto Serif CJK SC")
-_SERIF_BOLD = ("NotoSerifCJK-Bold.ttc", 2, "Noto Serif CJK SC")
-_SANS = ("NotoSansCJK-Regular.ttc", 2, "Noto Sans CJK SC")
-_LAST = (("wqy-microhei.ttc", 0, "WenQuanYi Micro Hei"),)
-ROLES: dict[str, tuple[tuple[str, int, str], ...]] = {
-    "MC-FS": (("simfang.ttf", 0, "FangSong"), ("FZFSK.TTF", 0, "FZFangSong-Z02"),
-              _SERIF, ("NotoSerifSC-Regular.otf", 0, "Noto Serif SC"), *_LAST),
-    "MC-XBS": (("FZXBSK.TTF", 0, "FZXiaoBiaoSong-B05"),
-               _SERIF_BOLD, ("NotoSerifSC-Bold.otf", 0, "Noto Serif SC"), *_LAST),
-    "MC-HT": (("simhei.ttf", 0, "SimHei"),
-              _SANS, ("NotoSansSC-Regular.otf", 0, "Noto Sans SC"), *_LAST),
-    "MC-KT": (("simkai.ttf", 0, "KaiTi"), ("LXGWWenKai-Regular.ttf", 0, "LXGW WenKai"),
-              _SERIF, ("NotoSerifSC-Regular.otf", 0, "Noto Serif SC"), *_LAST),
-}
-
-_DROP = (b"GSUB", b"GPOS", b"GDEF", b"BASE", b"VORG", b"vhea", b"vmtx", b"DSIG")
-_NO_HINTS, _NO_SUBROUTINES, _TABLES_TO_DROP = 1, 4, 3  # hb-subset.h
+# Per role of GB/T 9704: the shipped face, the families behind it, and the files an operator may
+# bring, best first: (file, face in the collection, what fontconfig calls it).
+_SERIF, _SANS = ("MC Serif", "MC Serif Rare"), ("MC Sans", "MC Sans Rare")
+ROLES: dict[str, tuple[str, tuple[str, ...], tuple[tuple[str, int, str], ...]]] = {
+    "MC-FS": ("NotoSerifSC-Regular", _SERIF, (("simfang.ttf", 0, "FangSong"), ("FZFSK.TTF", 0, "FZFangSong-Z02"))),
+    "MC-XBS": ("NotoSerifSC-Bold", _SERIF, (("FZXBSK.TTF", 0, "FZXiaoBiaoSong-B05"),)),
+    "MC-HT": ("NotoSansSC-Regular", _SANS + _SERIF, (("simhei.ttf", 0, "SimHei"),)),
+    "MC-KT": ("NotoSerifSC-Regular", _SERIF, (("simkai.ttf", 0, "KaiTi"), ("LXGWWenKai-Regular.ttf", 0, "LXGW WenKai"))),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
-    """One font file for one role; `name` is what fontconfig calls the whole font."""
+class OwnFace:
+    """A font file of the operator's for one role; `name` is what fontconfig calls the whole font."""
 
     role: str
     file: Path
@@ -56,149 +49,114 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Fonts:
-    """What a print worker needs: the cut files by role, the whole fonts' names, fontconfig's file.
+    """What a print worker needs: by role the file used first and the families behind it, and fontconfig's file.
 
-    `digest` (hex) changes when any of the font files does.
+    `digest` (hex) changes when any of the fonts does.
     """
 
-    cut: dict[str, Path]
-    names: dict[str, str]
+    first: dict[str, Path]
+    behind: dict[str, tuple[str, ...]]
     config: Path
     digest: str
 
 
-def find_faces(folders: tuple[str | Path, ...] = ()) -> tuple[list[Face], list[str]]:
-    """The best file for every role, and the roles that have none; `folders` go before the system's."""
-    found: dict[str, Path] = {}
-    wanted = {name.lower() for files in ROLES.values() for name, _, _ in files}
-    for folder in (*folders, *SYSTEM_FOLDERS):
-        for path in sorted(Path(folder).expanduser().rglob("*")):
-            if path.name.lower() in wanted:
-                found.setdefault(path.name.lower(), path)
-    faces, missing = [], []
-    for role, files in ROLES.items():
-        best = next((f for f in files if f[0].lower() in found), None)
-        if best is None:
-            missing.append(role)
-        else:
-            faces.append(Face(role, found[best[0].lower()], best[1], best[2]))
-    return faces, missing
-
-
-def require_fonts(folders: tuple[str | Path, ...] = ()) -> list[Face]:
-    """A face for every role.
-
-    Raises WrongMoment when no Chinese font is installed.
-    """
-    faces, missing = find_faces(folders)
+def load_sums(shipped: Path = SHIPPED) -> dict[str, str]:
+    """File name of each shipped font, unpacked -> its SHA-256 (hex).  WrongMoment where the list is missing."""
+    try:
+        lines = (shipped / SUMS).read_text("ascii").splitlines()
+    except (OSError, UnicodeDecodeError):
+        lines = []
+    sums = {name: digest for digest, name in (line.split(maxsplit=1) for line in lines if re.fullmatch(r"[0-9a-f]{64}  [\w.-]+", line))}
+    missing = {f"{stem}{part}.otf" for stem, _, _ in ROLES.values() for part in ("", "-Rare")} - set(sums)
     if missing:
-        raise WrongMoment(
-            f"这台计算机没有可用的中文字体，PDF 文件会只有空框，因此没有排版。请先安装字体：{INSTALL}"
-        )
+        raise WrongMoment(_damaged(SUMS, "缺少或不完整"))
+    return sums
+
+
+def load_shipped(name: str, shipped: Path = SHIPPED) -> bytes:
+    """One shipped font, unpacked and compared with its sum.  WrongMoment naming the file that is not as it should be."""
+    try:
+        font = lzma.decompress((shipped / f"{name}.xz").read_bytes())
+    except OSError:
+        raise WrongMoment(_damaged(f"{name}.xz", "缺少或不能读取")) from None
+    except lzma.LZMAError:
+        raise WrongMoment(_damaged(f"{name}.xz", "已损坏")) from None
+    if hashlib.sha256(font).hexdigest() != load_sums(shipped)[name]:
+        raise WrongMoment(_damaged(f"{name}.xz", "与 SHA256SUMS 不符"))
+    return font
+
+
+def _damaged(file: str, what: str) -> str:
+    return f"随程序的字体文件 portal/prints/fonts/{file} {what}，因此没有排版。请重新取得完整的程序文件"
+
+
+def find_own(folder: Path | None) -> list[OwnFace]:
+    """The operator's best file for each role that has one.
+
+    Raises WrongMoment when the folder is not there: documents would silently look otherwise.
+    """
+    if folder is None:
+        return []
+    if not folder.is_dir():
+        raise WrongMoment(f"PORTAL_FONTS 指的字体文件夹“{folder}”不存在。请改正路径，或去掉这个设置而用随程序的字体")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        found.setdefault(path.name.lower(), path)
+    faces = []
+    for role, (_, _, files) in ROLES.items():
+        best = next((one for one in files if one[0].lower() in found), None)
+        if best:
+            faces.append(OwnFace(role, found[best[0].lower()], best[1], best[2]))
     return faces
 
 
-def gb2312() -> list[int]:
-    """The code points of GB/T 2312 and of ASCII, sorted, with the few signs official texts add."""
-    points = {*range(0x20, 0x7F), 0xA0, *map(ord, "—…·×℃〇①②③④⑤⑥⑦⑧⑨⑩≥≤㎡")}
-    for row in range(0xA1, 0xF8):
-        for cell in range(0xA1, 0xFF):
-            try:
-                points.add(ord(bytes((row, cell)).decode("gb2312")))
-            except UnicodeDecodeError:  # an unassigned cell
-                continue
-    return sorted(points)
-
-
-def cut_fonts(faces: list[Face], folder: Path) -> Fonts:
-    """The faces cut to GB/T 2312 in `folder`, made where missing (about 0.2 s each).
+def ready_fonts(folder: Path, own: Path | None = None) -> Fonts:
+    """The shipped fonts unpacked into `folder`, the operator's cut into it; made where missing or not as they should be.
 
     Two processes may do this at once: each writes a file of its own and renames it; a crash leaves
-    at most an unfinished `*.part`, which nobody reads.
+    at most an unfinished `*.part`, which nobody reads.  Raises WrongMoment (see `load_shipped`, `find_own`).
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    points, cut, digest = gb2312(), {}, hashlib.sha256()
+    sums, faces = load_sums(), find_own(own)
+    unpacked = folder / "shipped"
+    unpacked.mkdir(parents=True, exist_ok=True)
+    for name, digest in sums.items():
+        if not (unpacked / name).exists() or _sum_of(unpacked / name) != digest:
+            _write(unpacked / name, load_shipped(name))
+    first = {role: unpacked / f"{stem}.otf" for role, (stem, _, _) in ROLES.items()}
+    behind = {role: families for role, (_, families, _) in ROLES.items()}
+    version = hashlib.sha256(repr(sorted(sums.items())).encode())
     for face in faces:
-        whole = _hash_of(face.file, face.file.stat().st_size, face.file.stat().st_mtime_ns)
-        digest.update(f"{face.role} {face.file.name} {face.index} {whole}\n".encode())
+        whole = _sum_of(face.file)
+        version.update(f"{face.role} {face.file.name} {face.index} {whole}\n".encode())
         path = folder / f"{face.file.stem}-{face.index}-{whole[:12]}.font"
         if not path.exists():
-            _write(path, cut_font(face.file, face.index, points) or face.file.read_bytes())
-        cut[face.role] = path
-    config = folder / "fonts.conf"
-    text = _config(sorted({str(f.file.parent) for f in faces}), folder / "cache")
+            _write(path, cut_font(face.file, face.index, gb2312()) or face.file.read_bytes())
+        first[face.role] = path
+        behind[face.role] = (face.name, *behind[face.role])
+    text = _config([unpacked, *sorted({face.file.parent for face in faces})], folder / "cache")
+    # Named by what is in it: a printer with other fonts must not change what the next worker of this one reads.
+    config = folder / f"fonts-{hashlib.sha256(text).hexdigest()[:12]}.conf"
     if not config.exists() or config.read_bytes() != text:
         _write(config, text)
-    return Fonts(cut, {f.role: f.name for f in faces}, config, digest.hexdigest())
+    return Fonts(first, behind, config, version.hexdigest())
 
 
-def cut_font(file: Path, index: int, points: list[int]) -> bytes | None:
-    """The font program with only the glyphs of `points`; None when harfbuzz-subset is not here."""
-    try:
-        hb, hs = _harfbuzz()
-    except OSError:  # then whole fonts are used: right, only slower
-        return None
-    blob = hb.hb_blob_create_from_file(os.fsencode(file))
-    face = hb.hb_face_create(blob, index)
-    request = hs.hb_subset_input_create_or_fail()
-    keep = hs.hb_subset_input_unicode_set(request)
-    for point in points:
-        hb.hb_set_add(keep, point)
-    hs.hb_subset_input_set_flags(request, _NO_HINTS | _NO_SUBROUTINES)
-    drop = hs.hb_subset_input_set(request, _TABLES_TO_DROP)
-    for tag in _DROP:
-        hb.hb_set_add(drop, int.from_bytes(tag, "big"))
-    result = hs.hb_subset_or_fail(face, request)
-    data = None
-    if result:
-        size = ctypes.c_uint()
-        out = hb.hb_face_reference_blob(result)
-        start = hb.hb_blob_get_data(out, ctypes.byref(size))
-        data = ctypes.string_at(start, size.value) if start and size.value else None
-        hb.hb_blob_destroy(out)
-        hb.hb_face_destroy(result)
-    hs.hb_subset_input_destroy(request)
-    hb.hb_face_destroy(face)
-    hb.hb_blob_destroy(blob)
-    return data
-
-
-@lru_cache(maxsize=1)
-def _harfbuzz() -> tuple[ctypes.CDLL, ctypes.CDLL]:
-    """libharfbuzz and libharfbuzz-subset (WeasyPrint needs both), their functions declared."""
-    hb, hs = ctypes.CDLL("libharfbuzz.so.0"), ctypes.CDLL("libharfbuzz-subset.so.0")
-    pointer, uint = ctypes.c_void_p, ctypes.c_uint
-    for library, name, result, arguments in (
-        (hb, "hb_blob_create_from_file", pointer, [ctypes.c_char_p]),
-        (hb, "hb_blob_get_data", pointer, [pointer, ctypes.POINTER(uint)]),
-        (hb, "hb_blob_destroy", None, [pointer]),
-        (hb, "hb_face_create", pointer, [pointer, uint]),
-        (hb, "hb_face_reference_blob", pointer, [pointer]),
-        (hb, "hb_face_destroy", None, [pointer]),
-        (hb, "hb_set_add", None, [pointer, uint]),
-        (hs, "hb_subset_input_create_or_fail", pointer, []),
-        (hs, "hb_subset_input_unicode_set", pointer, [pointer]),
-        (hs, "hb_subset_input_set", pointer, [pointer, ctypes.c_int]),
-        (hs, "hb_subset_input_set_flags", None, [pointer, uint]),
-        (hs, "hb_subset_input_destroy", None, [pointer]),
-        (hs, "hb_subset_or_fail", pointer, [pointer, pointer]),
-    ):
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments
-    return hb, hs
+def _sum_of(file: Path) -> str:
+    """SHA-256 of a font file; size and time are in the key so that an exchanged file is read again."""
+    known = file.stat()
+    return _hash(file, known.st_size, known.st_mtime_ns)
 
 
 @lru_cache(maxsize=64)
-def _hash_of(file: Path, size: int, changed_ns: int) -> str:
-    """SHA-256 of a font file; size and time are in the key so that an exchanged file is read again."""
+def _hash(file: Path, size: int, changed_ns: int) -> str:
     with file.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def _config(folders: list[str], cache: Path) -> bytes:
-    """fontconfig's file for the workers: our fonts' folders only, so other fonts change nothing."""
+def _config(folders: list[Path], cache: Path) -> bytes:
+    """fontconfig's file for the workers: these folders only, so no font of the machine changes anything."""
     lines = ['<?xml version="1.0"?>', '<!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">', "<fontconfig>"]
-    lines += [f"<dir>{escape(folder)}</dir>" for folder in folders]
+    lines += [f"<dir>{escape(str(folder))}</dir>" for folder in folders]
     lines += [f"<cachedir>{escape(str(cache))}</cachedir>", "</fontconfig>", ""]
     return "\n".join(lines).encode()
 

@@ -1,6 +1,6 @@
 """PDFs from templates, made in limited worker processes that are replaced after some documents.
 
-    with Printer(fonts_folder=DATA / "fonts") as printer:
+    with Printer(fonts_folder=DATA / "fonts", own_fonts=settings.fonts) as printer:
         for key, pdf in printer.render_many([(key, "result_sheet.html", context), ...]):
             ...
 
@@ -28,7 +28,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from portal.domain.errors import BadInput, Problem, WrongMoment
-from portal.prints.fonts import Fonts, cut_fonts, require_fonts
+from portal.prints.fonts import Fonts, ready_fonts
 from portal.prints.wire import Gone, TooLate, read_frame, send_frame
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +40,7 @@ Job = tuple[Hashable, str, dict[str, Any]]
 class Printer:
     """Makes PDFs; use it in a `with`.  One printer may be used by several threads.
 
+    `fonts_folder` keeps the fonts unpacked; `own_fonts` is the operator's folder of real 仿宋 and so on.
     `seconds`: the most one document may take; its worker is then ended and the next one starts.
     `memory_bytes`: the most address space of a worker.  `documents`: a worker is replaced after so
     many, because layout libraries keep what they once asked for.
@@ -49,15 +50,15 @@ class Printer:
         self,
         fonts_folder: Path,
         *,
-        own_fonts: tuple[str | Path, ...] = (),
+        own_fonts: Path | None = None,
         workers: int = 2,
         seconds: float = 60.0,
         memory_bytes: int = 1024 << 20,
         documents: int = 500,
         templates: Path = TEMPLATES,
     ):
-        """Raises WrongMoment when no Chinese font is installed."""
-        self._fonts = cut_fonts(require_fonts(own_fonts), fonts_folder)
+        """Raises WrongMoment when a font that came with the program is damaged or `own_fonts` is no folder."""
+        self._fonts = ready_fonts(fonts_folder, own_fonts)
         self._templates = templates
         self._limits = {"seconds": seconds, "memory_bytes": memory_bytes}
         self._documents = documents
@@ -152,8 +153,8 @@ class Printer:
         return {
             "templates": str(self._templates),
             "css": str(self._templates / "doc.css"),
-            "fonts": {role: str(path) for role, path in self._fonts.cut.items()},
-            "names": self._fonts.names,
+            "fonts": {role: str(path) for role, path in self._fonts.first.items()},
+            "behind": self._fonts.behind,
             **self._limits,
         }
 

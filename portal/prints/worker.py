@@ -74,7 +74,7 @@ class Setting:
         self.fetcher = OnlyOurFonts(allowed_protocols=(), allow_redirects=False, fail_on_errors=True)
         self.font_config = FontConfiguration()
         self.environment = pages.environment(Path(setup["templates"]))
-        css = font_faces(setup["fonts"], setup["names"]) + Path(setup["css"]).read_text("utf-8")
+        css = font_faces(setup["fonts"], setup["behind"]) + Path(setup["css"]).read_text("utf-8")
         self.css = weasyprint.CSS(string=css, url_fetcher=self.fetcher, font_config=self.font_config)
 
     def render_pdf(self, template: str, context: dict[str, Any]) -> bytes:
@@ -95,7 +95,7 @@ class Setting:
         )
 
 
-def font_faces(files: dict[str, str], names: dict[str, str]) -> str:
+def font_faces(files: dict[str, str], behind: dict[str, list[str]]) -> str:
     """The @font-face rules and, for the style sheet, a variable with the family list of each role.
 
     Roles that share a file share a family too, or the file would be embedded once for each.
@@ -106,7 +106,8 @@ def font_faces(files: dict[str, str], names: dict[str, str]) -> str:
             families[file] = role
             weight = 700 if role == "MC-XBS" else 400
             faces.append(f"@font-face {{ font-family: {role}; font-weight: {weight}; src: url({FONT_SCHEME}{role}) }}\n")
-        lists.append(f'--{role.lower()}: {families[file]}, "{names[role]}", serif; ')
+        others = ", ".join(f'"{name}"' for name in behind[role])
+        lists.append(f"--{role.lower()}: {families[file]}, {others}; ")
     return f"{''.join(faces)}:root {{ {''.join(lists)}}}\n"
 
 

@@ -24,6 +24,7 @@ from portal.store import accounts, draw, jobs, plan
 from portal.store import pool as pools
 from portal.store.engine import transaction
 from portal.store.keys import seal_under_passphrase
+from portal.store.locks import hold
 
 SHORTEST_PASSPHRASE = 12
 
@@ -73,6 +74,8 @@ async def create_round(
         raise BadInput("密值持有人不能重复，一个账号也不能代两方持有。")
     salt_key = act.token_bytes(32) if disclosure == "sealed" else None
     async with transaction():
+        await hold("bureau", act.bureau["id"])
+        await hold("task", *[(await plan.load_task(code, act.tree))["id"] for code in tasks])
         rows = [await _round_task(act, code, disclosure, rounding, minimum, reserve) for code in tasks]
         first = max(row["window"][0] for row in rows)
         last = min(row["window"][1] for row in rows)

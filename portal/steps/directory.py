@@ -1,39 +1,34 @@
-"""Importing the directories: a file is read whole, then saved whole."""
+"""Importing the directories and the recusals: what a file may not do here, and saving it whole."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from itertools import chain, islice
 from typing import Any
 
-from portal.domain.cells import Cell, Sheet
-from portal.domain.directory import (
-    EntityRow,
-    InspectorRow,
-    gathered,
-    may_inspect,
-    open_entities,
-    parse_entities,
-    parse_inspectors,
-)
+from portal.domain.cells import Sheet
+from portal.domain.directory import EntityRow, InspectorRow, may_inspect, parse_entities, parse_inspectors
 from portal.domain.errors import BadInput, NotAllowed, Problem
-from portal.domain.tables import Findings
+from portal.domain.packing import pack
+from portal.domain.recusals import RecusalRow
+from portal.domain.registers import join_registers
+from portal.domain.tables import Parsed
 from portal.steps.acting import Acting
-from portal.steps.loading import SMALL, load_entities
 from portal.store import accounts, directory
-from portal.store.engine import current_engine, transaction
+from portal.store import imports as store
+from portal.store.engine import transaction
+from portal.store.locks import hold
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did: `counts` in the order to be shown, `warnings` by row and column."""
+    """What an import did: `counts` in the order to be shown, `warnings` by row and column; `errors`: rows left out."""
 
     counts: dict[str, int]
     warnings: tuple[Problem, ...]
+    errors: tuple[Problem, ...] = ()
 
 
 def _stations(organisations: Sequence[dict[str, Any]], act: Acting) -> dict[str, int]:
@@ -55,75 +50,116 @@ def _station_of(station: str, town: str, stations: dict[str, int], bureau: int) 
     return bureau
 
 
+async def own_codes(act: Acting, codes: Sequence[str]) -> tuple[set[str], set[str]]:
+    """(codes in the acting bureau's directory, codes in another bureau's)."""
+    tree = accounts.tree_of(await accounts.load_organisations(), act.bureau["id"])
+    owners = await directory.load_owners(codes)
+    mine = {code for code, owner in owners.items() if owner in tree}
+    return mine, owners.keys() - mine
+
+
+# Entities ------------------------------------------------------------------------
+
+#: column of the table -> fields of a file that speak of it; a file without them leaves the column as it is
+_SPOKEN = {
+    "kind": "kind holder", "holder": "kind holder", "site": "kind holder", "old_names": "old_names", "type": "type", "status": "status",
+    "region": "region", "organisation": "station town address", "town": "town address", "address": "address", "industries": "industries",
+    "scope": "scope", "registered_on": "registered_on", "risk_class": "risk_class", "tags": "tags",
+    "licences": "licence_name licence_number", "attributes": "authority capital province city src_year type",
+}  # fmt: skip
+
+
+async def check_entities(act: Acting, parsed: Parsed[EntityRow]) -> tuple[Parsed[EntityRow], dict[str, int]]:
+    """Entries that belong to another bureau are errors of their rows; counts of new and known ones."""
+    mine, foreign = await own_codes(act, [row.code for row in parsed.rows])
+    column = next((title for title, name in parsed.headings.known if name == "code"), "")
+    parsed = parsed.found([
+        Problem(column, f"代码 {row.code} 已在其他单位的名录中。请删去这一行，或与该单位核对管辖。", line)
+        for row, line in zip(parsed.rows, parsed.lines, strict=True)
+        if row.code in foreign
+    ])  # fmt: skip
+    idle = sum(row.status != directory.DRAWABLE for row in parsed.rows)
+    known = sum(row.code in mine for row in parsed.rows)
+    return parsed, {"新增": len(parsed.rows) - known, "更新原有": known, "不在册（不参加抽取）": idle}
+
+
 async def import_entities(act: Acting, sheet: Sheet, file: bytes) -> ImportReport:
     """A sheet of companies into the directory, all or nothing. Raises BadInput with row and column."""
     act.require("directory.import")
-    parsed = parse_entities(sheet.rows)
+    parsed, _ = await check_entities(act, parse_entities(sheet.rows))
     parsed.require_no_errors("检查对象名录")
-    return await save_entity_rows(act, parsed.rows, parsed.warnings, hashlib.sha256(file).hexdigest())
+    return await save_entity_rows(act, parsed.rows, parsed.warnings, hashlib.sha256(file).hexdigest(), parsed.headings.fields)
 
 
-async def import_register(act: Acting, rows: Iterable[Sequence[Cell]], digest: str) -> ImportReport:
-    """Like `import_entities`, for a file of any length whose rows come one by one: memory stays flat."""
-    act.require("directory.import")
-    stations, tree = await _places(act)
-    table, read = open_entities(rows)
-    first = list(islice(read, SMALL + 1))
-    if len(first) <= SMALL:
-        parsed = gathered(table, first)
-        parsed.require_no_errors("检查对象名录")
-        return await save_entity_rows(act, parsed.rows, parsed.warnings, digest)
-    counts: Counter[str] = Counter()
-    await load_entities(
-        act, chain(first, read), partial(_organisation_of, stations, act.bureau["id"]), tree, counts, table.findings,
-        table.heading("code"), digest,
-    )  # fmt: skip
-    return ImportReport(dict(counts), tuple(table.findings.warnings))
+def unspoken(fields: Collection[str] | None) -> frozenset[str]:
+    """The columns of the table that a file with these fields (None: all) says nothing about."""
+    return frozenset() if fields is None else frozenset(name for name, spoken in _SPOKEN.items() if not set(spoken.split()) & set(fields))
 
 
-async def _places(act: Acting) -> tuple[dict[str, int], Collection[int]]:
-    """Stations by name, and the organisations whose directory is the acting bureau's."""
+async def organisation_finder(act: Acting) -> tuple[Callable[[EntityRow], int], Collection[int]]:
+    """What gives an entity's station, else the bureau; and the organisations whose directory is the bureau's."""
     organisations = await accounts.load_organisations()
-    return _stations(organisations, act), accounts.tree_of(organisations, act.bureau["id"])
+    stations, bureau = _stations(organisations, act), act.bureau["id"]
+    known: dict[tuple[str, str], int] = {}
 
+    def find(row: EntityRow) -> int:
+        key = row.station, row.town
+        if key not in known:
+            known[key] = _station_of(row.station, row.town, stations, bureau)
+        return known[key]
 
-def _organisation_of(stations: dict[str, int], bureau: int, row: EntityRow) -> int:
-    return _station_of(row.station, row.town, stations, bureau)
+    return find, accounts.tree_of(organisations, bureau)
 
 
 async def save_entity_rows(
-    act: Acting, rows: Iterable[EntityRow], warnings: tuple[Problem, ...] = (), digest: str = ""
+    act: Acting, rows: Iterable[EntityRow], warnings: tuple[Problem, ...] = (), digest: str = "", fields: Collection[str] | None = None
 ) -> ImportReport:
+    """Rows into the directory; `fields`: what the file has columns for (None: everything), the rest of known entries stays."""
     act.require("directory.import")
-    stations, tree = await _places(act)
+    organisation_of, tree = await organisation_finder(act)
     bureau = act.bureau["id"]
+    keep = unspoken(fields)
     counts: Counter[str] = Counter()
-    if isinstance(rows, tuple) and len(rows) > SMALL and not current_engine().transaction_exists():
-        organisation_of = partial(_organisation_of, stations, bureau)
-        await load_entities(act, enumerate(rows), organisation_of, tree, counts, Findings(), digest=digest)
-        return ImportReport(dict(counts), warnings)
+    classes: dict[str, str] = {}
+    registers: dict[str, Any] = {}
 
     def values() -> Iterator[dict[str, Any]]:
         for row in rows:
             counts["读入"] += 1
-            organisation = _station_of(row.station, row.town, stations, bureau)
-            counts["已分到所" if organisation != bureau else "未分到所"] += 1
+            organisation = organisation_of(row)
+            if "organisation" not in keep:
+                counts["已分到所" if organisation != bureau else "未分到所"] += 1
             if row.status != directory.DRAWABLE:
                 counts["不在册（不参加抽取）"] += 1
-            yield directory.entity_values(row, organisation, act.now)
+            one = directory.entity_values(row, organisation, act.now)
+            if row.code in classes:
+                one["risk_class"] = classes[row.code]
+            if row.code in registers:
+                licences, attributes = join_registers(row.licences, row.attributes, registers[row.code])
+                one |= {"licences": pack(licences), "attributes": pack(attributes)}
+            yield one
 
     async with transaction():
+        await hold("bureau", bureau)
         if isinstance(rows, tuple):  # a file; the sample streams into an empty directory
-            owners = await directory.load_owners([row.code for row in rows])
+            codes = [row.code for row in rows]
+            owners = await directory.load_owners(codes)
             foreign = sorted(code for code, owner in owners.items() if owner not in tree)
             if foreign:
                 raise NotAllowed(f"有 {len(foreign)} 户已在其他单位的名录中，例如 {foreign[0]}。请删去这些行后重新上传。")
             counts["更新原有"] = len(owners)
-        saved = await directory.save_entities(values())
+            if "risk_class" in keep and await store.has_classes(bureau):
+                classes |= await store.load_latest_classes(bureau, set(codes) - owners.keys())
+            if not {"licences", "attributes"} <= keep and await store.has_register_rows(bureau):
+                registers |= await store.load_register_rows(bureau, owners.keys())
+        saved = await directory.save_entities(values(), keep)
         if not saved:
             raise BadInput("文件里没有一户检查对象。")
         await act.audit("directory.import", "entities", after=digest, count=saved)
     return ImportReport(dict(counts), warnings)
+
+
+# Inspectors ----------------------------------------------------------------------
 
 
 async def import_inspectors(act: Acting, sheet: Sheet, file: bytes) -> ImportReport:
@@ -132,6 +168,11 @@ async def import_inspectors(act: Acting, sheet: Sheet, file: bytes) -> ImportRep
     parsed = parse_inspectors(sheet.rows, act.today)
     parsed.require_no_errors("执法检查人员名录")
     return await save_inspector_rows(act, parsed.rows, parsed.warnings, hashlib.sha256(file).hexdigest())
+
+
+async def check_inspectors(act: Acting, parsed: Parsed[InspectorRow]) -> tuple[Parsed[InspectorRow], dict[str, int]]:
+    eligible = sum(may_inspect(row, act.today) for row in parsed.rows)
+    return parsed, {"今日可派": eligible, "证件到期或失效": len(parsed.rows) - eligible}
 
 
 async def save_inspector_rows(
@@ -143,6 +184,7 @@ async def save_inspector_rows(
     bureau = act.bureau
     eligible = sum(may_inspect(row, act.today) for row in rows)
     async with transaction():
+        await hold("bureau", bureau["id"])
         saved = await directory.save_inspectors(
             directory.inspector_values(row, bureau["region"], _station_of(row.station, row.town, stations, bureau["id"]))
             for row in rows
@@ -151,3 +193,48 @@ async def save_inspector_rows(
             raise BadInput("文件里没有一名执法人员。")
         await act.audit("directory.import", "inspectors", after=digest, count=saved)
     return ImportReport({"读入": saved, "今日可派": eligible, "证件到期或失效": saved - eligible}, warnings)
+
+
+# Recusals ------------------------------------------------------------------------
+
+
+async def check_recusals(act: Acting, parsed: Parsed[RecusalRow]) -> tuple[Parsed[RecusalRow], dict[str, int]]:
+    """Unknown inspectors are errors; an entity not in the directory is only odd, it may come later."""
+    people = await _inspectors_by_number(act)
+    mine, _ = await own_codes(act, [row.entity for row in parsed.rows])
+    titles = {name: title for title, name in parsed.headings.known}
+    errors, warnings = [], []
+    for row, line in zip(parsed.rows, parsed.lines, strict=True):
+        if row.inspector not in people:
+            errors.append(Problem(titles["inspector"], f"执法人员名录中没有工号“{row.inspector}”。请核对，或先导入执法人员名录。", line))
+        elif row.entity not in mine:
+            warnings.append(Problem(titles["entity"], f"检查对象名录中没有代码 {row.entity}，回避照常登记。", line))
+    return parsed.found(errors, warnings), {}
+
+
+async def save_recusals(act: Acting, parsed: Parsed[RecusalRow], digest: str) -> dict[str, int]:
+    """Recusals into the caller's transaction; a pair already in force is not entered twice."""
+    people = await _inspectors_by_number(act)
+    known = await directory.load_recusals(people.values(), act.today)
+    counts = {"新登记": 0, "已有（不重复登记）": 0}
+    for row in parsed.rows:
+        inspector = people[row.inspector]
+        if (inspector, row.entity) in known:
+            counts["已有（不重复登记）"] += 1
+            continue
+        reason = f"{row.reason}（{row.note}）" if row.note else row.reason
+        await directory.save_recusal(inspector, row.entity, reason, row.since or act.today, act.account, act.now, row.until)
+        counts["新登记"] += 1
+    await act.audit("directory.import", "recusals", after=digest, count=len(parsed.rows))
+    return counts
+
+
+async def _inspectors_by_number(act: Acting) -> dict[str, int]:
+    """own number, and full code, -> id of the bureau's inspectors."""
+    tree = accounts.tree_of(await accounts.load_organisations(), act.bureau["id"])
+    found: dict[str, int] = {}
+    for row in await directory.load_inspectors(tree):
+        found[row["code"]] = row["id"]
+        if row["number"]:
+            found[row["number"]] = row["id"]
+    return found

@@ -74,7 +74,7 @@ async def record_arrival(act: Acting, visit_code: str) -> None:
     """Note the arrival before the check; the first one stands."""
     act.require("record.enter")
     async with transaction():
-        visit = await visits.load_visit(visit_code, act.tree)
+        visit = await visits.lock_visit(visit_code, act.tree)
         assigned = (await visits.load_assigned([visit["id"]])).get(visit["id"], [])
         if not _is_assigned(act, assigned):
             raise NotAllowed("您不是这次入企的执法人员，不能登记到场。")
@@ -104,7 +104,7 @@ async def save_record(
     """
     act.require("record.enter")
     async with transaction():
-        visit = await visits.load_visit(visit_code, act.tree)
+        visit = await visits.lock_visit(visit_code, act.tree)
         assigned = (await visits.load_assigned([visit["id"]])).get(visit["id"], [])
         if not _is_assigned(act, assigned):
             raise NotAllowed("您不是这次入企的执法人员，不能录入。")
@@ -211,9 +211,10 @@ async def import_records(act: Acting, data: bytes) -> dict[str, int]:
     counts: Counter[str] = Counter()
     problems: list[Problem] = []
     async with transaction():
+        await visits.lock_visits([row["visit"] for row in rows])
         for n, row in enumerate(rows, 1):
             try:
-                await _import_one(act, row)
+                await import_one(act, row)
             except Refused as refusal:
                 if not refusal.problems:
                     problems.append(Problem("", refusal.message, n))
@@ -249,7 +250,8 @@ def _parse_line(n: int, line: str) -> dict[str, Any]:
     return row
 
 
-async def _import_one(act: Acting, row: Mapping[str, Any]) -> None:
+async def import_one(act: Acting, row: Mapping[str, Any]) -> None:
+    """One record of a file, in the caller's transaction; Refused where a rule of `save_record` does not hold."""
     visit = await visits.load_visit(row["visit"], act.tree)
     assigned = (await visits.load_assigned([visit["id"]])).get(visit["id"], [])
     people = await directory.load_inspectors_by_id({who for who in assigned if who})

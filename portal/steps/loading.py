@@ -10,55 +10,116 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 
-from portal.domain.directory import EntityRow, doubled
-from portal.domain.errors import BadInput, NotAllowed
-from portal.domain.tables import Findings, Parsed
+from portal.domain.cells import Cell, Sheet
+from portal.domain.directory import EntityRow, doubled, open_entities
+from portal.domain.errors import BadInput
+from portal.domain.import_kinds import KINDS, parse_mapping
+from portal.domain.imports import SHOWN_ROWS, pack_preview, preview_of
+from portal.domain.registers import join_registers
+from portal.domain.tables import HEADING_ROWS, Findings, Parsed
 from portal.steps.acting import Acting
+from portal.steps.directory import ImportReport, organisation_finder, unspoken
 from portal.store import directory, loads
+from portal.store import imports as store
+from portal.store.bulk import values_of
 from portal.store.engine import transaction
+from portal.store.entity_lines import ENTITY_NAMES, entity_line, join_lines, stored_instant
 from portal.store.jobs import save_job
+from portal.store.locks import hold
 
-__all__ = ["SMALL", "finish_as_job", "finish_load", "load_entities"]
+__all__ = ["SMALL", "finish_load", "import_register", "load_entities", "load_parsed"]
 
 #: Rows that one transaction may write: nobody waits long for it.
 SMALL = 20_000
 #: Warnings kept of one file; whoever has more looks at the file.
 _WARNINGS = 1_000
+_LABEL = KINDS["entities"].label
+
+#: What is noted in the transaction that makes an import certain, given its counts.
+Settle = Callable[[Mapping[str, int]], Awaitable[None]]
 
 
-async def load_entities(
-    act: Acting, rows: Iterable[tuple[int, EntityRow]], organisation_of: Callable[[EntityRow], int], tree: Collection[int],
-    counts: Counter[str], findings: Findings, heading: str = "", digest: str = "",
-) -> int:  # fmt: skip
-    """Rows with their file rows, through the stage, into the directory; how many entities that were.
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file being read: its digest, the heading of its codes, what it found wrong so far, columns it says nothing about."""
 
-    `findings` may fill while rows are read: an error there refuses the whole file with BadInput.
+    digest: str
+    heading: str
+    findings: Findings
+    keep: frozenset[str]
+    good_rows: bool = False
+
+
+# Ways in ---------------------------------------------------------------------------------
+
+
+async def import_register(
+    act: Acting, rows: Iterable[Sequence[Cell]], name: str, digest: str, *, mapping: Mapping[str, str] | None = None, good_rows: bool = False
+) -> ImportReport:
+    """Like `imports.import_sheet` of entities, for a file of any length whose rows come one by one: memory stays flat."""
+    act.require("directory.import")
+    bureau = act.bureau["id"]
+    pointed_out = parse_mapping(KINDS["entities"], mapping or {})
+    source = iter(rows)
+    head = list(islice(source, HEADING_ROWS + SHOWN_ROWS))
+    table, read = open_entities(
+        chain(head, source), await store.load_aliases(bureau, "entities") | pointed_out, await store.load_accepted(bureau)
+    )
+    file = _File(digest, table.heading("code"), table.findings, unspoken(table.headings.fields), good_rows)
+
+    async def settle(counts: Mapping[str, int]) -> None:
+        found = table.findings
+        parsed = Parsed((), tuple(found.warnings), tuple(found.errors), (), table.total, table.headings)
+        preview = replace(preview_of("entities", name, digest, Sheet(tuple(map(tuple, head))), parsed, {}), good=counts["读入"])
+        if pointed_out:
+            await store.save_aliases(bureau, "entities", pointed_out, act.account, act.now)
+        await store.save_upload(
+            organisation=act.organisation["id"], kind="entities", name=name, digest=digest, options={}, mapping=pointed_out,
+            preview=pack_preview(preview), state="applied", good_rows=good_rows, report=list(counts.items()),
+            uploaded_by=act.account, uploaded_at=act.now, settled_by=act.account, settled_at=act.now,
+        )  # fmt: skip
+
+    counts = await load_entities(act, read, file, settle)
+    return ImportReport(counts, tuple(table.findings.warnings), tuple(table.findings.errors))
+
+
+async def load_parsed(act: Acting, parsed: Parsed[EntityRow], digest: str, settle: Settle) -> dict[str, int]:
+    """Rows that were checked already; see `load_entities`."""
+    heading = next((title for title, field in parsed.headings.known if field == "code"), "")
+    file = _File(digest, heading, Findings(), unspoken(parsed.headings.fields))
+    return await load_entities(act, zip(parsed.lines, parsed.rows, strict=True), file, settle)
+
+
+async def load_entities(act: Acting, rows: Iterable[tuple[int, EntityRow]], file: _File, settle: Settle) -> dict[str, int]:
+    """(File row, entity) pairs through the stage into the directory; counts in the order to be shown.
+
+    The file's findings may fill while rows are read: an error refuses it with BadInput (unless
+    `good_rows`).  `settle` is awaited in the transaction that says that the file will come in.
     """
     act.require("directory.import")
     await finish_load(act)
-    staged = await loads.begin_load("entities", act.bureau["id"], directory.ENTITY_NAMES, digest, act.account, act.now)
+    load = await loads.begin_load("entities", act.bureau["id"], ENTITY_NAMES, file.keep, file.digest, act.account, act.now)
     try:
-        saved = await _stage(act, staged, rows, organisation_of, tree, counts, findings, heading)
-        before = await directory.count_entities(tree)
+        counts = await _stage(act, load, rows, file)
         async with transaction():
-            await loads.begin_merge(staged, {"file": digest, "before": before})
-            await act.audit("directory.import.begin", "entities", after=digest, count=saved)
-            await save_job("load", str(staged), {"login": act.login}, act.account, act.now)
+            await hold("bureau", act.bureau["id"])
+            await loads.begin_merge(load, counts["读入"])
+            await settle(counts)
+            await act.audit("directory.import.begin", "entities", after=file.digest, count=counts["读入"])
+            await save_job("load", str(load), {"login": act.login}, act.account, act.now)
     except BaseException:
-        await loads.drop_load(staged)
+        await loads.drop_load(load)
         raise
-    while await loads.merge_part(staged):
-        pass
     await finish_load(act)
-    counts["更新原有"] = saved - (await directory.count_entities(tree) - before)
-    return saved
+    return counts
 
 
 async def finish_load(act: Acting) -> bool:
-    """Merge what is left of an interrupted import, if there is one; whether there was."""
+    """Merge what is left of an import, of whoever began it; whether there was one."""
     load = await loads.load_unfinished("entities")
     if load is None:
         return False
@@ -71,107 +132,126 @@ async def finish_load(act: Acting) -> bool:
     return True
 
 
-async def _stage(
-    act: Acting, load: int, rows: Iterable[tuple[int, EntityRow]], organisation_of: Callable[[EntityRow], int],
-    tree: Collection[int], counts: Counter[str], findings: Findings, heading: str,
-) -> int:  # fmt: skip
-    """Every row as a line of its part; the number of lines. Of each code only its hash is kept."""
-    at = directory.stored_instant(act.now)
-    line_of = directory.entity_line
-    shared = await directory.has_entities_outside(tree)
-    hashes, places = array("q"), array("L")
-    lines: list[str] = []
-    codes: list[str] = []
-    foreign: list[str] = []
-    placed = gone = parts = warned = 0
-    bureau = act.bureau["id"]
-    drawable = directory.DRAWABLE
+# The stage ----------------------------------------------------------------------------------
 
-    async def save() -> None:
-        nonlocal parts, warned
-        if shared:
-            owners = await directory.load_owners(codes)
-            foreign.extend(code for code, owner in owners.items() if owner not in tree)
-        codes.clear()
-        await loads.save_part(load, parts, lines)
-        lines.clear()
-        parts += 1
-        warned += max(0, len(findings.warnings) - _WARNINGS)
+
+async def _stage(act: Acting, load: int, rows: Iterable[tuple[int, EntityRow]], file: _File) -> dict[str, int]:
+    """Every row as a line of its part; counts. Of a staged row only the hash of its code and its file row are kept."""
+    findings = file.findings
+    lines_of = await _filing(act, file)
+    counts: Counter[str] = Counter()
+    hashes, places, starts = array("q"), array("L"), [0]
+    source = iter(rows)
+    more = 0
+    while batch := list(islice(source, loads.PART_LINES)):
+        kept = await lines_of(batch, counts)
+        if kept:
+            hashes.extend([hash(row.code) for _, row, _ in kept])
+            places.extend([place for place, _, _ in kept])
+            await loads.save_part(load, len(starts) - 1, [line for _, _, line in kept])
+            starts.append(len(hashes))
+        more += max(0, len(findings.warnings) - _WARNINGS)
         del findings.warnings[_WARNINGS:]
-
-    for place, row in rows:
-        organisation = organisation_of(row)
-        if organisation != bureau:
-            placed += 1
-        if row.status != drawable:
-            gone += 1
-        lines.append(line_of(row, organisation, at))
-        hashes.append(hash(row.code))
-        places.append(place)
-        if shared:
-            codes.append(row.code)
-        if len(lines) == loads.PART_LINES:
-            await save()
-    if lines:
-        await save()
-    if warned:
-        findings.warn(0, "", f"还有 {warned} 处提示没有列出。")
-    counts.update({"读入": len(hashes), "已分到所": placed, "未分到所": len(hashes) - placed, "不在册（不参加抽取）": gone})
-    for name in [name for name, count in counts.items() if not count]:
-        del counts[name]
-    joined = await _join_doubled(load, hashes, places, findings, heading)
+    if more:
+        findings.warn(0, "", f"还有 {more:,} 处提示没有列出。")
+    joined = await _join_doubled(act, load, hashes, places, starts, file, counts)
     if findings.errors:
-        _refuse(findings)
-    if foreign:
-        raise NotAllowed(f"有 {len(foreign)} 户已在其他单位的名录中，例如 {min(foreign)}。请删去这些行后重新上传。")
-    if not hashes:
-        raise BadInput("文件里没有一户检查对象。")
-    return len(hashes) - joined
+        findings.errors.sort(key=lambda problem: problem.row)
+        if not file.good_rows:
+            Parsed((), errors=tuple(findings.errors)).require_no_errors(_LABEL)
+    if len(hashes) == joined:
+        raise BadInput(f"{_LABEL}没有一行可以导入。请改正后重新上传。", findings.errors[:200])
+    shown = ("读入", "已分到所", "未分到所", "不在册（不参加抽取）", "更新原有")
+    return {"读入": len(hashes) - joined} | {name: counts[name] for name in shown if counts[name]}
 
 
-async def _join_doubled(load: int, hashes: array[int], places: array[int], findings: Findings, heading: str) -> int:
-    """Join the rows of codes that came twice, or note the error; how many lines went into earlier ones."""
+async def _filing(
+    act: Acting, file: _File
+) -> Callable[[Sequence[tuple[int, EntityRow]], Counter[str]], Awaitable[list[tuple[int, EntityRow, str]]]]:
+    """What makes the lines of a part: (file row, entity, line) of those that are the bureau's to import."""
+    bureau = act.bureau["id"]
+    organisation_of, tree = await organisation_finder(act)
+    at = stored_instant(act.now)
+    anything = await directory.has_entities()
+    classed = "risk_class" in file.keep and await store.has_classes(bureau)
+    registered = not {"licences", "attributes"} <= file.keep and await store.has_register_rows(bureau)
+
+    async def lines_of(batch: Sequence[tuple[int, EntityRow]], counts: Counter[str]) -> list[tuple[int, EntityRow, str]]:
+        if anything or classed or registered:
+            batch = await known_to_us(batch, counts)
+        kept = []
+        placed = idle = 0
+        for place, row in batch:
+            organisation = organisation_of(row)
+            if organisation != bureau:
+                placed += 1
+            if row.status != directory.DRAWABLE:
+                idle += 1
+            kept.append((place, row, entity_line(row, organisation, at)))
+        counts["不在册（不参加抽取）"] += idle
+        if "organisation" not in file.keep:
+            counts["已分到所"] += placed
+            counts["未分到所"] += len(kept) - placed
+        return kept
+
+    async def known_to_us(batch: Sequence[tuple[int, EntityRow]], counts: Counter[str]) -> list[tuple[int, EntityRow]]:
+        """Without what is another bureau's; with the classes and registers that came in before the entity did."""
+        owners = await directory.load_owners([row.code for _, row in batch])
+        foreign = {code for code, owner in owners.items() if owner not in tree}
+        for place, row in batch:
+            if row.code in foreign:
+                file.findings.error(place, file.heading, f"代码 {row.code} 已在其他单位的名录中。请删去这一行，或与该单位核对管辖。")
+        own = [(place, row) for place, row in batch if row.code not in foreign]
+        counts["更新原有"] += len(owners) - len(foreign)
+        classes = await store.load_latest_classes(bureau, {row.code for _, row in own} - owners.keys()) if classed else {}
+        registers = await store.load_register_rows(bureau, owners.keys() - foreign) if registered else {}
+        for n, (place, row) in enumerate(own):
+            if row.code in classes:
+                row = row._replace(risk_class=classes[row.code])
+            if row.code in registers:
+                licences, attributes = join_registers(row.licences, row.attributes, registers[row.code])
+                row = row._replace(licences=tuple(licences), attributes=attributes)
+            own[n] = (place, row)
+        return own
+
+    return lines_of
+
+
+async def _join_doubled(
+    act: Acting, load: int, hashes: array[int], places: array[int], starts: Sequence[int], file: _File, counts: Counter[str]
+) -> int:
+    """Join the rows of codes that came twice, or note the error; how many lines went into earlier ones or out."""
     ordered = sorted(hashes)
     twice = {one for one, other in zip(ordered, ordered[1:]) if one == other}
     del ordered
     if not twice:
         return 0
     first: dict[str, tuple[int, int]] = {}  # code -> its part and place there
-    kept: dict[int, list[str | None]] = {}
-    joined = passed = 0
+    kept: dict[int, list[str | None]] = {}  # parts with such codes
+    gone = 0
     async for n, lines in loads.iter_parts(load):
         changed: list[str | None] = list(lines)
         for k, line in enumerate(lines):
-            if hashes[passed + k] not in twice:
+            if hashes[starts[n] + k] not in twice:
                 continue
             code = line.partition("\t")[0]
+            kept[n] = changed
             if code not in first:
                 first[code] = n, k
-                kept.setdefault(n, changed)
                 continue
             part, place = first[code]
-            one = directory.join_lines(kept[part][place] or "", line)
-            if one is None:
-                earlier = places[part * loads.PART_LINES + place]
-                findings.error(places[passed + k], heading, doubled(code, earlier))
-                continue
-            kept[part][place], changed[k] = one, None
-            kept.setdefault(n, changed)
-            joined += 1
-        passed += len(lines)
-    if not findings.errors:
+            joined = join_lines(kept[part][place] or "", line)
+            if joined is None:
+                file.findings.error(places[starts[n] + k], file.heading, doubled(code, places[starts[part] + place]))
+            else:
+                kept[part][place] = joined
+            changed[k] = None
+            gone += 1
+            was = dict(zip(ENTITY_NAMES, values_of(line)))
+            counts["不在册（不参加抽取）"] -= was["status"] != directory.DRAWABLE
+            if "organisation" not in file.keep:
+                counts["未分到所" if was["organisation"] == str(act.bureau["id"]) else "已分到所"] -= 1
+    if file.good_rows or not file.findings.errors:
         for n, changed in kept.items():
             await loads.save_part(load, n, [line for line in changed if line is not None])
-    return joined
-
-
-def _refuse(findings: Findings) -> None:
-    findings.errors.sort(key=lambda problem: problem.row)
-    Parsed((), errors=tuple(findings.errors)).require_no_errors("检查对象名录")
-
-
-async def finish_as_job(act: Acting, *_: Any) -> dict[str, str]:
-    """`finish_load` for the worker, should whoever began the import be gone."""
-    if not await finish_load(act):
-        return {"note": "名录导入已经完成。"}
-    return {"note": "已接着完成中断的名录导入。"}
+    return gone

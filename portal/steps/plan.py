@@ -11,56 +11,82 @@ from typing import Any
 
 from portal.domain.cells import Sheet
 from portal.domain.errors import BadInput, Problem
+from portal.domain.import_kinds import KINDS, Reading
 from portal.domain.packing import pack
-from portal.domain.plan import ParsedPlan, PlanRow, match_items, parse_plan
+from portal.domain.plan import PlanRow, match_items
+from portal.domain.tables import Parsed
 from portal.steps.acting import Acting
 from portal.steps.directory import ImportReport
 from portal.store import plan as store
 from portal.store.engine import transaction
+from portal.store.locks import hold
 
 
 async def import_plan(act: Acting, sheet: Sheet, file: bytes) -> ImportReport:
-    """A plan file becomes the next version of the year's plan: every row a task, a rider or 待模块.
+    """A plan file becomes the next version of the year's plan: every row a task, a rider or 待模块; all or nothing.
 
     Raises BadInput when a row the installed sectors serve lacks what a task needs.
     """
     act.require("plan.import")
-    parsed = parse_plan(sheet)
-    matched = match_items(parsed.rows, act.sectors.items)
-    rows, tasks = _sort_rows(act, parsed, matched)
+    kind = KINDS["plan"]
+    parsed, _ = await check_plan(act, kind.parse(sheet, Reading(act.today)))
+    parsed.require_no_errors(kind.label)
     async with transaction():
-        latest = await store.load_latest_plan({act.bureau["id"]}, parsed.year)
-        prefix = f"{act.bureau['region']}-{parsed.year}-T"
-        first = await store.count_tasks(prefix) + 1
-        for n, task in enumerate(tasks):
-            task["code"] = f"{prefix}{first + n:03d}"
-        by_row = {task["row"]: task["code"] for task in tasks}
-        await store.save_plan(
-            {
-                "organisation": act.bureau["id"], "year": parsed.year, "version": (latest["version"] if latest else 0) + 1,
-                "title": parsed.title, "notes": pack(list(parsed.notes)),
-                "file_digest": hashlib.sha256(file).hexdigest(), "imported_by": act.account, "imported_at": act.now,
-            },
-            [{**row, "task_code": by_row.get(row["row"], "") if row["state"] == "task" else ""} for row in rows],
-            tasks,
-        )  # fmt: skip
-        await act.audit("plan.import", f"plan/{parsed.year}", after=hashlib.sha256(file).hexdigest(), rows=len(rows), tasks=len(tasks))
+        counts = await save_plan(act, parsed, hashlib.sha256(file).hexdigest())
+    return ImportReport(counts, parsed.warnings)
+
+
+async def check_plan(act: Acting, parsed: Parsed[PlanRow]) -> tuple[Parsed[PlanRow], dict[str, int]]:
+    """What a row the installed sectors serve lacks to be drawn is an error of that row; counts by what rows become."""
+    _, _, problems = _sort_rows(act, parsed.rows, parsed.whole.year)
+    parsed = parsed.found(problems)
+    rows, tasks, _ = _sort_rows(act, parsed.rows, parsed.whole.year)
+    return parsed, _counts(rows, tasks)
+
+
+async def save_plan(act: Acting, parsed: Parsed[PlanRow], digest: str) -> dict[str, int]:
+    """The rows as the next version of the year's plan, in the caller's transaction; counts by what rows became."""
+    plan = parsed.whole
+    rows, tasks, problems = _sort_rows(act, parsed.rows, plan.year)
+    if problems:  # a sector went away since the check
+        raise BadInput(f"计划表有 {len(problems)} 处错误，没有导入。", problems)
+    await hold("bureau", act.bureau["id"])
+    latest = await store.load_latest_plan({act.bureau["id"]}, plan.year)
+    prefix = f"{act.bureau['region']}-{plan.year}-T"
+    first = await store.count_tasks(prefix) + 1
+    for n, task in enumerate(tasks):
+        task["code"] = f"{prefix}{first + n:03d}"
+    by_row = {task["row"]: task["code"] for task in tasks}
+    await store.save_plan(
+        {
+            "organisation": act.bureau["id"], "year": plan.year, "version": (latest["version"] if latest else 0) + 1,
+            "title": plan.title, "notes": pack(list(plan.notes)), "file_digest": digest,
+            "imported_by": act.account, "imported_at": act.now,
+        },
+        [{**row, "task_code": by_row.get(row["row"], "") if row["state"] == "task" else ""} for row in rows],
+        tasks,
+    )  # fmt: skip
+    await act.audit("plan.import", f"plan/{plan.year}", after=digest, rows=len(rows), tasks=len(tasks))
+    return _counts(rows, tasks)
+
+
+def _counts(rows: Sequence[dict[str, Any]], tasks: Sequence[dict[str, Any]]) -> dict[str, int]:
     counts = Counter(row["state"] for row in rows)
     unused = sum(bool(task["class_ratios"] != "{}" and task["ratio_ppm"] is not None) for task in tasks)
-    report = {
+    return {
         "计划行": len(rows),
         "抽查任务": counts["task"],
         "结合检查": counts["rider"],
         "待模块": counts["pending"],
         "分类比例已保留，总比例抽取时不使用": unused,
     }
-    return ImportReport(report, parsed.problems)
 
 
 def _sort_rows(
-    act: Acting, parsed: ParsedPlan, matched: Sequence[tuple[PlanRow, str | None]]
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """(plan_row values, task values). A row of several items is one plan row; its later items ride on it."""
+    act: Acting, listed: Sequence[PlanRow], year: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[Problem]]:
+    """(plan_row values, task values, what tasks lack). A row of several items is one plan row; its later items ride on it."""
+    matched = match_items(listed, act.sectors.items)
     rows: dict[int, dict[str, Any]] = {}
     tasks: dict[int, dict[str, Any]] = {}
     riders: list[tuple[PlanRow, str]] = []
@@ -82,16 +108,14 @@ def _sort_rows(
         elif row.drawn_by == "here" and (lacks := _lacks(row)):
             problems.append(Problem(lacks, f"任务“{row.item}”没有写明{lacks}，不能抽取。请补上后重新上传。", row.row))
         else:
-            tasks[row.row] = _task_values(act, row, code, parsed.year)
-    if problems:
-        raise BadInput(f"计划表有 {len(problems)} 处需要补充，没有导入。", problems)
+            tasks[row.row] = _task_values(act, row, code, year)
     for task in tasks.values():
         task["riders"] = [
             {"row": row.row, "item_code": code, "item_version": act.sectors.item(code).version}
             for row, code in riders
             if code != task["item_code"] and (row.row == task["row"] if not row.rides else _meets(row, task))
         ]
-    return list(rows.values()), list(tasks.values())
+    return list(rows.values()), list(tasks.values()), problems
 
 
 def _row_data(row: PlanRow, code: str | None) -> dict[str, Any]:

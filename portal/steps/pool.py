@@ -15,6 +15,7 @@ from portal.steps.acting import Acting
 from portal.store import directory, draw, loads, plan
 from portal.store import pool as store
 from portal.store.engine import transaction
+from portal.store.locks import hold
 
 STRATA = {"none": "不分层", "class": "按信用风险分类", "town": "按镇街"}
 UNCLASSED = "未分类"
@@ -59,6 +60,7 @@ async def freeze_pool(act: Acting, task_code: str, strata: str = "none") -> dict
     excluded = format_codes(code for code, _, _ in exclusions)
     async with transaction():
         # Read again inside the transaction: somebody may have imported, frozen or committed meanwhile.
+        await hold("task", task["id"])
         if await loads.require_settled(act.tree) != settled:
             raise WrongMoment(f"冻结任务 {task_code} 的名录时，名录刚好导入了新的内容。请重新冻结。")
         earlier = await store.load_pools_of(task["id"])

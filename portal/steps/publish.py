@@ -18,6 +18,7 @@ from portal.steps.review import FOLLOW_UPS
 from portal.store import directory, draw, jobs, plan, records, visits
 from portal.store import publish as store
 from portal.store.engine import transaction
+from portal.store.locks import hold
 from portal.store.tables import Item
 
 BATCH = 200
@@ -68,6 +69,7 @@ async def publish_all(act: Acting) -> dict[str, int]:
 async def _one(act: Acting, what: str, publishing: Awaitable[int]) -> int:
     """One transaction: what it published, and one act that says how many; no act where there was nothing."""
     async with transaction():
+        await hold("publishing", act.bureau["id"])
         count = await publishing
         if count:
             await act.audit("publish.publish", what, count=count)
@@ -153,7 +155,7 @@ async def _publish_visits(act: Acting, ids: Sequence[int]) -> int:
     """Publish these visits' approved records; a visit published before gets a new version."""
     found = await visits.load_visits_by_id(ids)
     by_visit: dict[int, list[dict[str, Any]]] = {}
-    for row in await records.load_records_of(ids):
+    for row in await records.lock_records_of(ids):
         by_visit.setdefault(row["visit"], []).append(row)
     entities = await directory.load_entities({visit["entity_code"] for visit in found.values()})
     assigned = await visits.load_assigned(ids)

@@ -88,7 +88,7 @@ async def review_record(act: Acting, record_id: int, *, approve: bool, comment: 
     """
     act.require("record.review")
     async with transaction():
-        record = await store.load_record(record_id, act.tree)
+        record = await store.lock_record(record_id, act.tree)
         await _review(act, record, approve=approve, comment=comment, version=version)
 
 
@@ -145,6 +145,7 @@ async def review_round(act: Acting, round_code: str) -> dict[str, int]:
     round_ = await draw.load_round(round_code, act.line)
     done = skipped = 0
     async with transaction():
+        await store.lock_records(act.tree, ["submitted"], round_["id"])
         after = 0
         while page := await store.load_record_page(act.tree, ["submitted"], after=after, limit=500, round_=round_["id"]):
             after = page[-1]["id"]

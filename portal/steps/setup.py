@@ -19,6 +19,7 @@ from portal.plugins import Sectors
 from portal.steps import acting
 from portal.store import accounts, audit, keys, passwords, plan, schema
 from portal.store.engine import transaction
+from portal.store.locks import hold
 from portal.store.tables import CheckForm, Item
 
 UNNAMED = "000000"  # the region of a bureau nobody named yet
@@ -65,6 +66,7 @@ async def declare(sectors: Sectors, at: datetime) -> int:
         for d in (form_to_data(f),)
     ]
     async with transaction():
+        await hold("chain")
         count = await plan.save_declared(Item, items, at) + await plan.save_declared(CheckForm, forms, at)
         if count:
             await audit.save_act(

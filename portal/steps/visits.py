@@ -59,7 +59,7 @@ async def _combine(act: Acting, round_: Mapping[str, Any]) -> tuple[Combined, di
         code: Place(code, row["holder"], row["site"], stations[row["organisation"]], row["town"])
         for code, row in entities.items()
     }
-    earlier = await store.load_open_visits({place.holder for place in places.values()})
+    earlier = await store.lock_open_visits({place.holder for place in places.values()})
     open_visits = {(visit["holder"], visit["site"]): visit["code"] for visit in earlier}
     combined = combine(round_["code"], [(by_id[p["task"]]["code"], p["code"]) for p in picks], places, open_visits)
     tasks = {task["code"]: task for task in by_id.values()}

@@ -62,6 +62,12 @@ async def load_head() -> dict[str, Any] | None:
     return await Audit.select(Audit.n, Audit.digest).order_by(Audit.n, ascending=False).first().run()
 
 
+async def load_last_time() -> str | None:
+    """When the latest act was done (YYYY-MM-DDTHH:MM:SS+08:00), None where nothing was done yet."""
+    row = await Audit.select(Audit.at).order_by(Audit.n, ascending=False).first().run()
+    return row["at"] if row else None
+
+
 async def load_acts(after: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
     """Acts in chain order, keyset-paged by `n`."""
     return await Audit.select().where(Audit.n > after).order_by(Audit.n).limit(limit).run()

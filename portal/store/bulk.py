@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from itertools import islice
 from typing import Any
@@ -25,23 +25,27 @@ BATCH = 2_000
 
 async def insert_rows(table: type[Table], rows: Iterable[Mapping[str, Any]]) -> int:
     """Insert plain dicts, all with the keys of the first, inside the caller's transaction; the count."""
-    return await _in_batches(table, rows, "")
+    return await _in_batches(table, rows, "", frozenset())
 
 
-async def upsert_rows(table: type[Table], rows: Iterable[Mapping[str, Any]], *, key: str) -> int:
-    """Insert, or replace all given columns of the row with the same unique `key`; the count."""
-    return await _in_batches(table, rows, key)
+async def upsert_rows(
+    table: type[Table], rows: Iterable[Mapping[str, Any]], *, key: str, keep: Collection[str] = frozenset()
+) -> int:
+    """Insert, or replace the given columns of the row with the same unique `key` except those in `keep`; the count."""
+    return await _in_batches(table, rows, key, keep)
 
 
-async def bulk_load(table: type[Table], names: Sequence[str], data: bytes, *, key: str) -> None:
+async def bulk_load(
+    table: type[Table], names: Sequence[str], data: bytes, *, key: str, keep: Collection[str] = frozenset()
+) -> None:
     """Insert or replace by `key` the lines of `data`, whose columns are `names`, inside the caller's transaction.
 
-    No two lines may have the same key. A few thousand lines at a time: others wait for this transaction.
+    `keep`: columns of rows already there that stay as they are. No two lines may have the same key. A few thousand lines at a time: others wait for this transaction.
     """
     connection = _connection()
     if isinstance(current_engine(), PooledSQLite):
         marks = ", ".join("?" * len(names))
-        sql = f"{_start(table, names)} VALUES ({marks}){_replacing(names, key)}"
+        sql = f"{_start(table, names)} VALUES ({marks}){_replacing(names, key, keep)}"
         await (await connection.executemany(sql, _split(data))).close()
         return
     columns = _columns(table, names)
@@ -52,7 +56,7 @@ async def bulk_load(table: type[Table], names: Sequence[str], data: bytes, *, ke
         f'AS SELECT {columns} FROM "{table._meta.tablename}" WITH NO DATA'
     )
     await connection.copy_to_table(stage, source=io.BytesIO(data), columns=list(names), schema_name="pg_temp")
-    await connection.execute(f'{_start(table, names)} SELECT {columns} FROM "{stage}"{_replacing(names, key)}')
+    await connection.execute(f'{_start(table, names)} SELECT {columns} FROM "{stage}"{_replacing(names, key, keep)}')
     await connection.execute(f'DELETE FROM "{stage}"')  # for a second batch in the same transaction
 
 
@@ -117,18 +121,18 @@ def _start(table: type[Table], names: Sequence[str]) -> str:
     return f'INSERT INTO "{table._meta.tablename}" ({_columns(table, names)})'
 
 
-def _replacing(names: Sequence[str], key: str) -> str:
+def _replacing(names: Sequence[str], key: str, keep: Collection[str]) -> str:
     if not key:
         return ""
-    sets = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name != key)
+    sets = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name != key and name not in keep)
     return f' ON CONFLICT ("{key}") DO UPDATE SET {sets}'
 
 
-async def _in_batches(table: type[Table], rows: Iterable[Mapping[str, Any]], key: str) -> int:
+async def _in_batches(table: type[Table], rows: Iterable[Mapping[str, Any]], key: str, keep: Collection[str]) -> int:
     source = iter(rows)
     done = 0
     while batch := list(islice(source, BATCH)):
         names = list(batch[0])
-        await _execute(_start(table, names), _replacing(names, key), names, batch)
+        await _execute(_start(table, names), _replacing(names, key, keep), names, batch)
         done += len(batch)
     return done

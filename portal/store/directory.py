@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 
 from piccolo.columns.combination import And, Or, Where
 
-from portal.domain.directory import EntityRow, InspectorRow, join_entities
+from portal.domain.directory import EntityRow, InspectorRow
 from portal.domain.model import Candidate, PoolRule
 from portal.domain.packing import pack
 from portal.store.accounts import within
-from portal.store.bulk import line_of, upsert_rows, values_of
+from portal.store.bulk import upsert_rows
+from portal.store.engine import current_engine
 from portal.store.tables import Entity, Finding, Inspector, Pick, Recusal, Visit, VisitTask
 
 #: never in any pool (DRAW.md section 1: what the law takes out of the base)
@@ -38,75 +38,24 @@ def entity_values(row: EntityRow, organisation: int, at: datetime) -> dict[str, 
     }  # fmt: skip
 
 
-#: The columns of `entity_line`, the code first.
-ENTITY_NAMES = (
-    "code", "kind", "holder", "site", "name", "old_names", "type", "status", "region", "organisation", "town", "address",
-    "industries", "scope", "registered_on", "risk_class", "tags", "licences", "attributes", "imported_at",
-)  # fmt: skip
-_TABS = len(ENTITY_NAMES) - 1
+async def save_entities(rows: Iterable[Mapping[str, Any]], keep: Collection[str] = frozenset()) -> int:
+    """Insert or replace by code, in batches; the caller's transaction makes a file all or nothing.
+
+    `keep`: columns of entries already there that the file says nothing about.
+    """
+    return await upsert_rows(Entity, rows, key="code", keep=keep)
 
 
-def entity_line(row: EntityRow, organisation: int, at: str) -> str:
-    """A directory row as the table stores it, as a line for `bulk_load`: `line_of(entity_values(...).values())`, quicker."""
-    (code, kind, holder, site, name, old_names, type_, status, region, _, town, address, industries, scope, on, risk, tags,
-     licences, attributes) = row  # fmt: skip
-    day = r"\N" if on is None else str(on)
-    line = (
-        f"{code}\t{kind}\t{holder or code}\t{site}\t{name}\t{_packed(old_names)}\t{type_}\t{status}\t{region}\t{organisation}\t{town}"
-        f"\t{address}\t{_packed(industries)}\t{scope}\t{day}\t{risk}\t{_packed(tags)}\t"
-        f"{_text([dict(licence) for licence in licences]) if licences else '[]'}\t{_packed_items(tuple(attributes.items()))}\t{at}"
-    )
-    if line.count("\t") != _TABS or line.count("\\") != (on is None) or "\n" in line or "\r" in line:
-        values = entity_values(row, organisation, datetime.min)
-        return line_of([*list(values.values())[:-1], at])
-    return line
-
-
-def stored_instant(at: datetime) -> str:
-    """An instant as `entity_line` takes it, made once for a whole file."""
-    return line_of([at])
-
-
-def join_lines(first: str, again: str) -> str | None:
-    """Two lines of `entity_line` with the same code as one (`domain.directory.join_entities`), or None where they cannot be."""
-    ours, other = values_of(first), values_of(again)
-
-    def row(values: Sequence[Any]) -> EntityRow:
-        got = dict(zip(ENTITY_NAMES, values))
-        return EntityRow(got["code"], "", "", "", got["name"], tags=tuple(json.loads(got["tags"])), licences=tuple(json.loads(got["licences"])))
-
-    joined = join_entities(row(ours), row(other))
-    if joined is None:
-        return None
-    new = {"tags": _text(list(joined.tags)), "licences": _text([dict(licence) for licence in joined.licences])}
-    return line_of(new.get(name, value) for name, value in zip(ENTITY_NAMES, ours))
-
-
-@lru_cache(maxsize=50_000)
-def _packed(texts: tuple[str, ...]) -> str:
-    return _text(list(texts))
-
-
-@lru_cache(maxsize=50_000)
-def _packed_items(items: tuple[tuple[str, str], ...]) -> str:
-    return _text(dict(items))
-
-
-async def has_entities_outside(tree: Collection[int]) -> bool:
-    """Whether any other bureau has a directory in this database."""
-    return await Entity.exists().where(Entity.organisation.not_in(sorted(tree))).run()
-
-
-async def save_entities(rows: Iterable[Mapping[str, Any]]) -> int:
-    """Insert or replace by code, in batches; the caller's transaction makes a file all or nothing."""
-    return await upsert_rows(Entity, rows, key="code")
+async def has_entities() -> bool:
+    """Whether the directory of any bureau in this database has an entry."""
+    return await Entity.exists().run()
 
 
 async def load_owners(codes: Sequence[str]) -> dict[str, int]:
     """code -> organisation of entries already in the directory (of any bureau)."""
     found: dict[str, int] = {}
-    for start in range(0, len(codes), 500):
-        part = list(codes[start : start + 500])
+    for start in range(0, len(codes), 5_000):
+        part = list(codes[start : start + 5_000])
         rows = await Entity.select(Entity.code, Entity.organisation).where(Entity.code.is_in(part)).run()
         found |= {row["code"]: row["organisation"] for row in rows}
     return found
@@ -156,7 +105,9 @@ async def load_page(
 def _like(escaped: str):
     from piccolo.columns.combination import WhereRaw
 
-    return WhereRaw("\"entity\".\"name\" LIKE {} ESCAPE '\\'", f"%{escaped}%")
+    # SQLite's LIKE takes a for A (ASCII only); so does ILIKE on columns that compare by bytes
+    like = "LIKE" if current_engine().engine_type == "sqlite" else "ILIKE"
+    return WhereRaw(f"\"entity\".\"name\" {like} {{}} ESCAPE '\\'", f"%{escaped}%")
 
 
 async def load_entity(code: str, seen: Collection[int]) -> dict[str, Any] | None:
@@ -295,9 +246,11 @@ async def load_inspectors_by_id(ids: Collection[int]) -> dict[int, dict[str, Any
     return {row["id"]: row for row in rows}
 
 
-async def save_recusal(inspector: int, entity_code: str, reason: str, since: date, by: int, at: datetime) -> None:
+async def save_recusal(
+    inspector: int, entity_code: str, reason: str, since: date, by: int, at: datetime, until: date | None = None
+) -> None:
     await Recusal.insert(
-        Recusal(inspector=inspector, entity_code=entity_code, reason=reason, since=since, entered_by=by, entered_at=at)
+        Recusal(inspector=inspector, entity_code=entity_code, reason=reason, since=since, until=until, entered_by=by, entered_at=at)
     ).run()
 
 

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 INSERT_ONLY = (
     "item", "check_form", "plan_row", "pool", "pool_block", "exclusion", "pick", "visit_task",
     "matching", "assignment", "record_version", "log_entry", "checkpoint", "audit", "finding",
+    "class_version", "entity_class", "external_list", "external_entry",
 )  # fmt: skip
 #: Updated by the rules below, never deleted.
-KEPT = ("round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider")
+KEPT = ("round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider", "upload")
 
 #: table -> columns that never change once they are not empty (Text, Bytea) or not null.
 FROZEN_TEXT = {
@@ -44,6 +45,7 @@ MOVES = {
     "follow_up": ("open closed",),
     "load": ("staging merging", "staging dropped", "merging done"),
     "publication": ("live superseded", "live withdrawn", "superseded withdrawn"),
+    "upload": ("previewed queued", "previewed applied", "previewed dropped", "queued applied", "queued previewed"),
 }  # fmt: skip
 FIRST_STATE = {"round": ("draft",), "record": ("draft", "submitted"), "visit": ("open",), "publication": ("live",), "load": ("staging",)}
 #: (table, condition on NEW that must hold, message). NULL counts as holding.
@@ -66,6 +68,8 @@ CHECKS = (
     ("audit", "length(NEW.digest) = 64 AND length(NEW.previous) = 64", "audit: bad digest"),
     ("entity", "NEW.kind IN ('entity','site','object')", "entity: unknown kind"),
     ("load", "NEW.merged BETWEEN 0 AND NEW.parts", "load: more merged than there is"),
+    ("upload", "NEW.state IN ('previewed','queued','applied','dropped')", "upload: unknown state"),
+    ("upload", "length(NEW.digest) = 64", "upload: digest is not 64 hex digits"),
     ("job", "NEW.state IN ('queued','running','done','failed')", "job: unknown state"),
 )
 #: (name, table, columns, where)
@@ -96,6 +100,11 @@ UNIQUE = (
     ("one_finding", "finding", "visit, item_code, object", ""),
     ("one_publication", "publication", "kind, key, version", ""),
     ("one_live_publication", "publication", "kind, key", "state = 'live'"),
+    ("one_alias", "heading_alias", "organisation, kind, wording", ""),
+    ("one_accepted_code", "accepted_code", "organisation, code", ""),
+    ("one_class_a_version", "entity_class", "version, code", ""),
+    ("one_register_entry", "register_entry", "organisation, register, code, number", ""),
+    ("one_external_row", "external_entry", "external, row", ""),
 )
 #: Look-ups that are not unique: (name, table, columns)
 INDEXES = (

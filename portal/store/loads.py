@@ -12,7 +12,6 @@ merged could not be finished.
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import Any
@@ -21,7 +20,6 @@ from piccolo.columns.combination import And
 from piccolo.table import Table
 
 from portal.domain.errors import WrongMoment
-from portal.domain.packing import pack
 from portal.store.bulk import bulk_load
 from portal.store.engine import transaction
 from portal.store.locks import hold
@@ -38,14 +36,16 @@ PART_LINES = 4_000
 TABLES: dict[str, tuple[type[Table], str]] = {"entities": (Entity, "code")}
 
 
-async def begin_load(what: str, organisation: int, names: Sequence[str], digest: str, by: int, at: datetime) -> int:
-    """A new load; one of the same kind that never came to its merge is dropped, and its next `save_part` says so."""
+async def begin_load(
+    what: str, organisation: int, names: Sequence[str], keep: Collection[str], digest: str, by: int, at: datetime
+) -> int:
+    """A new load of lines of `names` (those in `keep` stay as they are where a row is there already); one of the same kind that never came to its merge is dropped, and its next `save_part` says so."""
     async with transaction():
-        await hold("directory", organisation)
+        await hold("bureau", organisation)
         same = And(And(Load.what == what, Load.organisation == organisation), Load.state == "staging")
         for old in await Load.select(Load.id).where(same).run():
             await _drop(old["id"])
-        load = Load(what=what, organisation=organisation, names=" ".join(names), digest=digest, begun_by=by, begun_at=at)
+        load = Load(what=what, organisation=organisation, names=" ".join(names), keep=" ".join(sorted(keep)), digest=digest, begun_by=by, begun_at=at)
         return (await Load.insert(load).run())[0]["id"]
 
 
@@ -54,7 +54,7 @@ async def save_part(load: int, n: int, lines: Sequence[str]) -> None:
     async with transaction():
         part = And(LoadPart.load == load, LoadPart.n == n)
         again = await LoadPart.exists().where(part).run()
-        more = {} if again else {Load.parts: Load.parts + 1, Load.lines: Load.lines + len(lines)}
+        more = {} if again else {Load.parts: Load.parts + 1}
         staging = And(Load.id == load, Load.state == "staging")
         if not await Load.update({Load.digest: Load.digest, **more}).where(staging).returning(Load.id).run():
             raise WrongMoment("另一份同类文件已经开始导入，这一份没有导入任何一行。请等它完成后再试。")
@@ -74,14 +74,14 @@ async def iter_parts(load: int) -> AsyncIterator[tuple[int, list[str]]]:
         yield last, bytes(row["data"]).decode().split("\n")[:-1]
 
 
-async def begin_merge(load: int, detail: dict[str, Any]) -> None:
-    """From here on the file comes in, whatever happens; inside the caller's transaction. WrongMoment while another does."""
+async def begin_merge(load: int, lines: int) -> None:
+    """`lines` is what there is to merge. From here on the file comes in, whatever happens; inside the caller's transaction. WrongMoment while another does."""
     row = await Load.select().where(Load.id == load).first().run()
     if row is None or row["state"] != "staging":
         raise WrongMoment("另一份同类文件已经开始导入，这一份没有导入任何一行。请等它完成后再试。")
     if await Load.exists().where(And(Load.what == row["what"], Load.state == "merging")).run():
         raise WrongMoment("另一份同类文件正在并入名录，这一份没有导入任何一行。请等它完成后再试。")
-    await Load.update({Load.state: "merging", Load.detail: pack(detail)}).where(Load.id == load).run()
+    await Load.update({Load.state: "merging", Load.lines: lines}).where(Load.id == load).run()
 
 
 async def merge_part(load: int) -> bool:
@@ -90,12 +90,12 @@ async def merge_part(load: int) -> bool:
         row = await Load.select().where(And(Load.id == load, Load.state == "merging")).first().run()
         if row is None:
             return False
-        await hold("directory", row["organisation"])
+        await hold("bureau", row["organisation"])
         part = await LoadPart.select().where(LoadPart.load == load).order_by(LoadPart.n).first().run()
         if part is None:
             return False
         table, key = TABLES[row["what"]]
-        await bulk_load(table, row["names"].split(), bytes(part["data"]), key=key)
+        await bulk_load(table, row["names"].split(), bytes(part["data"]), key=key, keep=row["keep"].split())
         await LoadPart.delete().where(LoadPart.id == part["id"]).run()
         await Load.update({Load.merged: Load.merged + 1}).where(Load.id == load).run()
     return True
@@ -106,8 +106,7 @@ async def end_load(load: int, at: datetime) -> dict[str, Any] | None:
     merging = And(Load.id == load, Load.state == "merging")
     if not await Load.update({Load.state: "done", Load.done_at: at}).where(merging).returning(Load.id).run():
         return None
-    row = await Load.select().where(Load.id == load).first().run()
-    return {**row, "detail": json.loads(row["detail"])}
+    return await Load.select().where(Load.id == load).first().run()
 
 
 async def drop_load(load: int) -> None:

@@ -18,8 +18,7 @@ from portal.store.tables import Setting
 ORDER = (
     "schema",  # migrating
     "round",  # row
-    "directory",  # of a bureau: importing entities or inspectors
-    "numbers",  # of a bureau: the next code of a plan, task or round
+    "bureau",  # of a bureau: importing its directory; the next code of its plans, tasks and rounds
     "task",  # row
     "combining",  # picks becoming visits: one open visit a place, whichever round
     "visit",  # row

@@ -9,6 +9,7 @@ from typing import Any
 from piccolo.columns.combination import And
 
 from portal.store.accounts import within
+from portal.store.locks import hold
 from portal.store.tables import Publication, Release
 
 
@@ -45,6 +46,7 @@ async def save_publication(values: Mapping[str, Any]) -> int:
 
 
 async def save_release(values: Mapping[str, Any]) -> None:
+    await hold("chain")
     known = await Release.exists().where(Release.code == values["code"]).run()
     if not known:
         await Release.insert(Release(**values)).run()

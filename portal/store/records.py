@@ -12,6 +12,7 @@ from piccolo.columns.combination import And
 from portal.domain.errors import NotFound, WrongMoment
 from portal.domain.packing import pack
 from portal.store.accounts import within
+from portal.store.locks import hold
 from portal.store.tables import Finding, FollowUp, InspectionRecord, RecordVersion, Visit
 
 
@@ -28,6 +29,12 @@ async def load_records_of(visits: Collection[int]) -> list[dict[str, Any]]:
     return sorted(found, key=lambda row: (row["visit"], row["form_code"]))
 
 
+async def lock_records_of(visits: Collection[int]) -> list[dict[str, Any]]:
+    """`load_records_of`, which are as they are until the transaction ends."""
+    await hold("record", *(row["id"] for row in await load_records_of(visits)))
+    return await load_records_of(visits)
+
+
 async def load_record(record: int, seen: Collection[int]) -> dict[str, Any]:
     row = (
         await InspectionRecord.select()
@@ -38,6 +45,19 @@ async def load_record(record: int, seen: Collection[int]) -> dict[str, Any]:
     if not row:
         raise NotFound(f"没有编号为 {record} 的检查记录，或者不在您的辖区。")
     return _opened(row)
+
+
+async def lock_record(record: int, seen: Collection[int]) -> dict[str, Any]:
+    """`load_record`, which is as it is until the transaction ends."""
+    await hold("record", (await load_record(record, seen))["id"])
+    return await load_record(record, seen)
+
+
+async def lock_records(seen: Collection[int], states: Sequence[str], round_: int) -> None:
+    """Hold a round's records in these states, for an act that then goes through them page by page."""
+    where = And(within(InspectionRecord.organisation, seen), InspectionRecord.state.is_in(list(states)))
+    rows = await InspectionRecord.select(InspectionRecord.id).where(And(where, InspectionRecord.visit.round == round_)).run()
+    await hold("record", *(row["id"] for row in rows))
 
 
 async def load_record_page(

@@ -12,10 +12,12 @@ from piccolo.engine.base import Engine
 from portal.domain.errors import WrongMoment
 from portal.store import invariants
 from portal.store.engine import current_engine, transaction
+from portal.store.locks import hold
 from portal.store.tables import Setting
 
 
-def _wanted() -> set[str]:
+def wanted() -> set[str]:
+    """The migrations this program knows."""
     from portal.store.piccolo_app import APP_CONFIG
 
     manager = ForwardsMigrationManager(app_name="portal")
@@ -32,15 +34,37 @@ async def migrate() -> None:
 
     engine = current_engine()
     async with transaction():
+        await hold("schema")
         with contextlib.redirect_stdout(io.StringIO()):  # the runner talks to standard output
             await Migration.create_table(if_not_exists=True).run()
             await ForwardsMigrationManager(app_name="portal").run_migrations(APP_CONFIG)
+        await _sort_by_bytes(engine)
         if await _installed_rules() != invariants.digest():
             await _forget_rules(engine)
             for statement in invariants.statements(engine.engine_type):
                 await engine.run_ddl(statement)
             await Setting.delete().where(Setting.key == "invariants").run()
             await Setting(key="invariants", value=invariants.digest()).save().run()
+
+
+async def _sort_by_bytes(engine: Engine) -> None:
+    """On PostgreSQL every text column compares and sorts by bytes, as SQLite's do, whatever the database's own rules.
+
+    Keyset pages and the order of public files depend on it, and an index so made serves LIKE 'prefix%'.
+    """
+    if engine.engine_type == "sqlite":
+        return
+    rows = await Setting.raw(
+        "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) AS type "
+        "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_collation o ON o.oid = a.attcollation "
+        "WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped "
+        "AND o.collname <> 'C' ORDER BY c.relname, a.attnum"
+    ).run()
+    changes: dict[str, list[str]] = {}
+    for row in rows:
+        changes.setdefault(row["relname"], []).append(f'ALTER COLUMN "{row["attname"]}" TYPE {row["type"]} COLLATE "C"')
+    for table, columns in changes.items():
+        await engine.run_ddl(f'ALTER TABLE "{table}" {", ".join(columns)}')
 
 
 async def _installed_rules() -> str:
@@ -74,10 +98,10 @@ async def require_current() -> None:
     if await is_empty():
         raise WrongMoment("数据库还没有建立。请先运行 portal init。")
     done = set(await Migration.get_migrations_which_ran(app_name="portal"))
-    wanted = _wanted()
-    if wanted - done:
-        raise WrongMoment(f"数据库有 {len(wanted - done)} 步迁移没有执行。请先运行 portal init。")
-    if done - wanted:
+    known = wanted()
+    if known - done:
+        raise WrongMoment(f"数据库有 {len(known - done)} 步迁移没有执行。请先运行 portal init。")
+    if done - known:
         raise WrongMoment("数据库由更新版本的程序建立，本程序不能打开。请升级程序。")
     if await _installed_rules() != invariants.digest():
         raise WrongMoment("数据库的约束与本程序不一致。请先运行 portal init。")

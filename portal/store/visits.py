@@ -12,6 +12,7 @@ from piccolo.columns.combination import And
 from portal.domain.errors import NotFound
 from portal.store.accounts import within
 from portal.store.bulk import insert_rows
+from portal.store.locks import hold
 from portal.store.tables import Assignment, AssignmentRun, Visit, VisitTask
 
 
@@ -39,6 +40,13 @@ async def load_open_visits(holders: Collection[str]) -> list[dict[str, Any]]:
         part = wanted[start : start + 500]
         found += await Visit.select().where(And(Visit.holder.is_in(part), Visit.state == "open")).run()
     return found
+
+
+async def lock_open_visits(holders: Collection[str]) -> list[dict[str, Any]]:
+    """`load_open_visits`, of which none is finished or joined by somebody else until the transaction ends."""
+    await hold("combining")
+    await hold("visit", *(visit["id"] for visit in await load_open_visits(holders)))
+    return await load_open_visits(holders)
 
 
 async def load_visits_of(round_: int) -> list[dict[str, Any]]:
@@ -78,6 +86,33 @@ async def load_visit(code: str, seen: Collection[int]) -> dict[str, Any]:
     if not row:
         raise NotFound(f"没有编号为“{code}”的入企检查，或者不在您的辖区。")
     return _opened(row)
+
+
+async def lock_visit(code: str, seen: Collection[int]) -> dict[str, Any]:
+    """`load_visit`, which is as it is until the transaction ends."""
+    await hold("visit", (await load_visit(code, seen))["id"])
+    return await load_visit(code, seen)
+
+
+async def lock_visits(codes: Collection[str]) -> None:
+    """Hold all of these visits that there are, for an act that then goes through them one by one."""
+    ids: list[int] = []
+    wanted = sorted(set(codes))
+    for start in range(0, len(wanted), 500):
+        rows = await Visit.select(Visit.id).where(Visit.code.is_in(wanted[start : start + 500])).run()
+        ids += [row["id"] for row in rows]
+    await hold("visit", *ids)
+
+
+async def load_visits_to(codes: Collection[str], seen: Collection[int]) -> dict[str, list[dict[str, Any]]]:
+    """entity code -> visits to it that `seen` may see, the oldest first."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    wanted = sorted(codes)
+    for start in range(0, len(wanted), 500):
+        rows = await Visit.select().where(And(Visit.entity_code.is_in(wanted[start : start + 500]), within(Visit.organisation, seen))).order_by(Visit.id).run()
+        for row in rows:
+            found.setdefault(row["entity_code"], []).append(_opened(row))
+    return found
 
 
 async def load_visits_by_id(ids: Collection[int]) -> dict[int, dict[str, Any]]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -18,10 +19,11 @@ from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Scope
 
-from portal.domain.errors import NotAllowed
+from portal.domain.errors import BadInput, NotAllowed, Problem
 from portal.domain.roles import ACTS
 from portal.steps.acting import Acting, open_acting
 from portal.web.inputs import Pairs, parse_body
+from portal.web.multipart_form import Given, parse_upload
 from portal.web.sessions import Session, load_session, require_named_origin, require_same_origin, require_token
 
 PUBLIC, SIGNED_IN = "public", "signed_in"
@@ -37,6 +39,7 @@ class Entry:
     session: Session | None = None
     act: Acting | None = None
     pairs: Pairs = ()
+    file: Given | None = None
 
 
 def entry_of(scope: Scope) -> Entry:
@@ -89,7 +92,7 @@ async def admit(request: ASGIConnection, handler: BaseRouteHandler) -> None:
     if access == PUBLIC:
         if posting:
             require_named_origin(request)
-            entry.pairs = await _pairs(request)
+            entry.pairs, _ = await _read(request, None)
         return
     session = await _signed_in(request)
     portal = request.app.state.portal
@@ -103,7 +106,7 @@ async def admit(request: ASGIConnection, handler: BaseRouteHandler) -> None:
     if access != SIGNED_IN:
         act.require(access)
     if posting:
-        pairs = await _pairs(request)
+        pairs, entry.file = await _read(request, handler.opt.get("file"))
         require_token(session, request.headers.get("x-csrf") or dict(pairs).get("csrf", ""))
         entry.pairs = [pair for pair in pairs if pair[0] != "csrf"]
 
@@ -118,9 +121,12 @@ async def _signed_in(request: Request) -> Session:
     return session
 
 
-async def _pairs(request: Request) -> Pairs:
+async def _read(request: Request, file: str | None) -> tuple[Pairs, Given | None]:
     # Read only now: nobody without a session makes the portal read more than a login form.
-    return parse_body(request.headers.get("content-type", ""), await request.body())
+    content_type, body = request.headers.get("content-type", ""), await request.body()
+    if file is None:
+        return parse_body(content_type, body), None
+    return await asyncio.to_thread(parse_upload, content_type, body, file)
 
 
 def acting(request: Request) -> Acting:
@@ -133,6 +139,14 @@ def acting(request: Request) -> Acting:
 def posted(request: Request) -> Pairs:
     """The pairs of the posted form, its token checked and taken off."""
     return entry_of(request.scope).pairs
+
+
+def uploaded(request: Request) -> Given:
+    """The file of a form whose route says `opt={"file": FIELD}`; BadInput where none was chosen."""
+    given = entry_of(request.scope).file
+    if given is None or not given.data:
+        raise BadInput("没有选择文件，或者文件是空的。", [Problem("file", "请选择一个文件。")])
+    return given
 
 
 def peer_of(request: Request) -> str:

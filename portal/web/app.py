@@ -15,7 +15,7 @@ from litestar import Litestar
 from litestar.datastructures import State
 
 from portal.settings import Settings
-from portal.store import engine, schema
+from portal.store import engine, rights, schema
 from portal.store.keys import Keys
 from portal.web import access, assets, errors, headers, pages, routes
 from portal.web.sessions import CookieRule
@@ -37,6 +37,8 @@ class Portal:
     cookie: CookieRule
     # Each hash takes 64 MiB and a core: a burst of logins waits here instead of taking the machine.
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    # Each file read takes a process of its own.
+    reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 
 
 def create_app(
@@ -67,6 +69,7 @@ def create_app(
         await engine.open_engine(settings.database_url)
         try:
             await schema.require_current()
+            await rights.require_application_role()
             yield
         finally:
             await engine.close_engine()

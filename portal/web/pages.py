@@ -37,6 +37,7 @@ STEPS = (
     (10, "核验", "/verify", "round.read", ""),
 )
 BESIDE = (
+    ("导入", "/imports", "imports.read"),
     ("检查对象", "/directory", "directory.read"),
     ("执法人员", "/inspectors", "directory.read"),
     ("事项清单", "/items", "plan.read"),

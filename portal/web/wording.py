@@ -38,7 +38,13 @@ JOB_STATES: Mapping[str, tuple[str, str]] = {
     "done": ("ok", "已完成"),
     "failed": ("bad", "没有完成"),
 }
-JOB_KINDS: Mapping[str, str] = {"publish": "公示并发布网站", "release": "发布网站"}
+JOB_KINDS: Mapping[str, str] = {"publish": "公示并发布网站", "release": "发布网站", "import": "导入文件"}
+UPLOAD_STATES: Mapping[str, tuple[str, str]] = {
+    "previewed": ("half", "待确认"),
+    "queued": ("half", "正在导入"),
+    "applied": ("ok", "已导入"),
+    "dropped": ("off", "已放弃"),
+}
 DISCLOSURES: Mapping[str, str] = {"open": "公开", "sealed": "密封"}
 STRATA: Mapping[str, str] = {"none": "不分层", "class": "按信用风险分类", "town": "按镇街"}
 DRAWN_BY: Mapping[str, str] = {"here": "本局抽取", "superior": "上级抽取", "external": "外部抽取"}

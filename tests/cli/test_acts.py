@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from portal.cli import files
+from portal.domain.import_kinds import KINDS
 from tests.cli.command import database_of
 from tests.office import OPEN, SEALED
 
@@ -22,7 +22,7 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize(("content", "because"), FOREIGN.values(), ids=FOREIGN)
-@pytest.mark.parametrize("what", sorted(files.IMPORTS))
+@pytest.mark.parametrize("what", sorted(KINDS))
 def test_a_foreign_file_is_refused_and_nothing_is_imported(filled_portal, tmp_path, what, content, because):
     place = tmp_path / "名录.xlsx"
     place.write_bytes(content)

@@ -181,7 +181,7 @@ def test_a_bureaus_own_headings_are_read_once_they_have_been_pointed_out():
     with pytest.raises(MissingColumns) as refusal:
         parse_entities(rows)
     assert refusal.value.missing == ("统一社会信用代码", "企业名称")
-    assert refusal.value.headings == Headings(1, (), ("企业注册码", "单位全称", "天气"))
+    assert refusal.value.headings == Headings(1, unknown=("企业注册码", "单位全称", "天气"))
     parsed = parse_entities(rows, {"企业注册码": "code", "单位全称": "name", "天气": LEFT_OUT})
     assert parsed.rows[0].code == CODE and parsed.headings == Headings(1, (("企业注册码", "code"), ("单位全称", "name")))
 

@@ -17,6 +17,20 @@ LONG_NAME = "福建省晋江市㛃桥𬭎达" + "供应链管理与技术服务"
 LIST = [{"code": f"9135058200000{n:05d}", "name": samples.NAMES[n % 5], "tasks": ["T0", "T1"]} for n in range(500)]
 
 
+@pytest.fixture(scope="module")
+def printed(printer):
+    """`printed(template, context)`: the PDF, made once for however many tests look at it."""
+    made = {}
+
+    def look(template, context):
+        key = json.dumps([template, context], ensure_ascii=False)
+        if key not in made:
+            made[key] = printer.render(template, template, context)
+        return made[key]
+
+    return look
+
+
 def plan_notice(**changes):
     return "plan_notice.html", {"about": samples.about(), "plan": samples.plan(**changes)}
 
@@ -38,8 +52,8 @@ def html_of(template, context):
     return pages.render_page(pages.environment(TEMPLATES), template, context).html
 
 
-def test_the_plan_notice_has_header_number_title_table_and_sign_off(printer):
-    pdf = printer.render("plan", *plan_notice())
+def test_the_plan_notice_has_header_number_title_table_and_sign_off(printed):
+    pdf = printed(*plan_notice())
     text = text_of(pdf)
     for words in ("晋江市市场监督管理局文件", "晋市监〔2026〕4号", "关于公布2026年度“双随机、一公开”抽查工作计划的公告",
                   "附件：2026年度“双随机、一公开”抽查工作计划任务表", "2026年3月16日", "2026年3月16日印发", "存证日志第18402条"):
@@ -52,85 +66,85 @@ def test_an_empty_number_leaves_no_empty_line():
     assert 'class="no"' not in html_of(*plan_notice(number=""))
 
 
-def test_a_later_version_of_the_plan_says_that_it_replaces_the_earlier(printer):
-    assert "第2版" in text_of(printer.render("plan", *plan_notice(version=2)))
+def test_a_later_version_of_the_plan_says_that_it_replaces_the_earlier(printed):
+    assert "第2版" in text_of(printed(*plan_notice(version=2)))
 
 
-def test_a_plan_without_rows_has_no_annex(printer):
-    text = text_of(printer.render("plan", *plan_notice(rows=0)))
+def test_a_plan_without_rows_has_no_annex(printed):
+    text = text_of(printed(*plan_notice(rows=0)))
     assert "本年度未安排抽查任务" in text
     assert "附件" not in text
 
 
-def test_before_the_draw_the_notice_gives_digest_sources_and_time(printer):
-    text = text_of(printer.render("task", *task_notice("committed")))
+def test_before_the_draw_the_notice_gives_digest_sources_and_time(printed):
+    text = text_of(printed(*task_notice("committed")))
     for words in (samples.digest("round"), "双色球第2026064期", "2026年6月4日16时20分固定", "抽取时间不早于2026年6月7日21时35分",
                   "晋江市市场监督管理局和晋江市公证处", "公开可验证", "存证日志第18377条"):
         assert words in text
     assert "抽中户数" not in text.split("附件")[-1]
 
 
-def test_after_the_draw_the_notice_gives_counts_and_visits_avoided(printer):
-    text = text_of(printer.render("task", *task_notice("drawn")))
+def test_after_the_draw_the_notice_gives_counts_and_visits_avoided(printed):
+    text = text_of(printed(*task_notice("drawn")))
     for words in ("抽中1243户次", "合并为1045次入企检查", "减少入企198次", "最多涉及3项任务", "4.11.17.23.28.32./9./",
                   samples.digest("result"), "最迟不超过2026年7月13日"):
         assert words in text
 
 
-def test_an_unrevealed_round_past_its_date_says_so(printer):
-    assert "逾期未披露" in text_of(printer.render("task", *task_notice("drawn", overdue=True)))
+def test_an_unrevealed_round_past_its_date_says_so(printed):
+    assert "逾期未披露" in text_of(printed(*task_notice("drawn", overdue=True)))
 
 
-def test_a_sealed_round_shows_no_list_and_its_honest_label(printer):
-    text = text_of(printer.render("task", *task_notice("revealed", "sealed", list=LIST)))
+def test_a_sealed_round_shows_no_list_and_its_honest_label(printed):
+    text = text_of(printed(*task_notice("revealed", "sealed", list=LIST)))
     assert "监督机构可复核" in text
     assert "公开可验证" not in text
     assert LIST[0]["code"] not in text
     assert "重新计算" not in text
 
 
-def test_a_round_without_sources_does_not_claim_public_randomness(printer):
+def test_a_round_without_sources_does_not_claim_public_randomness(printed):
     label = "内部可复核，不能证明结果未被挑选"
-    text = text_of(printer.render("task", *task_notice("committed", sources=[], label=label)))
+    text = text_of(printed(*task_notice("committed", sources=[], label=label)))
     assert label in text
     assert "未使用公开随机数" in text
 
 
-def test_a_voided_round_gives_the_reason_and_no_table(printer):
-    text = text_of(printer.render("task", *task_notice("void")))
+def test_a_voided_round_gives_the_reason_and_no_table(printed):
+    text = text_of(printed(*task_notice("void")))
     assert "检查对象名录导入有误" in text
     assert "附件" not in text
 
 
-def test_a_long_list_is_cut_at_two_hundred_and_points_to_the_open_data(printer):
-    text = text_of(printer.render("task", *task_notice("revealed", list=LIST)))
+def test_a_long_list_is_cut_at_two_hundred_and_points_to_the_open_data(printed):
+    text = text_of(printed(*task_notice("revealed", list=LIST)))
     assert len(set(re.findall(r"9135058200000\d{5}", text))) == 200
     assert "共500户，此处列前200户" in text
 
 
-def test_no_results_is_said_in_words(printer):
-    pdf = printer.render("results", *result_notice(0))
+def test_no_results_is_said_in_words(printed):
+    pdf = printed(*result_notice(0))
     assert "尚无审核完毕、可以公布的结果" in text_of(pdf)
     assert "附件" not in text_of(pdf)
 
 
-def test_the_result_notice_counts_and_lists(printer):
-    text = text_of(printer.render("results", *result_notice(7)))
+def test_the_result_notice_counts_and_lists(printed):
+    text = text_of(printed(*result_notice(7)))
     assert "已公布7次检查的结果，涉及检查事项14项次。其中未发现问题11项次，发现问题3项次（3户）" in text
     assert "已完结3项次，正在办理0项次" in text
     assert "晋市监公告〔2026〕9号" not in text  # that is the number of the task notice
 
 
-def test_five_hundred_results_repeat_the_head_on_every_page_and_stop_at_two_hundred(printer):
-    annex = pages_of(printer.render("results", *result_notice(500)))[2:]
+def test_five_hundred_results_repeat_the_head_on_every_page_and_stop_at_two_hundred(printed):
+    annex = pages_of(printed(*result_notice(500)))[2:]
     assert len(annex) > 10
     assert all("序号检查对象检查事项检查结果后续处置" in page for page in annex)
     assert "共500次检查，此处列前200次" in annex[-1]
 
 
 @pytest.mark.parametrize("document", [plan_notice(), task_notice("drawn"), result_notice(7), result_notice(500)])
-def test_the_imprint_stands_once_on_the_last_page(printer, document):
-    texts = pages_of(printer.render("any", *document))
+def test_the_imprint_stands_once_on_the_last_page(printed, document):
+    texts = pages_of(printed(*document))
     assert [("办公室" in page and "日印发" in page) for page in texts] == [False] * (len(texts) - 1) + [True]
 
 
@@ -141,8 +155,8 @@ def test_the_sign_off_never_stands_on_a_page_without_text(printer, notes):
     assert page.index("我局反映。") < page.index("附件：") < page.index("2026年3月16日（此件公开发布）")
 
 
-def test_the_sheet_of_one_visit_fits_one_page_and_names_the_draw(printer):
-    pdf = printer.render("sheet", *result_sheet())
+def test_the_sheet_of_one_visit_fits_one_page_and_names_the_draw(printed):
+    pdf = printed(*result_sheet())
     assert page_count(pdf) == 1
     text = text_of(pdf)
     for words in ("晋江市潮声里餐饮管理有限公司", "发现问题已责令改正", "责令改正，已完结（2026年7月2日）", "R2026-04", "公开可验证",
@@ -150,9 +164,9 @@ def test_the_sheet_of_one_visit_fits_one_page_and_names_the_draw(printer):
         assert words in text
 
 
-def test_a_correction_is_shown_with_its_date(printer):
+def test_a_correction_is_shown_with_its_date(printed):
     history = [{"on": "2026-07-20", "text": "检查结果更正为“未发现问题”。"}]
-    pdf = printer.render("sheet", *result_sheet(history=history))
+    pdf = printed(*result_sheet(history=history))
     assert "2026年7月20日检查结果更正为“未发现问题”。" in text_of(pdf)
     assert info(pdf, "ModDate") == "D:20260720"
 
@@ -177,11 +191,11 @@ def test_the_code_for_phones_covers_exactly_the_dark_modules():
     assert dark == {(x, y) for y, row in enumerate(matrix) for x, module in enumerate(row) if module}
 
 
-def test_the_demo_mark_is_on_every_page_and_only_in_demos(printer):
+def test_the_demo_mark_is_on_every_page_and_only_in_demos(printed):
     template, context = result_notice(7)
-    assert all("演示数据" in page for page in pages_of(printer.render("demo", template, context)))
+    assert all("演示数据" in page for page in pages_of(printed(template, context)))
     real = context | {"about": samples.about(demo=False)}
-    assert "演示" not in text_of(printer.render("real", template, real))
+    assert "演示" not in text_of(printed(template, real))
 
 
 @pytest.mark.parametrize(
@@ -189,8 +203,8 @@ def test_the_demo_mark_is_on_every_page_and_only_in_demos(printer):
     [plan_notice(rows=60), task_notice("drawn"), result_notice(3), result_sheet(points=56)],
     ids=["plan", "task", "results", "sheet"],
 )
-def test_the_metadata_names_the_bureau_and_the_title_and_nobody(printer, document):
-    pdf = printer.render("any", *document)
+def test_the_metadata_names_the_bureau_and_the_title_and_nobody(printed, document):
+    pdf = printed(*document)
     assert info(pdf, "Author") == samples.BUREAU
     assert "双随机、一公开" in info(pdf, "Title")
     assert info(pdf, "Producer").startswith("WeasyPrint")
@@ -200,21 +214,21 @@ def test_the_metadata_names_the_bureau_and_the_title_and_nobody(printer, documen
     assert info(pdf, "CreationDate").startswith("D:2026")
 
 
-def test_only_the_sheet_carries_its_record_as_json(printer):
+def test_only_the_sheet_carries_its_record_as_json(printed):
     template, context = result_sheet()
-    found = re.search(rb'\{"authority":.*\}', insides(printer.render("sheet", template, context)))
+    found = re.search(rb'\{"authority":.*\}', insides(printed(template, context)))
     assert json.loads(found.group(0).decode()) == context["result"]
-    assert b"/EmbeddedFile" not in insides(printer.render("plan", *plan_notice()))
+    assert b"/EmbeddedFile" not in insides(printed(*plan_notice()))
 
 
-def test_rare_characters_and_names_of_sixty_are_printed_whole(printer):
+def test_rare_characters_and_names_of_sixty_are_printed_whole(printed):
     assert len(LONG_NAME) >= 58
-    sheet = printer.render("sheet", *result_sheet(name=LONG_NAME))
+    sheet = printed(*result_sheet(name=LONG_NAME))
     assert LONG_NAME in text_of(sheet)
     template, context = result_notice(2)
     context["results"][0]["name"] = LONG_NAME
     # pdftotext puts the number of the row between the lines of a long cell
-    printed = re.sub(r"\d", "", text_of(printer.render("results", template, context)))
+    printed = re.sub(r"\d", "", text_of(printed(template, context)))
     assert all(part in printed for part in re.findall(".{6}", LONG_NAME))
 
 
@@ -225,14 +239,14 @@ HOSTILE = (
 )
 
 
-def test_addresses_and_markup_in_data_are_printed_as_text_and_nothing_is_fetched(printer):
+def test_addresses_and_markup_in_data_are_printed_as_text_and_nothing_is_fetched(printed):
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setblocking(False)
         port = server.getsockname()[1]
         texts = [text.format(port=port) for text in HOSTILE]
         result = samples.result(name=texts[0], town=texts[1], type=texts[6], status=texts[5])
         result["items"][1] |= {"summary": texts[2], "points": [{"label": texts[3], "answer": texts[4]}]}
-        pdf = printer.render("sheet", "result_sheet.html", {"about": samples.about(), "result": result})
+        pdf = printed("result_sheet.html", {"about": samples.about(), "result": result})
         with pytest.raises(BlockingIOError):
             server.accept()
     text = text_of(pdf)

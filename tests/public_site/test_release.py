@@ -13,6 +13,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from portal.domain.errors import NotFound, WrongMoment
+from public_site import check
 from public_site import release as module
 from public_site.bundle import load_bundle
 from public_site.check import check_release
@@ -241,6 +242,25 @@ def test_a_check_finds_what_no_page_may_hold(site: Path, addition: str, fault: s
     shown = site / "current"
     rewritten(shown, "index.html", (shown / "index.html").read_bytes() + addition.encode())
     assert any(fault in line for line in faults(shown))
+
+
+def test_our_pages_are_read_the_quick_way_and_it_says_what_html_parser_says(site: Path) -> None:
+    texts = [page.read_text("utf-8") for page in (site / "current").rglob("*.html")]
+    assert len(texts) > 50
+    for text in texts:
+        tags = check._plain_tags(text)
+        assert tags == check._AnyHtml(text).tags
+
+
+@pytest.mark.parametrize("written", [
+    "<A HREF=x>", "<a href='x'>", "<!-- <script> -->", "<script src='x'>'<a href=\"y\">'</script>", '<p title="a>b"><i id="x">', '<p a="1"b="2">',
+    '<script src="x"><b></b></script>', "<style>p{}<b></style>", '<p title="<b>">', "1 < 2", "</p", "<title", '<a href="x" onclick>', "<?php <a> ?>",
+    '<a\nhref="x&amp;y=&quot;">', "<br/>", '<img src="a"/>', '<a href="1" href="2">', "<p/onclick=x>", '<script src="x"> 1 </script><b>', "<a href>",
+])  # fmt: skip
+def test_a_page_written_in_any_other_way_is_read_as_html_parser_reads_it(tmp_path: Path, written: str) -> None:
+    (tmp_path / "page.html").write_text(f'<p id="first">{written}<p id="last">', "utf-8")
+    read, wanted = check._parse(tmp_path / "page.html"), check._Page(check._AnyHtml(f'<p id="first">{written}<p id="last">').tags)
+    assert vars(read) == vars(wanted) and read.ids[0] == "first"
 
 
 def test_a_folder_without_a_manifest_is_no_release(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 from portal.domain.cells import Sheet
 from portal.domain.sample import sample_entities, sample_inspectors, sample_plan
-from portal.steps import assign, bundles, commit, disclosure, draw, forms, plan, pool, publish, review, sample, visits
+from portal.steps import assign, bundles, commit, disclosure, draw, forms, imports, plan, pool, publish, review, sample, uploads, visits
 from portal.steps.acting import Acting
 from portal.steps.directory import save_entity_rows, save_inspector_rows
-from portal.store import records
+from portal.store import engine, records
 from tests import office
 from tests.office import ANNUAL, ISSUES, OPEN, PASSPHRASE, SEED, House
 
@@ -130,12 +130,47 @@ def _create(act: Acting, house: House, _: None) -> Awaitable[str]:
 
 
 _PLAN: Sheet = sample_plan(SEED)
+_CODE = "91359921MA0TEST0X1"  # its check digits fail
+_ROWS = Sheet((("统一社会信用代码", "企业名称", "单位简称"), (_CODE, "望溪县甲有限公司", "甲")))
+
+
+async def _uploaded(house: House) -> int:
+    return await uploads.save_upload(await house.acting("operator"), "entities", _ROWS, "名录.xlsx", b"the file", {})
+
+
+async def _queued(house: House) -> int:
+    upload = await _uploaded(house)
+    async with engine.transaction():
+        await imports.store.update_upload(upload, "previewed", state="queued")
+    return upload
+
+
+async def _request(act: Acting, house: House, upload: int) -> int:
+    long, uploads.LONG_ROWS = uploads.LONG_ROWS, 0
+    try:
+        return await uploads.request_apply(act, upload, False)
+    finally:
+        uploads.LONG_ROWS = long
 
 CHANGES = [
     Change("import entities", "filled", "operator", "directory.import",
            lambda act, house, _: save_entity_rows(act, tuple(sample_entities(20, SEED))), {"directory.import": 1}, everywhere=True),
     Change("import inspectors", "filled", "operator", "directory.import",
            lambda act, house, _: save_inspector_rows(act, tuple(sample_inspectors(SEED))[:20]), {"directory.import": 1}, everywhere=True),
+    Change("import sheet", "filled", "operator", "directory.import",
+           lambda act, house, _: imports.import_sheet(act, "entities", _ROWS, "名录.xlsx", b"x", mapping={"单位简称": "不导入"}), {"directory.import": 1}, everywhere=True),
+    Change("accept codes", "filled", "operator", "directory.import",
+           lambda act, house, _: imports.accept_codes(act, [_CODE], "已与营业执照核对"), {"imports.accept": 1}, everywhere=True),
+    Change("upload", "filled", "operator", "directory.import",
+           lambda act, house, _: uploads.save_upload(act, "entities", _ROWS, "名录.xlsx", b"x", {}), {"imports.upload": 1}, everywhere=True),
+    Change("map headings", "filled", "operator", "directory.import",
+           lambda act, house, upload: uploads.map_headings(act, upload, {"单位简称": "曾用名"}), {"imports.map": 1}, _uploaded),
+    Change("apply upload", "filled", "operator", "directory.import",
+           lambda act, house, upload: uploads.apply_upload(act, upload, False), {"directory.import": 1}, _uploaded),
+    Change("request apply", "filled", "operator", "directory.import", _request, {"imports.request": 1}, _uploaded),
+    Change("apply queued", "filled", "operator", "directory.import",
+           lambda act, house, upload: uploads.apply_queued(act, upload), {"directory.import": 1}, _queued),
+    Change("drop upload", "filled", "operator", "directory.import", lambda act, house, upload: uploads.drop_upload(act, upload), {"imports.drop": 1}, _uploaded),
     Change("import plan", "filled", "planner", "plan.import", lambda act, house, _: plan.import_plan(act, _PLAN, b"again"), {"plan.import": 1}, everywhere=True),
     Change("freeze", "filled", "planner", "pool.freeze", lambda act, house, _: pool.freeze_pool(act, ANNUAL), {"pool.freeze": 1}),
     Change("create round", "filled", "planner", "round.create", _create, {"round.create": 1}, _frozen),

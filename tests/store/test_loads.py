@@ -10,6 +10,7 @@ from portal.domain.errors import WrongMoment
 from portal.domain.sample import sample_entities
 from portal.store import directory, engine, loads
 from portal.store.bulk import bulk_load, line_of, values_of
+from portal.store.entity_lines import ENTITY_NAMES, entity_line, stored_instant
 from portal.store.tables import Account, Entity, LoadPart
 from tests.office import changed_tables, snapshot
 
@@ -35,8 +36,8 @@ def test_a_directory_line_is_the_stored_row():
     rows += [row._replace(name=text or "空", scope=text, registered_on=None) for row, text in zip(rows, ODD)]
     for row in rows:
         values = directory.entity_values(row, 5, AT)
-        assert tuple(values) == directory.ENTITY_NAMES
-        assert directory.entity_line(row, 5, directory.stored_instant(AT)) == line_of(values.values())
+        assert tuple(values) == ENTITY_NAMES
+        assert entity_line(row, 5, stored_instant(AT)) == line_of(values.values())
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ async def someone(filled):
 
 
 def lines_of(rows, organisation):
-    return [directory.entity_line(row, organisation, directory.stored_instant(AT)) for row in rows]
+    return [entity_line(row, organisation, stored_instant(AT)) for row in rows]
 
 
 async def stored(rows):
@@ -59,7 +60,7 @@ async def test_lines_are_stored_as_dicts_are_and_again_by_key(someone):
     rows = [row._replace(scope=text, name=f"{n}{text}") for n, (row, text) in enumerate(zip(sample_entities(12, 99), ODD))]
     data = ("\n".join(lines_of(rows, organisation)) + "\n").encode()
     async with engine.transaction():
-        await bulk_load(Entity, directory.ENTITY_NAMES, data, key="code")
+        await bulk_load(Entity, ENTITY_NAMES, data, key="code")
     first = await stored(rows)
     async with engine.transaction():
         await directory.save_entities(directory.entity_values(row, organisation, AT) for row in rows)
@@ -68,18 +69,27 @@ async def test_lines_are_stored_as_dicts_are_and_again_by_key(someone):
     count = await Entity.count().run()
     async with engine.transaction():  # twice in one transaction
         for part in (changed[:4], changed[4:]):
-            await bulk_load(Entity, directory.ENTITY_NAMES, ("\n".join(lines_of(part, organisation)) + "\n").encode(), key="code")
+            await bulk_load(Entity, ENTITY_NAMES, ("\n".join(lines_of(part, organisation)) + "\n").encode(), key="code")
     assert {row["name"] for row in await stored(rows)} == {"新名"} and await Entity.count().run() == count
+
+
+async def test_columns_that_a_file_says_nothing_about_stay_as_they_are(someone):
+    _, organisation = someone
+    rows = [row._replace(scope="原来的") for row in sample_entities(5, 99)]
+    for own, keep in ((rows, ()), ([row._replace(scope="", name="新名") for row in rows], ("scope",))):
+        async with engine.transaction():
+            await bulk_load(Entity, ENTITY_NAMES, ("\n".join(lines_of(own, organisation)) + "\n").encode(), key="code", keep=keep)
+    assert {(row["name"], row["scope"]) for row in await stored(rows)} == {("新名", "原来的")}
 
 
 async def test_bulk_writing_outside_a_transaction_is_a_mistake(filled):
     with pytest.raises(RuntimeError, match="needs a transaction"):
-        await bulk_load(Entity, directory.ENTITY_NAMES, b"", key="code")
+        await bulk_load(Entity, ENTITY_NAMES, b"", key="code")
 
 
 async def begun(someone, rows, parts=3):
     account, organisation = someone
-    load = await loads.begin_load("entities", organisation, directory.ENTITY_NAMES, "f" * 64, account, AT)
+    load = await loads.begin_load("entities", organisation, ENTITY_NAMES, (), "f" * 64, account, AT)
     for n in range(parts):
         await loads.save_part(load, n, lines_of(rows[n::parts], organisation))
     return load
@@ -87,7 +97,7 @@ async def begun(someone, rows, parts=3):
 
 async def merging(load):
     async with engine.transaction():
-        await loads.begin_merge(load, {})
+        await loads.begin_merge(load, 30)
 
 
 NEW = list(sample_entities(30, 77))

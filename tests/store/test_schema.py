@@ -13,16 +13,23 @@ from portal.domain.errors import WrongMoment
 from portal.store import engine, invariants, schema, tables
 from portal.store.piccolo_app import APP_CONFIG
 from portal.store.tables import Account, Setting
-from tests.office import changed_tables, make_folder, settings_of, snapshot
+from tests.office import become_owner, changed_tables, make_folder, settings_of, snapshot
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
 async def empty(tmp_path, engine_kind):
-    await engine.open_engine(settings_of(make_folder(tmp_path / "data", engine_kind)).database_url)
+    await engine.open_engine(settings_of(make_folder(tmp_path / "data", engine_kind), owner=True).database_url)
     yield
     await engine.close_engine()
+
+
+@pytest.fixture
+async def owned(approved):
+    """The approved stage, opened as `portal init` opens it."""
+    await become_owner()
+    return approved
 
 
 class Killed(BaseException):
@@ -59,7 +66,7 @@ async def test_a_migration_killed_in_the_middle_leaves_the_database_as_it_was(em
     await schema.require_current()
 
 
-async def test_an_upgrade_killed_in_the_middle_keeps_every_row_and_every_old_rule(approved, monkeypatch):
+async def test_an_upgrade_killed_in_the_middle_keeps_every_row_and_every_old_rule(owned, monkeypatch):
     before = await snapshot()
     monkeypatch.setattr(schema, "_forget_rules", _killed)
     await Setting.update(value="an older version's rules").where(Setting.key == "invariants").run()
@@ -77,20 +84,20 @@ async def _killed(*_):
     raise Killed
 
 
-async def test_migrating_twice_changes_nothing(approved):
+async def test_migrating_twice_changes_nothing(owned):
     before = await snapshot(without=())
     await schema.migrate()
     assert changed_tables(before, await snapshot(without=())) == set()
     await schema.require_current()
 
 
-async def test_a_pending_migration_refuses_to_open(approved):
+async def test_a_pending_migration_refuses_to_open(owned):
     await Migration.delete(force=True).run()
     with pytest.raises(WrongMoment, match=r"有 \d+ 步迁移没有执行。请先运行 portal init"):
         await schema.require_current()
 
 
-async def test_a_database_of_a_newer_program_refuses_to_open(approved):
+async def test_a_database_of_a_newer_program_refuses_to_open(owned):
     await Migration.insert(Migration(name="2099-01-01T00:00:00:000000", app_name="portal")).run()
     with pytest.raises(WrongMoment, match="更新版本的程序"):
         await schema.require_current()
@@ -102,7 +109,7 @@ async def test_rules_of_another_version_refuse_to_open(approved):
         await schema.require_current()
 
 
-async def test_a_rule_that_a_new_version_dropped_no_longer_refuses(filled, monkeypatch):
+async def test_a_rule_that_a_new_version_dropped_no_longer_refuses(owned, monkeypatch):
     stricter = (*invariants.CHECKS, ("account", "NEW.name <> '禁名'", "account: forbidden name"))
     monkeypatch.setattr(invariants, "CHECKS", stricter)
     await schema.migrate()
@@ -133,6 +140,17 @@ async def test_the_tables_and_the_migrations_agree():
     ]  # fmt: skip
     found = SchemaDiffer(schema=now, schema_snapshot=then, auto_input="n").get_alter_statements()
     assert [statement for one in found for statement in one.statements] == []
+
+
+async def test_text_compares_by_bytes_whatever_the_database_prefers(empty):
+    await schema.migrate()
+    words = ["é", "z", "Z", "a", "上", "一", "-b", "b", "_", "B1", "B-1", "𠀀"]
+    for word in words:
+        await Setting.insert(Setting(key=word, value="")).run()
+    rows = await Setting.select(Setting.key).where(Setting.key.is_in(words)).order_by(Setting.key).run()
+    assert [row["key"] for row in rows] == sorted(words, key=str.encode)
+    later = await Setting.select(Setting.key).where(Setting.key.is_in(words), Setting.key > "b").order_by(Setting.key).run()
+    assert [row["key"] for row in later] == sorted((word for word in words if word.encode() > b"b"), key=str.encode)
 
 
 def test_every_table_named_by_a_rule_exists_with_its_columns():

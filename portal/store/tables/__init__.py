@@ -11,6 +11,9 @@ from piccolo.table import Table
 
 from portal.store.tables.directory import Entity, Load, LoadPart
 from portal.store.tables.draw import Exclusion, Pick, Pool, PoolBlock, Round, RoundTask, Share, Source
+from portal.store.tables.imports import (
+    AcceptedCode, ClassVersion, EntityClass, ExternalEntry, ExternalList, HeadingAlias, RegisterEntry, Upload,
+)  # fmt: skip
 from portal.store.tables.people import Account, Inspector, Organisation, Recusal, WebSession
 from portal.store.tables.plan import CheckForm, Item, Plan, PlanRow, Rider, Task
 from portal.store.tables.publish import Audit, Checkpoint, Job, LogEntry, Publication, Release, Setting
@@ -21,4 +24,5 @@ ALL: list[type[Table]] = [
     Task, Rider, Pool, PoolBlock, Exclusion, Round, RoundTask, Source, Share, Pick, Visit, VisitTask,
     AssignmentRun, Assignment, InspectionRecord, RecordVersion, Finding, FollowUp, Publication,
     LogEntry, Checkpoint, Release, Audit, Job, Setting,
+    Upload, HeadingAlias, AcceptedCode, ClassVersion, EntityClass, RegisterEntry, ExternalList, ExternalEntry,
 ]  # fmt: skip

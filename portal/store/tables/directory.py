@@ -42,10 +42,10 @@ class Load(Table, tablename="load"):
     state = text("staging")  # staging | merging | done | dropped
     digest = text()  # of the file
     names = text()  # the columns of its lines, with blanks between
+    keep = text()  # those that stay as they are where a row is there already
     lines = Integer(default=0)
     parts = Integer(default=0)
     merged = Integer(default=0)  # parts
-    detail = json()
     begun_by = ref(Account)
     begun_at = at()
     done_at = at()

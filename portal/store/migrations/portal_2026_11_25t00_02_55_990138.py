@@ -50,7 +50,7 @@ class Organisation(Table, tablename="organisation", schema=None):
     )
 
 
-ID = "2026-11-24T23:26:01:287337"
+ID = "2026-11-25T00:02:55:990138"
 VERSION = "1.38.0"
 DESCRIPTION = "large files"
 
@@ -245,6 +245,27 @@ async def forwards():
     manager.add_column(
         table_class_name="Load",
         tablename="load",
+        column_name="keep",
+        db_column_name="keep",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": "",
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Load",
+        tablename="load",
         column_name="lines",
         db_column_name="lines",
         column_class_name="Integer",
@@ -293,27 +314,6 @@ async def forwards():
         column_class=Integer,
         params={
             "default": 0,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Load",
-        tablename="load",
-        column_name="detail",
-        db_column_name="detail",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": "{}",
             "null": False,
             "primary_key": False,
             "unique": False,

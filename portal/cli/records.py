@@ -1,30 +1,18 @@
-"""portal import entities|inspectors|plan FILE, portal record import|review."""
+"""portal record import|review."""
 
 from __future__ import annotations
 
 import re
 from argparse import Namespace, _SubParsersAction
-from pathlib import Path
 
-from portal.cli.office import acting, digest_of, print_table, read_file, require_file, say
+from portal.cli.office import acting, print_table, read_file, say
 from portal.cli.parsing import add_command, add_group
 from portal.domain.errors import BadInput
 from portal.domain.model import OUTCOMES
-from portal.sheets.read import COMMAND, open_sheet, read_sheet
-from portal.steps import directory, forms, plan, review
-
-IMPORTS = {
-    "entities": ("检查对象名录", directory.import_entities),
-    "inspectors": ("执法人员名录", directory.import_inspectors),
-    "plan": ("年度抽查工作计划", plan.import_plan),
-}
+from portal.steps import forms, review
 
 
 def add_commands(commands: _SubParsersAction) -> None:
-    load = add_command(commands, "import", run_import, "从文件导入名录或计划，整份导入或整份拒绝", acting=True)
-    load.add_argument("what", choices=sorted(IMPORTS), metavar="WHAT", help="entities 检查对象，inspectors 执法人员，plan 年度计划")
-    load.add_argument("file", metavar="FILE", help="XLSX、XLS 或 CSV 文件，可以是 gz 压缩的")
-
     kinds = add_group(commands, "record", "导入或审核检查记录")
     load = add_command(kinds, "import", run_record_import, "从 JSON Lines 文件导入检查记录，整份导入或整份拒绝", acting=True)
     load.add_argument("file", metavar="FILE", help="每行一份记录的 JSON 文件")
@@ -32,26 +20,6 @@ def add_commands(commands: _SubParsersAction) -> None:
     check.add_argument("what", metavar="RECORD|ROUND", help="记录编号，或轮次编号")
     check.add_argument("--return", dest="send_back", action="store_true", help="退回，须写 --comment")
     check.add_argument("--comment", default="", help="审核意见")
-
-
-async def run_import(args: Namespace) -> None:
-    called, step = IMPORTS[args.what]
-    if args.what == "entities":  # a province has millions: read as it is written
-        require_file(args.file)
-        async with acting(args) as (act, _):
-            opened = open_sheet(Path(args.file), Path(args.file).name, COMMAND)
-            report = await directory.import_register(act, opened.rows, digest_of(args.file))
-    else:
-        data = read_file(args.file)
-        sheet = read_sheet(data, Path(args.file).name, COMMAND)
-        async with acting(args) as (act, _):
-            report = await step(act, sheet, data)
-    say(f"{called}已导入：{args.file}")
-    print_table(list(report.counts.items()))
-    for problem in report.warnings[:20]:
-        say(f"  提示　{problem}")
-    if len(report.warnings) > 20:
-        say(f"  提示　还有 {len(report.warnings) - 20} 处没有列出。")
 
 
 async def run_record_import(args: Namespace) -> None:

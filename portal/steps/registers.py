@@ -1,0 +1,87 @@
+"""Importing what is said about entities elsewhere: credit-risk classes and special registers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from typing import Any
+
+from portal.domain.classes import ClassRow
+from portal.domain.errors import BadInput, Problem
+from portal.domain.import_kinds import Reading
+from portal.domain.registers import RegisterRow
+from portal.domain.tables import Parsed
+from portal.steps.acting import Acting
+from portal.steps.directory import own_codes
+from portal.store import accounts
+from portal.store import imports as store
+
+
+async def check_classes(act: Acting, parsed: Parsed[ClassRow], reading: Reading) -> tuple[Parsed[ClassRow], dict[str, int]]:
+    """Codes that are not in the directory are listed; their classes are kept for the day they come in."""
+    if "classed_on" not in parsed.headings.fields and not reading.options.get("classed_on"):
+        raise BadInput("文件里没有“分类日期”列。请补上该列，或在导入时填写分类日期。", [Problem("classed_on", "请填写分类日期。")])
+    mine, _ = await own_codes(act, [row.code for row in parsed.rows])
+    titles = {name: title for title, name in parsed.headings.known}
+    errors, warnings = [], []
+    for row, line in zip(parsed.rows, parsed.lines, strict=True):
+        on = _day_of(row, reading)
+        if on is None:
+            errors.append(Problem(titles["classed_on"], "没有填写。请补上后重新上传。", line))
+        elif on > act.today:
+            errors.append(Problem(titles.get("classed_on", "分类日期"), f"{on} 在今天之后。请核对日期。", line))
+        elif row.code not in mine:
+            warnings.append(Problem(titles["code"], f"检查对象名录中没有代码 {row.code}，分类结果先保留，进入名录时带出。", line))
+    parsed = parsed.found(errors, warnings)
+    by_class = Counter(row.risk_class for row in parsed.rows)
+    counts = {f"{one} 类": by_class[one] for one in sorted(by_class)}
+    return parsed, {**counts, "不在名录": sum(row.code not in mine for row in parsed.rows)}
+
+
+def _day_of(row: ClassRow, reading: Reading) -> date | None:
+    said = reading.options.get("classed_on")
+    return row.classed_on or (date.fromisoformat(said) if said else None)
+
+
+async def save_classes(act: Acting, parsed: Parsed[ClassRow], digest: str, reading: Reading) -> dict[str, int]:
+    """Each (day, version) of the file becomes a version of its own; the directory shows the latest."""
+    tree = accounts.tree_of(await accounts.load_organisations(), act.bureau["id"])
+    versions: dict[tuple[date, str], list[tuple[str, str]]] = {}
+    for row in parsed.rows:
+        on = _day_of(row, reading)
+        assert on is not None  # check_classes
+        versions.setdefault((on, row.version or reading.options.get("version", "")), []).append((row.code, row.risk_class))
+    changed = 0
+    for (on, version), rows in sorted(versions.items()):
+        values = {
+            "organisation": act.bureau["id"], "classed_on": on, "version": version, "file_digest": digest,
+            "imported_by": act.account, "imported_at": act.now,
+        }  # fmt: skip
+        changed += await store.save_classes(values, rows, tree)
+    await act.audit("directory.import", "classes", after=digest, count=len(parsed.rows), versions=len(versions))
+    return {"读入": len(parsed.rows), "分类批次": len(versions), "名录已更新": changed}
+
+
+async def check_registers(act: Acting, parsed: Parsed[RegisterRow]) -> tuple[Parsed[RegisterRow], dict[str, int]]:
+    """A row whose entity is not in the bureau's directory is an error: there is nothing to join it to."""
+    mine, foreign = await own_codes(act, [row.code for row in parsed.rows])
+    column = next((title for title, name in parsed.headings.known if name == "code"), "")
+    errors = []
+    for row, line in zip(parsed.rows, parsed.lines, strict=True):
+        if row.code in foreign:
+            errors.append(Problem(column, f"代码 {row.code} 在其他单位的名录中。请删去这一行，或与该单位核对管辖。", line))
+        elif row.code not in mine:
+            errors.append(Problem(column, f"检查对象名录中没有代码 {row.code}。请先导入检查对象名录，或删去这一行。", line))
+    parsed = parsed.found(errors)
+    return parsed, {f"专项库：{name}": count for name, count in sorted(Counter(row.register for row in parsed.rows).items())}
+
+
+async def save_registers(act: Acting, parsed: Parsed[RegisterRow], digest: str) -> dict[str, int]:
+    rows: list[dict[str, Any]] = [
+        {"register": row.register, "code": row.code, "number": row.number,
+         "data": {"licence": dict(row.licence), "tags": list(row.tags), "columns": dict(row.columns)}}
+        for row in parsed.rows
+    ]  # fmt: skip
+    counts = await store.save_register_rows(act.bureau["id"], rows, act.account, act.now)
+    await act.audit("directory.import", "registers", after=digest, count=len(rows))
+    return {"读入": len(rows), "新增": counts["added"], "更新原有": counts["replaced"], "涉及检查对象": len({row.code for row in parsed.rows})}
