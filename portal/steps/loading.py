@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 
 from portal.domain.cells import Cell, Sheet
+from portal.domain.codes import region_of
 from portal.domain.directory import EntityRow, doubled, open_entities
 from portal.domain.errors import BadInput
 from portal.domain.import_kinds import KINDS, parse_mapping
@@ -22,10 +23,11 @@ from portal.domain.imports import SHOWN_ROWS, pack_preview, preview_of
 from portal.domain.registers import join_registers
 from portal.domain.tables import HEADING_ROWS, Findings, Parsed
 from portal.steps.acting import Acting
-from portal.steps.directory import ImportReport, organisation_finder, unspoken
-from portal.store import directory, loads
+from portal.steps.directory import ImportReport, open_placing, region_warnings, unspoken
+from portal.steps.stations import Placer
+from portal.store import directory, loads, stations
 from portal.store import imports as store
-from portal.store.bulk import values_of
+from portal.store.bulk import line_of, values_of
 from portal.store.engine import transaction
 from portal.store.entity_lines import ENTITY_NAMES, entity_line, join_lines, stored_instant
 from portal.store.jobs import save_job
@@ -102,7 +104,7 @@ async def load_entities(act: Acting, rows: Iterable[tuple[int, EntityRow]], file
     """
     act.require("directory.import")
     await finish_load(act)
-    load = await loads.begin_load("entities", act.bureau["id"], ENTITY_NAMES, file.keep, file.digest, act.account, act.now)
+    load = await loads.begin_load("entities", act.bureau["id"], file.keep, file.digest, act.account, act.now)
     try:
         counts = await _stage(act, load, rows, file)
         async with transaction():
@@ -128,6 +130,7 @@ async def finish_load(act: Acting) -> bool:
     async with transaction():
         done = await loads.end_load(load, act.now)
         if done:
+            await stations.restore_choices()  # what a person chose while the file was read
             await act.audit("directory.import", "entities", after=done["digest"], count=done["lines"])
     return True
 
@@ -138,73 +141,70 @@ async def finish_load(act: Acting) -> bool:
 async def _stage(act: Acting, load: int, rows: Iterable[tuple[int, EntityRow]], file: _File) -> dict[str, int]:
     """Every row as a line of its part; counts. Of a staged row only the hash of its code and its file row are kept."""
     findings = file.findings
-    lines_of = await _filing(act, file)
-    counts: Counter[str] = Counter()
-    hashes, places, starts = array("q"), array("L"), [0]
+    filing = await _open_filing(act, file)
+    hashes, places = array("q"), array("L")
+    starts: dict[int, int] = {}  # part -> how many rows were staged before it
     source = iter(rows)
-    more = 0
+    parts = more = 0
     while batch := list(islice(source, loads.PART_LINES)):
-        kept = await lines_of(batch, counts)
+        kept = await filing.sort(batch)
         if kept:
-            hashes.extend([hash(row.code) for _, row, _ in kept])
-            places.extend([place for place, _, _ in kept])
-            await loads.save_part(load, len(starts) - 1, [line for _, _, line in kept])
-            starts.append(len(hashes))
+            starts[parts] = len(hashes)
+            hashes.extend([hash(row.code) for _, row in kept])
+            places.extend([place for place, _ in kept])
+            await loads.save_part(load, parts, filing.lines_of(kept), ENTITY_NAMES)
+            parts += 1
+        for into, names, lines in filing.beside():
+            await loads.save_part(load, parts, lines, names, into)
+            parts += 1
         more += max(0, len(findings.warnings) - _WARNINGS)
         del findings.warnings[_WARNINGS:]
     if more:
         findings.warn(0, "", f"还有 {more:,} 处提示没有列出。")
-    joined = await _join_doubled(act, load, hashes, places, starts, file, counts)
+    findings.warnings += [*region_warnings(act, filing.regions), *filing.placer.unknown()]
+    joined = await _join_doubled(act, load, hashes, places, starts, file, filing.counts)
     if findings.errors:
         findings.errors.sort(key=lambda problem: problem.row)
         if not file.good_rows:
             Parsed((), errors=tuple(findings.errors)).require_no_errors(_LABEL)
     if len(hashes) == joined:
         raise BadInput(f"{_LABEL}没有一行可以导入。请改正后重新上传。", findings.errors[:200])
-    shown = ("读入", "已分到所", "未分到所", "不在册（不参加抽取）", "更新原有")
-    return {"读入": len(hashes) - joined} | {name: counts[name] for name in shown if counts[name]}
+    shown = ("已分到所", "未分到所", "不在册（不参加抽取）", "更新原有")
+    return {"读入": len(hashes) - joined} | {name: filing.counts[name] for name in shown if filing.counts[name]}
 
 
-async def _filing(
-    act: Acting, file: _File
-) -> Callable[[Sequence[tuple[int, EntityRow]], Counter[str]], Awaitable[list[tuple[int, EntityRow, str]]]]:
-    """What makes the lines of a part: (file row, entity, line) of those that are the bureau's to import."""
-    bureau = act.bureau["id"]
-    organisation_of, tree = await organisation_finder(act)
-    at = stored_instant(act.now)
-    anything = await directory.has_entities()
-    classed = "risk_class" in file.keep and await store.has_classes(bureau)
-    registered = not {"licences", "attributes"} <= file.keep and await store.has_register_rows(bureau)
+@dataclass(slots=True)
+class _Filing:
+    """Makes lines of rows, as `directory.save_entity_rows` makes values. Not frozen: it counts while rows are read."""
 
-    async def lines_of(batch: Sequence[tuple[int, EntityRow]], counts: Counter[str]) -> list[tuple[int, EntityRow, str]]:
-        if anything or classed or registered:
-            batch = await known_to_us(batch, counts)
-        kept = []
-        placed = idle = 0
-        for place, row in batch:
-            organisation = organisation_of(row)
-            if organisation != bureau:
-                placed += 1
-            if row.status != directory.DRAWABLE:
-                idle += 1
-            kept.append((place, row, entity_line(row, organisation, at)))
-        counts["不在册（不参加抽取）"] += idle
-        if "organisation" not in file.keep:
-            counts["已分到所"] += placed
-            counts["未分到所"] += len(kept) - placed
-        return kept
+    act: Acting
+    file: _File
+    placer: Placer
+    tree: frozenset[int]
+    at: str
+    any_entity: bool
+    classed: bool  # a class may have come in before its entity
+    registered: bool
+    counts: Counter[str] = field(default_factory=Counter)
+    regions: Counter[str] = field(default_factory=Counter)
 
-    async def known_to_us(batch: Sequence[tuple[int, EntityRow]], counts: Counter[str]) -> list[tuple[int, EntityRow]]:
-        """Without what is another bureau's; with the classes and registers that came in before the entity did."""
+    async def sort(self, batch: list[tuple[int, EntityRow]]) -> list[tuple[int, EntityRow]]:
+        """Without what is another bureau's; with the classes and registers of entities that were not here."""
+        if not (self.any_entity or self.classed or self.registered):
+            return batch
+        bureau = self.act.bureau["id"]
         owners = await directory.load_owners([row.code for _, row in batch])
-        foreign = {code for code, owner in owners.items() if owner not in tree}
+        foreign = {code for code, owner in owners.items() if owner not in self.tree}
+        own = []
         for place, row in batch:
             if row.code in foreign:
-                file.findings.error(place, file.heading, f"代码 {row.code} 已在其他单位的名录中。请删去这一行，或与该单位核对管辖。")
-        own = [(place, row) for place, row in batch if row.code not in foreign]
-        counts["更新原有"] += len(owners) - len(foreign)
-        classes = await store.load_latest_classes(bureau, {row.code for _, row in own} - owners.keys()) if classed else {}
-        registers = await store.load_register_rows(bureau, owners.keys() - foreign) if registered else {}
+                self.file.findings.error(place, self.file.heading, f"代码 {row.code} 已在其他单位的名录中。请删去这一行，或与该单位核对管辖。")
+            else:
+                own.append((place, row))
+        await self.placer.remember(owners)
+        self.counts["更新原有"] += len(owners) - len(foreign)
+        classes = await store.load_latest_classes(bureau, {row.code for _, row in own} - owners.keys()) if self.classed else {}
+        registers = await store.load_register_rows(bureau, owners.keys() - foreign) if self.registered else {}
         for n, (place, row) in enumerate(own):
             if row.code in classes:
                 row = row._replace(risk_class=classes[row.code])
@@ -214,11 +214,42 @@ async def _filing(
             own[n] = (place, row)
         return own
 
-    return lines_of
+    def lines_of(self, rows: Sequence[tuple[int, EntityRow]]) -> list[str]:
+        bureau, at, place = self.act.bureau["id"], self.at, self.placer.place
+        if "organisation" in self.file.keep:
+            lines = [entity_line(row, bureau, at) for _, row in rows]
+        else:
+            organisations = [place(row) for _, row in rows]
+            lines = [entity_line(row, organisation, at) for (_, row), organisation in zip(rows, organisations)]
+            left = organisations.count(bureau)
+            self.counts["已分到所"] += len(rows) - left
+            self.counts["未分到所"] += left
+        self.counts["不在册（不参加抽取）"] += sum(row.status != directory.DRAWABLE for _, row in rows)
+        self.regions.update([region_of(row.holder) for _, row in rows])
+        return lines
+
+    def beside(self) -> Iterator[tuple[str, Sequence[str], list[str]]]:
+        """What the last rows leave in other tables: (where it goes, columns, lines)."""
+        if placed := self.placer.placed:
+            yield "placement", list(placed[0]), [line_of(row.values()) for row in placed]
+        if codes := self.placer.by_file:
+            yield loads.UNPLACED, ("entity_code",), list(codes)
+        self.placer.placed.clear()
+        self.placer.by_file.clear()
+
+
+async def _open_filing(act: Acting, file: _File) -> _Filing:
+    bureau = act.bureau["id"]
+    placer, tree = await open_placing(act)
+    return _Filing(
+        act, file, placer, tree, stored_instant(act.now), await directory.has_entities(),
+        "risk_class" in file.keep and await store.has_classes(bureau),
+        not {"licences", "attributes"} <= file.keep and await store.has_register_rows(bureau),
+    )  # fmt: skip
 
 
 async def _join_doubled(
-    act: Acting, load: int, hashes: array[int], places: array[int], starts: Sequence[int], file: _File, counts: Counter[str]
+    act: Acting, load: int, hashes: array[int], places: array[int], starts: Mapping[int, int], file: _File, counts: Counter[str]
 ) -> int:
     """Join the rows of codes that came twice, or note the error; how many lines went into earlier ones or out."""
     ordered = sorted(hashes)
@@ -253,5 +284,5 @@ async def _join_doubled(
                 counts["未分到所" if was["organisation"] == str(act.bureau["id"]) else "已分到所"] -= 1
     if file.good_rows or not file.findings.errors:
         for n, changed in kept.items():
-            await loads.save_part(load, n, [line for line in changed if line is not None])
+            await loads.save_part(load, n, [line for line in changed if line is not None], ENTITY_NAMES)
     return gone

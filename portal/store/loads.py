@@ -23,34 +23,37 @@ from portal.domain.errors import WrongMoment
 from portal.store.bulk import bulk_load
 from portal.store.engine import transaction
 from portal.store.locks import hold
-from portal.store.tables import Entity, Load, LoadPart
+from portal.store.stations import delete_placements
+from portal.store.tables import Entity, Load, LoadPart, Placement
 
 __all__ = [
-    "PART_LINES", "begin_load", "begin_merge", "drop_load", "end_load", "iter_parts", "load_unfinished", "merge_part",
+    "INTO", "PART_LINES", "UNPLACED", "begin_load", "begin_merge", "drop_load", "end_load", "iter_parts", "load_unfinished", "merge_part",
     "require_settled", "save_part",
 ]  # fmt: skip
 
 #: A part is merged in one transaction: for so many lines everybody else may have to wait.
 PART_LINES = 4_000
-#: what -> (table, unique key)
-TABLES: dict[str, tuple[type[Table], str]] = {"entities": (Entity, "code")}
+#: where lines go -> (table, unique key)
+INTO: dict[str, tuple[type[Table], str]] = {"entity": (Entity, "code"), "placement": (Placement, "entity_code")}
+#: lines that are codes, whose placement by address is no longer true
+UNPLACED = "unplaced"
 
 
 async def begin_load(
-    what: str, organisation: int, names: Sequence[str], keep: Collection[str], digest: str, by: int, at: datetime
+    what: str, organisation: int, keep: Collection[str], digest: str, by: int, at: datetime
 ) -> int:
-    """A new load of lines of `names` (those in `keep` stay as they are where a row is there already); one of the same kind that never came to its merge is dropped, and its next `save_part` says so."""
+    """A new load (columns in `keep` stay as they are where a row is there already); one of the same kind that never came to its merge is dropped, and its next `save_part` says so."""
     async with transaction():
         await hold("bureau", organisation)
         same = And(And(Load.what == what, Load.organisation == organisation), Load.state == "staging")
         for old in await Load.select(Load.id).where(same).run():
             await _drop(old["id"])
-        load = Load(what=what, organisation=organisation, names=" ".join(names), keep=" ".join(sorted(keep)), digest=digest, begun_by=by, begun_at=at)
+        load = Load(what=what, organisation=organisation, keep=" ".join(sorted(keep)), digest=digest, begun_by=by, begun_at=at)
         return (await Load.insert(load).run())[0]["id"]
 
 
-async def save_part(load: int, n: int, lines: Sequence[str]) -> None:
-    """Stage lines (`bulk.line_of`) as part `n`, anew where it was staged before."""
+async def save_part(load: int, n: int, lines: Sequence[str], names: Sequence[str], into: str = "entity") -> None:
+    """Stage lines (`bulk.line_of`) of the columns `names` as part `n`, anew where it was staged before."""
     async with transaction():
         part = And(LoadPart.load == load, LoadPart.n == n)
         again = await LoadPart.exists().where(part).run()
@@ -60,14 +63,15 @@ async def save_part(load: int, n: int, lines: Sequence[str]) -> None:
             raise WrongMoment("另一份同类文件已经开始导入，这一份没有导入任何一行。请等它完成后再试。")
         await LoadPart.delete().where(part).run()
         if lines:
-            await LoadPart.insert(LoadPart(load=load, n=n, data=("\n".join(lines) + "\n").encode())).run()
+            await LoadPart.insert(LoadPart(load=load, n=n, into=into, names=" ".join(names), data=("\n".join(lines) + "\n").encode())).run()
 
 
-async def iter_parts(load: int) -> AsyncIterator[tuple[int, list[str]]]:
-    """(number, lines) of every staged part."""
+async def iter_parts(load: int, into: str = "entity") -> AsyncIterator[tuple[int, list[str]]]:
+    """(number, lines) of the staged parts of a kind."""
     last = -1
+    own = And(LoadPart.load == load, LoadPart.into == into)
     while True:
-        row = await LoadPart.select().where(And(LoadPart.load == load, LoadPart.n > last)).order_by(LoadPart.n).first().run()
+        row = await LoadPart.select().where(And(own, LoadPart.n > last)).order_by(LoadPart.n).first().run()
         if row is None:
             return
         last = row["n"]
@@ -94,8 +98,12 @@ async def merge_part(load: int) -> bool:
         part = await LoadPart.select().where(LoadPart.load == load).order_by(LoadPart.n).first().run()
         if part is None:
             return False
-        table, key = TABLES[row["what"]]
-        await bulk_load(table, row["names"].split(), bytes(part["data"]), key=key, keep=row["keep"].split())
+        if part["into"] == UNPLACED:
+            await delete_placements(bytes(part["data"]).decode().split())
+        else:
+            table, key = INTO[part["into"]]
+            keep = row["keep"].split() if part["into"] == "entity" else ()
+            await bulk_load(table, part["names"].split(), bytes(part["data"]), key=key, keep=keep)
         await LoadPart.delete().where(LoadPart.id == part["id"]).run()
         await Load.update({Load.merged: Load.merged + 1}).where(Load.id == load).run()
     return True

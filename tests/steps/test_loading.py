@@ -162,11 +162,11 @@ async def test_killed_while_staging_nothing_has_come_in_and_the_next_import_clea
     before = await snapshot()
     real, done = loads.save_part, []
 
-    async def torn(load, n, lines):
+    async def torn(load, n, *given):
         if len(done) == 3:
             raise KeyboardInterrupt
         done.append(n)
-        await real(load, n, lines)
+        await real(load, n, *given)
 
     async def gone(load):
         """A killed process drops nothing."""

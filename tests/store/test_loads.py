@@ -89,9 +89,9 @@ async def test_bulk_writing_outside_a_transaction_is_a_mistake(filled):
 
 async def begun(someone, rows, parts=3):
     account, organisation = someone
-    load = await loads.begin_load("entities", organisation, ENTITY_NAMES, (), "f" * 64, account, AT)
+    load = await loads.begin_load("entities", organisation, (), "f" * 64, account, AT)
     for n in range(parts):
-        await loads.save_part(load, n, lines_of(rows[n::parts], organisation))
+        await loads.save_part(load, n, lines_of(rows[n::parts], organisation), ENTITY_NAMES)
     return load
 
 
@@ -148,7 +148,7 @@ async def test_the_next_load_drops_one_that_never_came_to_its_merge_and_tells_it
     first = await begun(someone, NEW)
     second = await begun(someone, NEW[:3])
     with pytest.raises(WrongMoment, match="另一份同类文件已经开始导入"):
-        await loads.save_part(first, 3, lines_of(NEW, organisation))
+        await loads.save_part(first, 3, lines_of(NEW, organisation), ENTITY_NAMES)
     with pytest.raises(WrongMoment, match="另一份同类文件已经开始导入"):
         await merging(first)
     await merging(second)
@@ -177,5 +177,5 @@ async def test_whoever_reads_the_directory_twice_can_tell_whether_it_is_one(some
 async def test_a_part_staged_again_replaces_the_first(someone):
     _, organisation = someone
     load = await begun(someone, NEW)
-    await loads.save_part(load, 1, lines_of(NEW[:2], organisation))
+    await loads.save_part(load, 1, lines_of(NEW[:2], organisation), ENTITY_NAMES)
     assert [(n, len(lines)) async for n, lines in loads.iter_parts(load)] == [(0, 10), (1, 2), (2, 10)]

@@ -41,8 +41,7 @@ class Load(Table, tablename="load"):
     organisation = ref(Organisation)
     state = text("staging")  # staging | merging | done | dropped
     digest = text()  # of the file
-    names = text()  # the columns of its lines, with blanks between
-    keep = text()  # those that stay as they are where a row is there already
+    keep = text()  # columns that stay as they are where a row is there already
     lines = Integer(default=0)
     parts = Integer(default=0)
     merged = Integer(default=0)  # parts
@@ -56,4 +55,6 @@ class LoadPart(Table, tablename="load_part"):
 
     load = ref(Load)
     n = Integer(default=0)
+    into = text()  # loads.INTO
+    names = text()  # the columns of the lines, with blanks between
     data = Bytea(default=b"")
