@@ -19,6 +19,7 @@ from portal.prints.render import Printer
 from portal.settings import Settings
 from portal.steps import disclosure, publish, simulation, uploads
 from portal.steps.acting import Acting, open_acting
+from portal.steps.loading import finish_load
 from portal.store import accounts
 from portal.store import jobs as store
 from portal.store.engine import transaction
@@ -148,8 +149,12 @@ async def _simulate(act: Acting, _: Settings, progress: Progress, args: dict[str
     return f"已模拟 {args['runs']} 遍，种子 {args['seed']}。"
 
 
+async def _load(act: Acting, _: Settings, __: Progress, ___: dict[str, Any]) -> str:
+    return "已接着完成中断的名录导入。" if await finish_load(act) else "名录导入已经完成。"
+
+
 #: kind -> what does it: (act, settings, progress, args) -> the note shown once it is done
-HANDLERS = {"release": _release, "publish": _publish, "import": _import, "simulate": _simulate}
+HANDLERS = {"release": _release, "publish": _publish, "import": _import, "simulate": _simulate, "load": _load}
 
 
 async def run_job(job: dict[str, Any], settings: Settings, keys: Any, sectors: Any, clock: Callable[[], datetime]) -> None:

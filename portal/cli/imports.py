@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from argparse import ArgumentTypeError, Namespace, _SubParsersAction
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 
 from portal.cli.office import acting, print_table, read_file, say
 from portal.cli.parsing import add_command
+from portal.domain.cells import Cell
 from portal.domain.errors import BadInput, Problem
-from portal.domain.import_kinds import KINDS
+from portal.domain.import_kinds import KINDS, parse_options
 from portal.domain.imports import ImportPreview
 from portal.domain.tables import MissingColumns
-from portal.sheets.read import COMMAND, read_sheet
+from portal.sheets.read import COMMAND, open_sheet, read_sheet
 from portal.steps import imports
+from portal.steps.acting import Acting
+from portal.steps.directory import ImportReport
+from portal.steps.loading import SMALL, import_register
 
 SHOWN = 20
 
@@ -42,13 +48,14 @@ def pair(text: str) -> tuple[str, str]:
 
 async def run_import(args: Namespace) -> int:
     kind = KINDS[args.what]
+    if args.what == "entities" and not (args.preview or args.remarks) and (rows := long_rows(args.file, args.sheet)):
+        return await _import_long(args, rows)
     data = read_file(args.file)
     name = Path(args.file).name
     sheet = read_sheet(data, name, COMMAND, args.sheet)
     said = {"options": dict(args.options), "mapping": dict(args.map)}
     async with acting(args) as (act, _):
-        for reason in sorted({reason for _, reason in args.accept}):
-            await imports.accept_codes(act, [code for code, own in args.accept if own == reason], reason)
+        await _accept(act, args)
         if args.remarks or args.preview:
             preview, remarks = await imports.preview_sheet(act, kind.code, sheet, name, data, **said)
             if args.remarks:
@@ -59,11 +66,46 @@ async def run_import(args: Namespace) -> int:
             report = await imports.import_sheet(act, kind.code, sheet, name, data, good_rows=args.good_rows, **said)
         except MissingColumns as refusal:
             raise BadInput(refusal.message, _to_map(refusal.headings.unknown, kind.code)) from None
-    say(f"{kind.label}已导入：{args.file}")
+    _done(kind.label, args.file, report)
+    return 0
+
+
+def long_rows(file: str, sheet: str) -> Iterator[Sequence[Cell]] | None:
+    """The rows of a file that has more than one transaction should write, one by one; None where it has fewer or cannot be read."""
+    try:
+        opened = open_sheet(Path(file), Path(file).name, COMMAND, sheet)
+        first = list(islice(opened.rows, SMALL + 1))
+    except (BadInput, OSError):
+        return None
+    return chain(first, opened.rows) if len(first) > SMALL and not opened.merged else None
+
+
+async def _import_long(args: Namespace, rows: Iterator[Sequence[Cell]]) -> int:
+    """A province's register: its rows are read as they are written."""
+    place, kind = Path(args.file), KINDS[args.what]
+    parse_options(kind, dict(args.options))
+    with place.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    async with acting(args) as (act, _):
+        await _accept(act, args)
+        try:
+            report = await import_register(act, rows, place.name, digest, mapping=dict(args.map), good_rows=args.good_rows)
+        except MissingColumns as refusal:
+            raise BadInput(refusal.message, _to_map(refusal.headings.unknown, kind.code)) from None
+    _done(kind.label, args.file, report)
+    return 0
+
+
+async def _accept(act: Acting, args: Namespace) -> None:
+    for reason in sorted({reason for _, reason in args.accept}):
+        await imports.accept_codes(act, [code for code, own in args.accept if own == reason], reason)
+
+
+def _done(label: str, file: str, report: ImportReport) -> None:
+    say(f"{label}已导入：{file}")
     print_table(list(report.counts.items()))
     _list("未导入", report.errors)
     _list("提示", report.warnings)
-    return 0
 
 
 def _write(path: str, data: bytes) -> None:

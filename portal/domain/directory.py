@@ -23,8 +23,8 @@ from portal.domain.quick import entity_reader
 from portal.domain.tables import Aliases, Parsed, Table, parse_table
 
 __all__ = [
-    "EntityRow", "InspectorRow", "doubled", "join_entities", "may_inspect", "open_entities", "parse_entities", "parse_inspectors",
-    "parse_licence", "town_of",
+    "EntityRow", "InspectorRow", "doubled", "gathered", "join_entities", "may_inspect", "open_entities", "parse_entities",
+    "parse_inspectors", "parse_licence", "town_of",
 ]  # fmt: skip
 
 
@@ -115,7 +115,11 @@ def parse_entities(
     A code seen twice with the same name adds its licence and tags to the first row
     (special directories list one licence a row); with another name it is an error.
     """
-    table, read = open_entities(rows, aliases, accepted)
+    return gathered(*open_entities(rows, aliases, accepted))
+
+
+def gathered(table: Table, read: Iterable[tuple[int, EntityRow]]) -> Parsed[EntityRow]:
+    """What `open_entities` gives, read to its end, each code once."""
     at: dict[str, int] = {}
     entities: list[EntityRow] = []
     lines: list[int] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from portal.domain.regions import check_region
 from portal.domain.registers import join_registers
 from portal.domain.tables import Parsed
 from portal.steps.acting import Acting
-from portal.steps.stations import open_placer
+from portal.steps.stations import Placer, open_placer
 from portal.store import accounts, directory
 from portal.store import imports as store
 from portal.store.engine import transaction
@@ -88,8 +88,11 @@ async def check_entities(act: Acting, parsed: Parsed[EntityRow]) -> tuple[Parsed
 
 
 def _region_warnings(act: Acting, rows: Iterable[EntityRow]) -> tuple[Problem, ...]:
-    """One warning a registering region that no table has, with how many entries; never of the bureau's own."""
-    found = Counter(region_of(row.holder) for row in rows)
+    return region_warnings(act, Counter(region_of(row.holder) for row in rows))
+
+
+def region_warnings(act: Acting, found: Mapping[str, int]) -> tuple[Problem, ...]:
+    """One warning a registering region (-> how many entries) that no table has; never of the bureau's own."""
     own = [act.bureau["region"]]
     said = [(check_region(region, own), count) for region, count in sorted(found.items())]
     return tuple(Problem("代码", f"{count} 户：{message}") for message, count in said if message)
@@ -103,16 +106,24 @@ async def import_entities(act: Acting, sheet: Sheet, file: bytes) -> ImportRepor
     return await save_entity_rows(act, parsed.rows, parsed.warnings, hashlib.sha256(file).hexdigest(), parsed.headings.fields)
 
 
+def unspoken(fields: Collection[str] | None) -> frozenset[str]:
+    """The columns of the table that a file with these fields (None: all) says nothing about."""
+    return frozenset() if fields is None else frozenset(name for name, spoken in _SPOKEN.items() if not set(spoken.split()) & set(fields))
+
+
+async def open_placing(act: Acting) -> tuple[Placer, frozenset[int]]:
+    """What gives entities their station, and the organisations whose directory is the acting bureau's."""
+    organisations = await accounts.load_organisations()
+    return await open_placer(act, _stations(organisations, act)), frozenset(accounts.tree_of(organisations, act.bureau["id"]))
+
+
 async def save_entity_rows(
     act: Acting, rows: Iterable[EntityRow], warnings: tuple[Problem, ...] = (), digest: str = "", fields: Collection[str] | None = None
 ) -> ImportReport:
     """Rows into the directory; `fields`: what the file has columns for (None: everything), the rest of known entries stays."""
     act.require("directory.import")
-    organisations = await accounts.load_organisations()
-    stations = _stations(organisations, act)
     bureau = act.bureau["id"]
-    tree = accounts.tree_of(organisations, bureau)
-    keep = frozenset() if fields is None else frozenset(name for name, spoken in _SPOKEN.items() if not set(spoken.split()) & set(fields))
+    keep = unspoken(fields)
     counts: Counter[str] = Counter({"读入": 0})
     classes: dict[str, str] = {}
     registers: dict[str, Any] = {}
@@ -135,7 +146,7 @@ async def save_entity_rows(
 
     async with transaction():
         await hold("bureau", bureau)
-        placer = await open_placer(act, stations)
+        placer, tree = await open_placing(act)
         if isinstance(rows, tuple):  # a file; the sample streams into an empty directory
             codes = [row.code for row in rows]
             owners = await directory.load_owners(codes)

@@ -18,6 +18,7 @@ from portal.sheets.write import write_xlsx
 from portal.steps import directory, external, plan, registers, results
 from portal.steps.acting import Acting
 from portal.steps.directory import ImportReport
+from portal.steps.loading import SMALL, Settle, load_parsed
 from portal.store import imports as store
 from portal.store.engine import transaction
 
@@ -158,6 +159,16 @@ async def preview_sheet(
     return preview, render_remarks(sheet, parsed)
 
 
+async def save_checked(act: Acting, checked: Checked, digest: str, settle: Settle) -> Counts:
+    """Save what was checked; `settle` is awaited with the counts in the transaction that makes it certain."""
+    if checked.kind.code == "entities" and len(checked.parsed.rows) > SMALL:
+        return await load_parsed(act, checked.parsed, digest, settle)
+    async with transaction():
+        counts = await DOING[checked.kind.code].save(act, checked.parsed, digest, checked.reading)
+        await settle(counts)
+    return counts
+
+
 async def import_sheet(
     act: Acting, code: str, sheet: Sheet, name: str, file: bytes, *, options: Mapping[str, str] | None = None,
     mapping: Mapping[str, str] | None = None, good_rows: bool = False,
@@ -169,15 +180,17 @@ async def import_sheet(
     checked = await check_sheet(act, kind, sheet, said, headings)
     checked.require_rows(good_rows)
     preview = checked.preview(name, digest, sheet)
-    async with transaction():
+
+    async def settle(counts: Mapping[str, int]) -> None:
         if headings:
             await store.save_aliases(act.bureau["id"], code, headings, act.account, act.now)
-        counts = await DOING[code].save(act, checked.parsed, digest, checked.reading)
         await store.save_upload(
             organisation=act.organisation["id"], kind=code, name=name, digest=digest, options=said, mapping=headings,
             preview=pack_preview(preview), state="applied", good_rows=good_rows, report=list(counts.items()),
             uploaded_by=act.account, uploaded_at=act.now, settled_by=act.account, settled_at=act.now,
         )  # fmt: skip
+
+    counts = await save_checked(act, checked, digest, settle)
     return ImportReport(counts, checked.parsed.warnings, checked.parsed.errors)
 
 

@@ -13,7 +13,7 @@ from portal.domain.packing import pack
 from portal.domain.pool import blocks_of, format_codes, format_pool
 from portal.steps import caps
 from portal.steps.acting import Acting
-from portal.store import directory, draw, plan, visits
+from portal.store import directory, draw, loads, plan, visits
 from portal.store import pool as store
 from portal.store.engine import transaction
 from portal.store.locks import hold
@@ -57,6 +57,7 @@ async def freeze_pool(act: Acting, task_code: str, strata: str = "none") -> dict
     if strata == "class" and not task["class_ratios"]:
         raise BadInput(f"任务 {task_code} 没有分类比例，不能按信用风险分类分层。")
     quota = quota_of(task, strata)  # now: a frozen pool that no round can take could not be frozen again
+    settled = await loads.require_settled(act.tree)
     rows, exclusions, removed, snapshot = await _gather(act, task, strata)
     if not rows:
         raise BadInput(f"任务 {task_code} 的名录是空的：没有符合条件的在册检查对象。请先导入名录。")
@@ -65,8 +66,10 @@ async def freeze_pool(act: Acting, task_code: str, strata: str = "none") -> dict
     lines = format_pool(rows)
     excluded = format_codes(code for code, _, _ in exclusions)
     async with transaction():
-        # Read again inside the transaction: somebody may have frozen or committed meanwhile.
+        # Read again inside the transaction: somebody may have imported, frozen or committed meanwhile.
         await hold("task", task["id"])
+        if await loads.require_settled(act.tree) != settled:
+            raise WrongMoment(f"冻结任务 {task_code} 的名录时，名录刚好导入了新的内容。请重新冻结。")
         earlier = await store.load_pools_of(task["id"])
         live = await draw.load_live_round_of(task["id"])
         if live:

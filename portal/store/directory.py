@@ -46,11 +46,16 @@ async def save_entities(rows: Iterable[Mapping[str, Any]], keep: Collection[str]
     return await upsert_rows(Entity, rows, key="code", keep=keep)
 
 
+async def has_entities() -> bool:
+    """Whether the directory of any bureau in this database has an entry."""
+    return await Entity.exists().run()
+
+
 async def load_owners(codes: Sequence[str]) -> dict[str, int]:
     """code -> organisation of entries already in the directory (of any bureau)."""
     found: dict[str, int] = {}
-    for start in range(0, len(codes), 500):
-        part = list(codes[start : start + 500])
+    for start in range(0, len(codes), 5_000):
+        part = list(codes[start : start + 5_000])
         rows = await Entity.select(Entity.code, Entity.organisation).where(Entity.code.is_in(part)).run()
         found |= {row["code"]: row["organisation"] for row in rows}
     return found

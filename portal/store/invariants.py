@@ -45,10 +45,11 @@ MOVES = {
     "visit": ("open done",),
     "plan": ("draft approved", "draft published", "approved published"),
     "follow_up": ("open closed",),
+    "load": ("staging merging", "staging dropped", "merging done"),
     "publication": ("live superseded", "live withdrawn", "superseded withdrawn"),
     "upload": ("previewed queued", "previewed applied", "previewed dropped", "queued applied", "queued previewed"),
 }  # fmt: skip
-FIRST_STATE = {"round": ("draft", "external"), "record": ("draft", "submitted"), "visit": ("open",), "publication": ("live",)}
+FIRST_STATE = {"round": ("draft", "external"), "record": ("draft", "submitted"), "visit": ("open",), "publication": ("live",), "load": ("staging",)}
 #: (table, condition on NEW that must hold, message). NULL counts as holding.
 CHECKS = (
     ("round", "NEW.disclosure IN ('open','sealed')", "round: unknown disclosure"),
@@ -73,12 +74,16 @@ CHECKS = (
     ("placement", "NEW.placed_by IN ('address','person')", "placement: placed by nobody known"),
     ("placement", "NEW.placed_by <> 'person' OR NEW.why <> ''", "placement: chosen by a person without a reason"),
     ("entity", "NEW.kind IN ('entity','site','object')", "entity: unknown kind"),
+    ("load", "NEW.merged BETWEEN 0 AND NEW.parts", "load: more merged than there is"),
     ("upload", "NEW.state IN ('previewed','queued','applied','dropped')", "upload: unknown state"),
     ("upload", "length(NEW.digest) = 64", "upload: digest is not 64 hex digits"),
     ("job", "NEW.state IN ('queued','running','done','failed')", "job: unknown state"),
 )
 #: (name, table, columns, where)
 UNIQUE = (
+    ("one_load_part", "load_part", "load, n", ""),
+    ("one_load_merging", "load", "what", "state = 'merging'"),
+    ("one_load_staging", "load", "what, organisation", "state = 'staging'"),
     ("one_item_version", "item", "code, version", ""),
     ("one_form_version", "check_form", "code, version", ""),
     ("one_plan_version", "plan", "organisation, year, version", ""),

@@ -114,6 +114,14 @@ async def load_choices() -> dict[str, int]:
     return {row["entity_code"]: row["organisation"] for row in rows}
 
 
+async def restore_choices() -> None:
+    """Every entry that a person placed is where the person placed it."""
+    by_station: dict[int, list[str]] = {}
+    for code, organisation in (await load_choices()).items():
+        by_station.setdefault(organisation, []).append(code)
+    await save_stations_of(by_station)
+
+
 async def load_placed_by_address(codes: Sequence[str]) -> set[str]:
     """Those of `codes` whose station came from their address."""
     found: set[str] = set()

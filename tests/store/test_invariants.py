@@ -11,7 +11,7 @@ import pytest
 
 from portal.domain.errors import WrongMoment
 from portal.store import engine, invariants, tables
-from portal.store.tables import Account, Exclusion, FollowUp, InspectionRecord, Organisation, Pool, Task
+from portal.store.tables import Account, Exclusion, FollowUp, InspectionRecord, Load, LoadPart, Organisation, Pool, Task
 from tests.office import become_owner
 
 pytestmark = pytest.mark.anyio
@@ -137,6 +137,11 @@ async def _a_row(name: str) -> dict:
         record = await InspectionRecord.select(InspectionRecord.id).first().run()
         account = await Account.select(Account.id).first().run()
         await FollowUp.insert(FollowUp(record=record["id"], kind="rectify", confirmed_by=account["id"])).run()
+    elif row is None and name in ("load", "load_part"):
+        account = await Account.select(Account.id, Account.organisation).first().run()
+        load = Load(what="entities", organisation=account["organisation"], begun_by=account["id"], parts=1)
+        await Load.insert(load).run()
+        await LoadPart.insert(LoadPart(load=load.id, data=b"X\n")).run()
     elif row is None and name in OF_FILES:
         await OF_FILES[name](await Organisation.select(Organisation.id).first().run(), await Account.select(Account.id).first().run())
     elif row is None and name in OF_THE_YEAR:
@@ -331,6 +336,7 @@ BROKEN = {
     "placement: placed by nobody known": {"placed_by": "wind"},
     "placement: chosen by a person without a reason": {"placed_by": "person", "why": ""},
     "entity: unknown kind": {"kind": "ghost"},
+    "load: more merged than there is": {"parts": 1, "merged": 2},
     "job: unknown state": {"state": "lost"},
     "upload: unknown state": {"state": "lost"},
     "upload: digest is not 64 hex digits": {"digest": "abc"},
@@ -363,13 +369,19 @@ async def test_a_condition_holds_for_every_new_and_every_changed_row(owned, name
 # One of a kind ---------------------------------------------------------------
 
 #: the partial ones: what a second row must be to be allowed
-OUTSIDE = {"one_live_round_a_task": {"live": False}, "one_open_visit": {"state": "done"}, "one_live_publication": {"state": "superseded"}}
+OUTSIDE = {
+    "one_live_round_a_task": {"live": False}, "one_open_visit": {"state": "done"}, "one_live_publication": {"state": "superseded"},
+    "one_load_merging": {"state": "done"}, "one_load_staging": {"state": "done"},
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("index", "name", "columns", "where"), invariants.UNIQUE, ids=[one[0] for one in invariants.UNIQUE])
 async def test_there_is_one_of_a_kind(owned, index, name, columns, where):
     row = await _a_row(name)
-    inside = {"one_open_visit": {"state": "open"}, "one_live_round_a_task": {"live": True}, "one_live_publication": {"state": "live"}}
+    inside = {
+        "one_open_visit": {"state": "open"}, "one_live_round_a_task": {"live": True}, "one_live_publication": {"state": "live"},
+        "one_load_merging": {"state": "merging"}, "one_load_staging": {"state": "staging"},
+    }  # fmt: skip
     twin = _copy(name, row, keep=tuple(columns.split(", "))) | inside.get(index, {})
     others = [one[0] for one in invariants.UNIQUE if one[1] == name and one[0] != index]
     await _ddl(*(f"DROP INDEX {other}" for other in others))

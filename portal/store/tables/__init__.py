@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from piccolo.table import Table
 
-from portal.store.tables.directory import Entity
+from portal.store.tables.directory import Entity, Load, LoadPart
 from portal.store.tables.draw import Exclusion, Pick, Pool, PoolBlock, Round, RoundTask, Share, Source
 from portal.store.tables.imports import (
     AcceptedCode, ClassVersion, EntityClass, ExternalEntry, ExternalList, HeadingAlias, RegisterEntry, Upload,
@@ -22,7 +22,7 @@ from portal.store.tables.visits import Assignment, AssignmentRun, Finding, Follo
 from portal.store.tables.year import Allowance, BaseEntity, Dismissal, Peace, PlanMeasure, ProfileVersion, Simulation, YearBase
 
 ALL: list[type[Table]] = [
-    Organisation, Inspector, Account, WebSession, Recusal, Entity, Item, CheckForm, Plan, PlanRow,
+    Organisation, Inspector, Account, WebSession, Recusal, Entity, Load, LoadPart, Item, CheckForm, Plan, PlanRow,
     Task, Rider, Pool, PoolBlock, Exclusion, Round, RoundTask, Source, Share, Pick, Visit, VisitTask,
     AssignmentRun, Assignment, InspectionRecord, RecordVersion, Finding, FollowUp, Publication,
     LogEntry, Checkpoint, Release, Audit, Job, Setting,

@@ -1,0 +1,288 @@
+"""A large register into the directory: read whole first, then merged a few thousand rows at a time while the office works on.
+
+All or nothing, in two halves: until the merge begins nothing of the file is anywhere but
+in the stage; once it has begun it is finished, if need be by whoever comes next (the worker,
+the next import).  Meanwhile pools cannot be frozen.  Smaller files need none of this:
+`directory.save_entity_rows` writes them in one transaction.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
+
+from portal.domain.cells import Cell, Sheet
+from portal.domain.codes import region_of
+from portal.domain.directory import EntityRow, doubled, open_entities
+from portal.domain.errors import BadInput
+from portal.domain.import_kinds import KINDS, parse_mapping
+from portal.domain.imports import SHOWN_ROWS, pack_preview, preview_of
+from portal.domain.registers import join_registers
+from portal.domain.tables import HEADING_ROWS, Findings, Parsed
+from portal.steps.acting import Acting
+from portal.steps.directory import ImportReport, open_placing, region_warnings, unspoken
+from portal.steps.stations import Placer
+from portal.store import directory, loads, stations
+from portal.store import imports as store
+from portal.store.bulk import line_of, values_of
+from portal.store.engine import transaction
+from portal.store.entity_lines import ENTITY_NAMES, entity_line, join_lines, stored_instant
+from portal.store.jobs import save_job
+from portal.store.locks import hold
+
+__all__ = ["SMALL", "finish_load", "import_register", "load_entities", "load_parsed"]
+
+#: Rows that one transaction may write: nobody waits long for it.
+SMALL = 20_000
+#: Warnings kept of one file; whoever has more looks at the file.
+_WARNINGS = 1_000
+_LABEL = KINDS["entities"].label
+
+#: What is noted in the transaction that makes an import certain, given its counts.
+Settle = Callable[[Mapping[str, int]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file being read: its digest, the heading of its codes, what it found wrong so far, columns it says nothing about."""
+
+    digest: str
+    heading: str
+    findings: Findings
+    keep: frozenset[str]
+    good_rows: bool = False
+
+
+# Ways in ---------------------------------------------------------------------------------
+
+
+async def import_register(
+    act: Acting, rows: Iterable[Sequence[Cell]], name: str, digest: str, *, mapping: Mapping[str, str] | None = None, good_rows: bool = False
+) -> ImportReport:
+    """Like `imports.import_sheet` of entities, for a file of any length whose rows come one by one: memory stays flat."""
+    act.require("directory.import")
+    bureau = act.bureau["id"]
+    pointed_out = parse_mapping(KINDS["entities"], mapping or {})
+    source = iter(rows)
+    head = list(islice(source, HEADING_ROWS + SHOWN_ROWS))
+    table, read = open_entities(
+        chain(head, source), await store.load_aliases(bureau, "entities") | pointed_out, await store.load_accepted(bureau)
+    )
+    file = _File(digest, table.heading("code"), table.findings, unspoken(table.headings.fields), good_rows)
+
+    async def settle(counts: Mapping[str, int]) -> None:
+        found = table.findings
+        parsed = Parsed((), tuple(found.warnings), tuple(found.errors), (), table.total, table.headings)
+        preview = replace(preview_of("entities", name, digest, Sheet(tuple(map(tuple, head))), parsed, {}), good=counts["读入"])
+        if pointed_out:
+            await store.save_aliases(bureau, "entities", pointed_out, act.account, act.now)
+        await store.save_upload(
+            organisation=act.organisation["id"], kind="entities", name=name, digest=digest, options={}, mapping=pointed_out,
+            preview=pack_preview(preview), state="applied", good_rows=good_rows, report=list(counts.items()),
+            uploaded_by=act.account, uploaded_at=act.now, settled_by=act.account, settled_at=act.now,
+        )  # fmt: skip
+
+    counts = await load_entities(act, read, file, settle)
+    return ImportReport(counts, tuple(table.findings.warnings), tuple(table.findings.errors))
+
+
+async def load_parsed(act: Acting, parsed: Parsed[EntityRow], digest: str, settle: Settle) -> dict[str, int]:
+    """Rows that were checked already; see `load_entities`."""
+    heading = next((title for title, field in parsed.headings.known if field == "code"), "")
+    file = _File(digest, heading, Findings(), unspoken(parsed.headings.fields))
+    return await load_entities(act, zip(parsed.lines, parsed.rows, strict=True), file, settle)
+
+
+async def load_entities(act: Acting, rows: Iterable[tuple[int, EntityRow]], file: _File, settle: Settle) -> dict[str, int]:
+    """(File row, entity) pairs through the stage into the directory; counts in the order to be shown.
+
+    The file's findings may fill while rows are read: an error refuses it with BadInput (unless
+    `good_rows`).  `settle` is awaited in the transaction that says that the file will come in.
+    """
+    act.require("directory.import")
+    await finish_load(act)
+    load = await loads.begin_load("entities", act.bureau["id"], file.keep, file.digest, act.account, act.now)
+    try:
+        counts = await _stage(act, load, rows, file)
+        async with transaction():
+            await hold("bureau", act.bureau["id"])
+            await loads.begin_merge(load, counts["读入"])
+            await settle(counts)
+            await act.audit("directory.import.begin", "entities", after=file.digest, count=counts["读入"])
+            await save_job("load", str(load), {"login": act.login}, act.account, act.now)
+    except BaseException:
+        await loads.drop_load(load)
+        raise
+    await finish_load(act)
+    return counts
+
+
+async def finish_load(act: Acting) -> bool:
+    """Merge what is left of an import, of whoever began it; whether there was one."""
+    load = await loads.load_unfinished("entities")
+    if load is None:
+        return False
+    while await loads.merge_part(load):
+        pass
+    async with transaction():
+        done = await loads.end_load(load, act.now)
+        if done:
+            await stations.restore_choices()  # what a person chose while the file was read
+            await act.audit("directory.import", "entities", after=done["digest"], count=done["lines"])
+    return True
+
+
+# The stage ----------------------------------------------------------------------------------
+
+
+async def _stage(act: Acting, load: int, rows: Iterable[tuple[int, EntityRow]], file: _File) -> dict[str, int]:
+    """Every row as a line of its part; counts. Of a staged row only the hash of its code and its file row are kept."""
+    findings = file.findings
+    filing = await _open_filing(act, file)
+    hashes, places = array("q"), array("L")
+    starts: dict[int, int] = {}  # part -> how many rows were staged before it
+    source = iter(rows)
+    parts = more = 0
+    while batch := list(islice(source, loads.PART_LINES)):
+        kept = await filing.sort(batch)
+        if kept:
+            starts[parts] = len(hashes)
+            hashes.extend([hash(row.code) for _, row in kept])
+            places.extend([place for place, _ in kept])
+            await loads.save_part(load, parts, filing.lines_of(kept), ENTITY_NAMES)
+            parts += 1
+        for into, names, lines in filing.beside():
+            await loads.save_part(load, parts, lines, names, into)
+            parts += 1
+        more += max(0, len(findings.warnings) - _WARNINGS)
+        del findings.warnings[_WARNINGS:]
+    if more:
+        findings.warn(0, "", f"还有 {more:,} 处提示没有列出。")
+    findings.warnings += [*region_warnings(act, filing.regions), *filing.placer.unknown()]
+    joined = await _join_doubled(act, load, hashes, places, starts, file, filing.counts)
+    if findings.errors:
+        findings.errors.sort(key=lambda problem: problem.row)
+        if not file.good_rows:
+            Parsed((), errors=tuple(findings.errors)).require_no_errors(_LABEL)
+    if len(hashes) == joined:
+        raise BadInput(f"{_LABEL}没有一行可以导入。请改正后重新上传。", findings.errors[:200])
+    shown = ("已分到所", "未分到所", "不在册（不参加抽取）", "更新原有")
+    return {"读入": len(hashes) - joined} | {name: filing.counts[name] for name in shown if filing.counts[name]}
+
+
+@dataclass(slots=True)
+class _Filing:
+    """Makes lines of rows, as `directory.save_entity_rows` makes values. Not frozen: it counts while rows are read."""
+
+    act: Acting
+    file: _File
+    placer: Placer
+    tree: frozenset[int]
+    at: str
+    any_entity: bool
+    classed: bool  # a class may have come in before its entity
+    registered: bool
+    counts: Counter[str] = field(default_factory=Counter)
+    regions: Counter[str] = field(default_factory=Counter)
+
+    async def sort(self, batch: list[tuple[int, EntityRow]]) -> list[tuple[int, EntityRow]]:
+        """Without what is another bureau's; with the classes and registers of entities that were not here."""
+        if not (self.any_entity or self.classed or self.registered):
+            return batch
+        bureau = self.act.bureau["id"]
+        owners = await directory.load_owners([row.code for _, row in batch])
+        foreign = {code for code, owner in owners.items() if owner not in self.tree}
+        own = []
+        for place, row in batch:
+            if row.code in foreign:
+                self.file.findings.error(place, self.file.heading, f"代码 {row.code} 已在其他单位的名录中。请删去这一行，或与该单位核对管辖。")
+            else:
+                own.append((place, row))
+        await self.placer.remember(owners)
+        self.counts["更新原有"] += len(owners) - len(foreign)
+        classes = await store.load_latest_classes(bureau, {row.code for _, row in own} - owners.keys()) if self.classed else {}
+        registers = await store.load_register_rows(bureau, owners.keys() - foreign) if self.registered else {}
+        for n, (place, row) in enumerate(own):
+            if row.code in classes:
+                row = row._replace(risk_class=classes[row.code])
+            if row.code in registers:
+                licences, attributes = join_registers(row.licences, row.attributes, registers[row.code])
+                row = row._replace(licences=tuple(licences), attributes=attributes)
+            own[n] = (place, row)
+        return own
+
+    def lines_of(self, rows: Sequence[tuple[int, EntityRow]]) -> list[str]:
+        bureau, at, place = self.act.bureau["id"], self.at, self.placer.place
+        if "organisation" in self.file.keep:
+            lines = [entity_line(row, bureau, at) for _, row in rows]
+        else:
+            organisations = [place(row) for _, row in rows]
+            lines = [entity_line(row, organisation, at) for (_, row), organisation in zip(rows, organisations)]
+            left = organisations.count(bureau)
+            self.counts["已分到所"] += len(rows) - left
+            self.counts["未分到所"] += left
+        self.counts["不在册（不参加抽取）"] += sum(row.status != directory.DRAWABLE for _, row in rows)
+        self.regions.update([region_of(row.holder) for _, row in rows])
+        return lines
+
+    def beside(self) -> Iterator[tuple[str, Sequence[str], list[str]]]:
+        """What the last rows leave in other tables: (where it goes, columns, lines)."""
+        if placed := self.placer.placed:
+            yield "placement", list(placed[0]), [line_of(row.values()) for row in placed]
+        if codes := self.placer.by_file:
+            yield loads.UNPLACED, ("entity_code",), list(codes)
+        self.placer.placed.clear()
+        self.placer.by_file.clear()
+
+
+async def _open_filing(act: Acting, file: _File) -> _Filing:
+    bureau = act.bureau["id"]
+    placer, tree = await open_placing(act)
+    return _Filing(
+        act, file, placer, tree, stored_instant(act.now), await directory.has_entities(),
+        "risk_class" in file.keep and await store.has_classes(bureau),
+        not {"licences", "attributes"} <= file.keep and await store.has_register_rows(bureau),
+    )  # fmt: skip
+
+
+async def _join_doubled(
+    act: Acting, load: int, hashes: array[int], places: array[int], starts: Mapping[int, int], file: _File, counts: Counter[str]
+) -> int:
+    """Join the rows of codes that came twice, or note the error; how many lines went into earlier ones or out."""
+    ordered = sorted(hashes)
+    twice = {one for one, other in zip(ordered, ordered[1:]) if one == other}
+    del ordered
+    if not twice:
+        return 0
+    first: dict[str, tuple[int, int]] = {}  # code -> its part and place there
+    kept: dict[int, list[str | None]] = {}  # parts with such codes
+    gone = 0
+    async for n, lines in loads.iter_parts(load):
+        changed: list[str | None] = list(lines)
+        for k, line in enumerate(lines):
+            if hashes[starts[n] + k] not in twice:
+                continue
+            code = line.partition("\t")[0]
+            kept[n] = changed
+            if code not in first:
+                first[code] = n, k
+                continue
+            part, place = first[code]
+            joined = join_lines(kept[part][place] or "", line)
+            if joined is None:
+                file.findings.error(places[starts[n] + k], file.heading, doubled(code, places[starts[part] + place]))
+            else:
+                kept[part][place] = joined
+            changed[k] = None
+            gone += 1
+            was = dict(zip(ENTITY_NAMES, values_of(line)))
+            counts["不在册（不参加抽取）"] -= was["status"] != directory.DRAWABLE
+            if "organisation" not in file.keep:
+                counts["未分到所" if was["organisation"] == str(act.bureau["id"]) else "已分到所"] -= 1
+    if file.good_rows or not file.findings.errors:
+        for n, changed in kept.items():
+            await loads.save_part(load, n, [line for line in changed if line is not None], ENTITY_NAMES)
+    return gone
