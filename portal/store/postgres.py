@@ -20,8 +20,10 @@ WRITERS, READERS = 8, 4  # connections a process; a server takes 100 by default
 LOCK_MS = 20_000  # as long as SQLite waits for another process
 CONNECT_SECONDS = 15
 
-#: how a connection's end shows itself
-LOST = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError, OSError)
+#: how a connection's end shows itself; InternalClientError: the server's farewell came between two of our messages
+LOST = (
+    asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError,
+)  # fmt: skip
 
 #: what the server says -> what people read; {user}, {database} and {place} come from the address
 _WORDS: tuple[tuple[type[BaseException], str], ...] = (
@@ -80,9 +82,7 @@ class _Transaction(PostgresTransaction):
         try:
             if error is None:
                 await self._commit()
-            elif not self.connection.is_closed():
-                await self.rollback()
-            elif isinstance(error, LOST):
+            elif not await self._rolled_back_here() and isinstance(error, LOST):
                 raise WrongMoment("数据库连接中断，这一步没有保存。请稍后再试。") from error
         finally:
             try:
@@ -91,13 +91,24 @@ class _Transaction(PostgresTransaction):
                 self._turn.release()
         return error is None
 
+    async def _rolled_back_here(self) -> bool:
+        """False where the connection is gone: then the server has rolled back."""
+        try:
+            if not self.connection.is_closed():
+                await self.rollback()
+                return True
+        except LOST:
+            self.connection.terminate()
+        return False
+
     async def _commit(self) -> None:
         try:
             if not self._committed and not self._rolled_back:
                 await self.commit()
         except LOST as failure:
-            if not self.connection.is_closed():
-                raise
+            if isinstance(failure, asyncpg.InterfaceError) and not self.connection.is_closed():
+                raise  # the driver used wrongly
+            self.connection.terminate()
             # The server may have committed and gone before it could say so.
             raise WrongMoment("数据库连接中断，不能确定这一步是否已经保存。请稍后刷新核对。") from failure
 
