@@ -123,10 +123,9 @@ def test_simulated_answers_are_the_same_bytes_for_the_same_seed(demo, portal, tm
 
 
 def refused(folder: Path, **environ: str) -> str:
-    done = run("demo", "--build-only", "--data", folder, **environ)
-    assert (done.returncode, done.stdout) == (1, ""), done
-    assert done.stderr.startswith("portal: ") and done.stderr.count("\n") == 1, done.stderr
-    return done.stderr
+    said = Portal(folder, **environ).refused("demo", "--build-only", "--data", folder)
+    assert said.count("\n") == 1, said
+    return said
 
 
 def test_a_folder_with_anything_else_is_refused_untouched(demo, tmp_path):
@@ -146,8 +145,8 @@ def test_a_folder_with_anything_else_is_refused_untouched(demo, tmp_path):
 def test_a_port_in_use_is_said_before_the_work_begins(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]
-        done = run("demo", "--data", tmp_path / "new", "--port", number)
-        assert done.returncode == 1 and f"端口 {number} 不能使用：已被别的程序占用。请用 --port 换一个" in done.stderr
+        said = Portal(tmp_path / "new").refused("demo", "--data", tmp_path / "new", "--port", number)
+        assert f"端口 {number} 不能使用：已被别的程序占用。请用 --port 换一个" in said
         assert not (tmp_path / "new").exists()
 
 
@@ -233,9 +232,8 @@ def test_serve_answers_on_both_ports_and_leaves_nobody_behind_when_it_is_stopped
     assert is_gone(worker[0])
 
 
-def test_serve_names_the_option_of_a_port_that_is_taken(demo):
+def test_serve_names_the_option_of_a_port_that_is_taken(portal):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]
         for option, other in (("--port", "--site-port"), ("--site-port", "--port")):
-            done = run("serve", option, number, other, 0, PORTAL_DATA=str(demo[0]))
-            assert (done.returncode, done.stdout) == (1, "") and f"请用 {option} 换一个" in done.stderr, done
+            assert f"请用 {option} 换一个" in portal.refused("serve", option, number, other, 0)

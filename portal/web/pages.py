@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,9 @@ BESIDE = (
 )
 
 
+@cache
 def build_environment() -> Environment:
-    """Every value escaped, every missing one an error."""
+    """Every value escaped, every missing one an error; compiled once a process."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

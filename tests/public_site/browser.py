@@ -12,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import select
 import shutil
 import tempfile
 import time
@@ -72,17 +73,27 @@ class Browser:
         self._last += 1
         message = {"id": self._last, "method": method, "params": params or {}} | ({"sessionId": session} if session else {})
         self._out.write(json.dumps(message).encode() + b"\0")
-        deadline = time.monotonic() + SECONDS
-        while time.monotonic() < deadline:
-            answer = self._hear()
-            if answer.get("id") == self._last:
-                if "error" in answer:
-                    raise RuntimeError(answer["error"]["message"])
-                return answer["result"]
-        raise TimeoutError(method)
+        answer: dict[str, Any] = {}
 
-    def _hear(self) -> dict[str, Any]:
+        def is_it(heard: dict[str, Any]) -> bool:
+            answer.update(heard if heard.get("id") == self._last else {})
+            return bool(answer)
+
+        self.hear_until(is_it, method)
+        if "error" in answer:
+            raise RuntimeError(answer["error"]["message"])
+        return answer["result"]
+
+    def hear_until(self, enough: Callable[[dict[str, Any]], bool], what: str) -> None:
+        """Hear what the browser says until one message is enough. TimeoutError, naming what was waited for."""
+        deadline = time.monotonic() + SECONDS
+        while not enough(self._hear(deadline, what)):
+            pass
+
+    def _hear(self, deadline: float, what: str) -> dict[str, Any]:
         while b"\0" not in self._rest:
+            if not select.select([self._in], [], [], max(0, deadline - time.monotonic()))[0]:
+                raise TimeoutError(what)
             piece = self._in.read(1 << 16)
             if not piece:
                 raise RuntimeError("the browser has gone")
@@ -102,18 +113,20 @@ class Page:
         browser.listen(session, self._on)
         for domain in ("Page", "Runtime", "Log"):
             self._ask(f"{domain}.enable")
-        self._ask("Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
+        self.widen(width)
         if dark:
             self._ask("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]})
+
+    def widen(self, width: int) -> None:
+        """Make the window so many pixels wide, narrower too."""
+        self._ask("Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
 
     def open(self, address: str) -> None:
         """Go to an address and wait until all of it has loaded."""
         loads = self._loads
         self._ask("Page.navigate", {"url": address})
-        deadline = time.monotonic() + SECONDS
-        while self._loads == loads and time.monotonic() < deadline:
-            self._browser.ask("Browser.getVersion")  # any answer: the event is heard on the way
-        assert self._loads > loads, f"{address} did not load"
+        if self._loads == loads:
+            self._browser.hear_until(lambda _: self._loads > loads, f"{address} to load")
 
     def value(self, script: str) -> Any:
         """What an expression gives, a promise waited for. RuntimeError where it throws."""

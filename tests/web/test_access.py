@@ -1,6 +1,8 @@
 """Who reaches what: declared on every route, denied by default, and 404 for what belongs to others."""
 
 import re
+import shutil
+from functools import cache
 
 import pytest
 from litestar import Litestar, get
@@ -8,7 +10,7 @@ from litestar import Litestar, get
 from portal.domain.roles import ACTS, ROLES, may
 from portal.web import routes
 from portal.web.access import PUBLIC, SIGNED_IN, check_declared, require_declared, safe_path
-from tests.web.bureau import LOGINS, ROUND
+from tests.web.bureau import LOGINS, ROUND, build_stage, open_house
 
 PUBLIC_ROUTES = {"GET /login", "POST /login", "POST /senior", "GET /static/{digest:str}/{name:str}"}
 
@@ -43,8 +45,8 @@ def test_a_portal_with_an_undeclared_route_does_not_start():
         require_declared(app)
 
 
-def test_nobody_signed_in_sees_only_the_login_page(house_at):
-    somebody = house_at("worked").browser()
+def test_nobody_signed_in_sees_only_the_login_page(worked):
+    somebody = worked.browser()
     for method, path, access in handlers():
         if access == PUBLIC:
             continue
@@ -81,6 +83,7 @@ PAGES = {
     "/imports/new?kind=classes": ("imports.read", "分类版本"),
     "/imports/lists": ("imports.read", "外部抽取名单"),
     "/directory": ("directory.read", "统一社会信用代码"),
+    "/directory/unplaced": ("directory.place", "未分到所的检查对象"),
     "/directory?q=望溪县&size=200": ("directory.read", "望溪县"),
     "/inspectors": ("directory.read", "执法人员名录"),
     "/items": ("plan.read", "随机抽查事项清单"),
@@ -90,10 +93,37 @@ PAGES = {
 }
 
 
+class Reader:
+    """Somebody who only looks; an address is fetched once for both tests that look at it."""
+
+    def __init__(self, house, login):
+        self.browser, self.seen = house.browser(login), {}
+
+    def get(self, address):
+        if address not in self.seen:
+            self.seen[address] = self.browser.get(address)
+        return self.seen[address]
+
+
+@pytest.fixture(scope="module")
+def worked(stages, tmp_path_factory):
+    """One portal at stage `worked` for the whole file: nobody here changes anything (one engine is open at a time)."""
+    folder = tmp_path_factory.mktemp("worked") / "data"
+    shutil.copytree(build_stage(stages, "worked"), folder)
+    house = open_house(folder, "worked")
+    with house.client:
+        yield house
+
+
+@pytest.fixture(scope="module")
+def reader(worked):
+    """`reader(login)`: that person's one reader."""
+    return cache(lambda login: Reader(worked, login))
+
+
 @pytest.mark.parametrize("login", LOGINS)
-def test_each_role_sees_its_pages_and_is_refused_the_others(house_at, login):
-    house = house_at("worked")
-    person = house.browser(login)
+def test_each_role_sees_its_pages_and_is_refused_the_others(worked, reader, login):
+    house, person = worked, reader(login)
     (roles,) = house.query("SELECT roles FROM account WHERE login = ?", login)[0]
     roles = [role for role in ROLES if f'"{role}"' in roles]
     for address, (act, wanted) in PAGES.items():
@@ -105,9 +135,8 @@ def test_each_role_sees_its_pages_and_is_refused_the_others(house_at, login):
 
 
 @pytest.mark.parametrize("login", LOGINS)
-def test_no_page_links_to_what_its_reader_may_not_open(house_at, login):
-    house = house_at("worked")
-    person = house.browser(login)
+def test_no_page_links_to_what_its_reader_may_not_open(reader, login):
+    person = reader(login)
     tried: dict[str, str] = {}
     waiting = [address for address in PAGES]
     while waiting:
@@ -132,8 +161,8 @@ def things_of(house):
     return visit, entity, form, record
 
 
-def test_another_bureau_finds_none_of_our_things(house_at):
-    house = house_at("worked")
+def test_another_bureau_finds_none_of_our_things(worked):
+    house = worked
     visit, entity, form, record = things_of(house)
     (code,) = house.query("SELECT entity_code FROM visit LIMIT 1")[0]
     other = house.browser("other")
@@ -141,16 +170,16 @@ def test_another_bureau_finds_none_of_our_things(house_at):
     for address in (f"/draw/{ROUND}", "/plan/1", "/pool/359921-2026-T001", f"/directory/{entity}", f"/visits/{visit}", f"/visits/{visit}/{form}", f"/review/{record}"):
         assert mine.get(address).status_code == 200, address
         assert other.get(address).status_code == 404, address
-    for address in ("/", "/plan", "/pool", "/draw", "/visits", "/assign", "/forms", "/review", "/publish", "/directory", "/inspectors", "/audit", "/jobs", "/verify"):
+    for address in ("/", "/plan", "/pool", "/draw", "/visits", "/assign", "/forms", "/review", "/publish", "/directory", "/directory/unplaced", "/inspectors", "/audit", "/jobs", "/verify"):
         response = other.get(address)
         assert response.status_code == 200, address
         for theirs in (ROUND, "359921-2026-T001", code, "望溪县"):
             assert theirs not in response.text, (address, theirs)
 
 
-def test_another_bureau_acts_on_none_of_our_things(house_at):
-    house = house_at("worked")
-    visit, _, form, record = things_of(house)
+def test_another_bureau_acts_on_none_of_our_things(worked):
+    house = worked
+    visit, entity, form, record = things_of(house)
     other = house.browser("other")
     other.get("/password")
     before = house.query("SELECT count(*) FROM audit")
@@ -165,6 +194,8 @@ def test_another_bureau_acts_on_none_of_our_things(house_at):
         f"/draw/{ROUND}/assign": {},
         f"/draw/{ROUND}/reveal": {},
         f"/draw/{ROUND}/void": {"reason": "不想要了"},
+        "/directory/unplaced": {"code": entity, "station": "359922", "reason": "我们要管"},
+        f"/directory/{entity}/accept": {"reason": "没有问题"},
         f"/review/{record}": {"decision": "approve", "comment": "", "version": "1"},
         f"/visits/{visit}/{form}": {"_version": "0", "_act": "draft"},
     }
@@ -173,8 +204,8 @@ def test_another_bureau_acts_on_none_of_our_things(house_at):
     assert house.query("SELECT count(*) FROM audit") == before
 
 
-def test_litestars_own_options_answers_are_closed_and_the_schema_too(house_at):
-    client = house_at().client
+def test_litestars_own_options_answers_are_closed_and_the_schema_too(worked):
+    client = worked.client
     assert client.request("OPTIONS", "/draw").status_code == 405
     for path in ("/schema", "/schema/openapi.json", "/schema/swagger"):
         assert client.get(path).status_code == 404
