@@ -193,6 +193,10 @@ def drop(*names: str) -> None:
     _away(work)
 
 
+def drop_role(name: str) -> None:
+    _away(lambda server: server.execute(f'DROP ROLE "{name}"'))
+
+
 async def _drop_run(server: asyncpg.Connection) -> None:
     for row in await server.fetch("SELECT datname FROM pg_database WHERE starts_with(datname, $1)", f"{os.environ[RUN]}_"):
         await server.execute(f'DROP DATABASE "{row["datname"]}" WITH (FORCE)')
@@ -200,7 +204,7 @@ async def _drop_run(server: asyncpg.Connection) -> None:
         await server.execute(f'DROP ROLE "{row["rolname"]}"')
 
 
-def _away(work: Callable[[asyncpg.Connection], Awaitable[None]], database: str = "") -> None:
+def _away(work: Callable[[asyncpg.Connection], Awaitable[object]], database: str = "") -> None:
     """Do this on the server in a thread with a loop of its own: a test's loop may be running here."""
 
     async def connected() -> None:

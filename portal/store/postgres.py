@@ -33,8 +33,8 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (asyncpg.CannotConnectNowError, "PostgreSQL 正在启动或关闭，还不能连接。请稍后再试。"),
     (socket.gaierror, "找不到 DATABASE_URL 中的主机“{place}”。请检查地址。"),
     (FileNotFoundError, "连不上 PostgreSQL：“{place}”没有服务在监听。请检查 DATABASE_URL 中的地址和数据库服务是否已经启动。"),
-    (ConnectionRefusedError, "连不上 PostgreSQL：“{place}”拒绝连接（连接被拒绝）。请检查 DATABASE_URL 中的地址和数据库服务是否已经启动。"),
-    (TimeoutError, "连不上 PostgreSQL：“{place}”没有回应（连接超时）。请检查 DATABASE_URL 中的地址和网络。"),
+    (ConnectionRefusedError, "连不上 PostgreSQL：“{place}”拒绝连接。请检查 DATABASE_URL 中的地址和数据库服务是否已经启动。"),
+    (TimeoutError, "连不上 PostgreSQL：“{place}”没有回应。请检查 DATABASE_URL 中的地址和网络。"),
     (OSError, "连不上 PostgreSQL：到“{place}”的网络不通。请检查 DATABASE_URL 中的地址和网络。"),
 )  # fmt: skip
 

@@ -38,6 +38,7 @@ class Choice:
     station: str = text("所", most=64)
     reason: str = text("理由", most=200)
     kind: str = choice("情况", CONFIDENCES, optional=True)
+    after: str = text("上一页止于", most=64, least=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +86,9 @@ async def place(request: Request) -> Response[Any]:
         await steps.place_entity(acting(request), given.code, given.station, given.reason)
     except Refused as refused:
         kind = pairs.get("kind", "")
-        return await _unplaced_page(request, Filter(kind=kind if kind in CONFIDENCES else "", after="", said=""), refused, pairs)
-    return go_to(_link(given.kind, said="placed"))
+        wanted = Filter(kind=kind if kind in CONFIDENCES else "", after=pairs.get("after", "")[:64], said="")
+        return await _unplaced_page(request, wanted, refused, pairs)
+    return go_to(_link(given.kind, given.after, "placed"))
 
 
 @post("/directory/unplaced/assign", opt={"access": "stations.make"})
