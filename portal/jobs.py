@@ -17,7 +17,7 @@ from typing import Any
 from portal.domain.errors import Refused, WrongMoment
 from portal.prints.render import Printer
 from portal.settings import Settings
-from portal.steps import disclosure, publish, uploads
+from portal.steps import disclosure, publish, simulation, uploads
 from portal.steps.acting import Acting, open_acting
 from portal.store import accounts
 from portal.store import jobs as store
@@ -143,8 +143,13 @@ async def _import(act: Acting, _: Settings, progress: Progress, args: dict[str, 
     return "，".join(f"{label} {count:,}" for label, count in report.counts.items()) + f"{left_out}。"
 
 
+async def _simulate(act: Acting, _: Settings, progress: Progress, args: dict[str, Any]) -> str:
+    await simulation.simulate_plan(act, args["number"], args["seed"], args["runs"], progress)
+    return f"已模拟 {args['runs']} 遍，种子 {args['seed']}。"
+
+
 #: kind -> what does it: (act, settings, progress, args) -> the note shown once it is done
-HANDLERS = {"release": _release, "publish": _publish, "import": _import}
+HANDLERS = {"release": _release, "publish": _publish, "import": _import, "simulate": _simulate}
 
 
 async def run_job(job: dict[str, Any], settings: Settings, keys: Any, sectors: Any, clock: Callable[[], datetime]) -> None:

@@ -172,12 +172,29 @@ def create(template: str = "") -> str:
     return name
 
 
+def query(database: str, sql: str, *values: Any) -> list[tuple]:
+    """The rows of one statement run by the database's owner; `?` for each value, as for SQLite."""
+    parts = sql.split("?")
+    numbered = "".join(f"{part}${n}" for n, part in enumerate(parts[:-1], 1)) + parts[-1]
+    rows: list[tuple] = []
+
+    async def work(connection: asyncpg.Connection) -> None:
+        rows.extend(tuple(row) for row in await connection.fetch(numbered, *values))
+
+    _away(work, database)
+    return rows
+
+
 def drop(*names: str) -> None:
     async def work(server: asyncpg.Connection) -> None:
         for name in names:
             await server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     _away(work)
+
+
+def drop_role(name: str) -> None:
+    _away(lambda server: server.execute(f'DROP ROLE "{name}"'))
 
 
 async def _drop_run(server: asyncpg.Connection) -> None:
@@ -187,11 +204,11 @@ async def _drop_run(server: asyncpg.Connection) -> None:
         await server.execute(f'DROP ROLE "{row["rolname"]}"')
 
 
-def _away(work: Callable[[asyncpg.Connection], Awaitable[None]]) -> None:
+def _away(work: Callable[[asyncpg.Connection], Awaitable[object]], database: str = "") -> None:
     """Do this on the server in a thread with a loop of its own: a test's loop may be running here."""
 
     async def connected() -> None:
-        server = await asyncpg.connect(address())
+        server = await asyncpg.connect(url_of(database, owner=True) if database else address())
         try:
             await work(server)
         finally:

@@ -14,8 +14,10 @@ stage is the same every time.  Passphrases are stretched for tests by next to no
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import shutil
+import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -150,6 +152,14 @@ def copy_folder(folder: Path, to: Path) -> Path:
     if (folder / DATABASE).exists():
         (to / DATABASE).write_text(cluster.create((folder / DATABASE).read_text()))
     return to
+
+
+def query(folder: Path, sql: str, *values: Any) -> list[tuple]:
+    """The rows of one statement in a data folder's database, past the portal and with every right; `?` for each value."""
+    if (folder / DATABASE).exists():
+        return cluster.query((folder / DATABASE).read_text(), sql, *values)
+    with contextlib.closing(sqlite3.connect(folder / "portal.db")) as database, database:
+        return database.execute(sql, values).fetchall()
 
 
 def drop_databases_in(folder: Path) -> None:

@@ -47,14 +47,19 @@ def cheap_passphrases():
     passwords._HASHER = hasher
 
 
-@pytest.fixture(scope="session")
-def stages(engine_kind, tmp_path_factory, cheap_passphrases) -> office.Stages:
+def stages_on(kind: str, tmp_path_factory) -> office.Stages:
+    """The stages on one engine, the same for all test processes of this run."""
     base = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
-        base = base.parent  # one for all workers of this run
-    root = base / f"stages-{engine_kind}"
+        base = base.parent
+    root = base / f"stages-{kind}"
     root.mkdir(exist_ok=True)
-    return office.Stages(root, engine_kind)
+    return office.Stages(root, kind)
+
+
+@pytest.fixture(scope="session")
+def stages(engine_kind, tmp_path_factory, cheap_passphrases) -> office.Stages:
+    return stages_on(engine_kind, tmp_path_factory)
 
 
 def _folder(stage: str):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.bare_machine import TO_TYPE
+
 ROOT = Path(__file__).resolve().parents[1]
 REAL_TOOLS = "sh cat cp chmod dirname readlink cksum grep tail rm mkdir true env flock".split()
 
@@ -195,6 +197,14 @@ def test_an_ordinary_user_is_told_the_line_an_administrator_types(checkout):
     checkout.without("sudo")
     assert checkout.run("demo").stderr.splitlines()[-1] == f"    su -c '{line.format('')}'"
     assert checkout.calls("apt-get") == []
+
+
+def test_the_check_of_a_bare_machine_types_the_line_as_it_is_printed(checkout):
+    (checkout.system / "libraries").unlink()
+    for words in ("sudo apt-get update && sudo apt-get install", "su -c 'apt-get update && apt-get install"):
+        assert TO_TYPE.search(checkout.run("demo").stderr)[1].startswith(words)
+        if words[:4] == "sudo":
+            checkout.without("sudo")
 
 
 @pytest.mark.parametrize("who", [{"WHO": "0"}, {"SUDO_WORKS": "yes"}])

@@ -50,6 +50,8 @@ def run_demo(args: Namespace) -> None:
             with listening("127.0.0.1", number, option):
                 pass  # only to say now, not after a minute's work, that it is taken
     with _own(folder):
+        if os.environ.get("DATABASE_URL"):
+            say("演示总是用自己文件夹里的 SQLite，不使用 DATABASE_URL。")
         settings = load_settings({**environ, "PORTAL_CLOCK": "simulated", "PORTAL_DATA": str(folder)})
         with _scratch(folder / "tmp"):
             failed = asyncio.run(_build(settings, args.entities))

@@ -130,6 +130,7 @@ class Refusal:
     rule: str
     sentence: str
     exempt: tuple[str, ...]
+    kind: str = "cap"  # cap | pause | peace
 
     @property
     def remedy(self) -> str:
@@ -154,10 +155,10 @@ def find_refusal(
     for entry in peace:
         if _disturbs(entry, event) and event.reason not in rules.peace_exempt:
             sentence = "该对象在“无事不扰”名单内，不主动安排检查。"
-            return Refusal("peace", sentence, rules.peace_exempt)
+            return Refusal("peace", sentence, rules.peace_exempt, "peace")
     for pause in rules.pauses:
         if event.reason not in pause.exempt and (before := _paused_by(pause, history, event)):
-            return Refusal(pause.code, _pause_sentence(pause, before), pause.exempt)
+            return Refusal(pause.code, _pause_sentence(pause, before), pause.exempt, "pause")
     for cap in rules.caps:
         met = _fullest(cap, history, event, licence)
         if len(met) > cap.most:
@@ -210,6 +211,8 @@ def _fullest(cap: Cap, history: Sequence[Event], event: Event, licence: Period |
         for n, one in enumerate((*history, event))
         if _counts(cap, one) and (cap.of or value(one) == group)
     ]
+    if len(counted) <= cap.most:  # too few in all: no window can be over, the usual case
+        return {}
     fullest: dict[str, date] = {}
     for begins, ends in _windows(cap, event.on, [day for _, day in counted], licence):
         met = {key: day for key, day in counted if begins <= day < ends}

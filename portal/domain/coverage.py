@@ -162,6 +162,8 @@ def _larger_names(region: str, county: str) -> tuple[str, ...]:
     """The county's and the city's names as addresses begin with them, longest first."""
     found: dict[str, None] = {}
     known = [one.name for code in (region, f"{region[:4]}00") if (one := regions.region_of_code(code))]
+    if region.endswith("00"):  # a city's bureau: its counties stand before the town
+        known += [one.name for code, one in regions.table().items() if code[:4] == region[:4] and not one.gone]
     for name in (county, *known):
         if name and name not in ("市辖区", "县"):
             stem = name[:-1] if name[-1] in "市县区" and len(name) > 2 else name
@@ -183,6 +185,7 @@ def _outside(region: str) -> re.Pattern[str]:
     names = {
         one.name for code, one in regions.table().items()
         if not one.gone and len(one.name) > 2 and one.name[-1] in "省市县区州盟旗" and (code.endswith("00") or code[:2] == region[:2])
+        and not (region.endswith("00") and code[:4] == region[:4])
     }  # fmt: skip
     names -= ours | {"市辖区"}
     return re.compile("|".join(sorted(map(re.escape, names), key=len, reverse=True)) or "(?!)")

@@ -25,10 +25,20 @@ ACTS: Mapping[str, frozenset[str]] = {
     act: frozenset(roles.split())
     for act, roles in {
         "directory.import": "operator planner",
+        "directory.place": "operator planner",
+        "stations.make": "operator planner",
         "directory.read": "planner approver sector station inspector reviewer publisher supervisor",
         "imports.read": "operator planner",
         "plan.import": "operator planner",
         "plan.read": "planner approver sector station inspector reviewer publisher supervisor",
+        "plan.profile": "operator planner",
+        "plan.base": "planner",
+        "plan.measure": "planner",
+        "plan.approve": "approver",
+        "plan.simulate": "planner",
+        "caps.allow": "approver",
+        "caps.peace": "planner",
+        "draw.take": "planner",
         "draw.import": "operator planner",  # lists drawn elsewhere
         "pool.freeze": "planner",
         "round.create": "planner",

@@ -25,6 +25,7 @@ STATE_WORDS = {
     "drawn": "已抽取",
     "revealed": "已公开密值",
     "void": "已作废",
+    "external": "是外部抽取的名单",
 }
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.domain.cells import Sheet
+from portal.domain.codes import region_of
 from portal.domain.directory import EntityRow, InspectorRow, may_inspect, parse_entities, parse_inspectors
 from portal.domain.errors import BadInput, NotAllowed, Problem
 from portal.domain.packing import pack
 from portal.domain.recusals import RecusalRow
+from portal.domain.regions import check_region
 from portal.domain.registers import join_registers
 from portal.domain.tables import Parsed
 from portal.steps.acting import Acting
+from portal.steps.stations import open_placer
 from portal.store import accounts, directory
 from portal.store import imports as store
 from portal.store.engine import transaction
@@ -32,14 +35,14 @@ class ImportReport:
 
 
 def _stations(organisations: Sequence[dict[str, Any]], act: Acting) -> dict[str, int]:
-    """name -> id of the stations of the acting bureau; also by name without 市场监督管理所 and 所."""
+    """name -> id of the stations of the acting bureau; also by the shorter names in use (清桥所, 清桥) and by code."""
     tree = accounts.tree_of(list(organisations), act.bureau["id"])
     found: dict[str, int] = {}
     for o in organisations:
         if o["id"] in tree and o["kind"] == "station":
             short = o["name"].removesuffix("市场监督管理所").removesuffix("市场监管所").removesuffix("所")
-            for name in (o["name"], short, o["code"]):
-                found[name] = o["id"]
+            for name in (o["name"], short, o["code"], *(f"{short}{end}" for end in ("所", "市监所", "市场监管所", "市场监督管理所"))):
+                found.setdefault(name, o["id"])
     return found
 
 
@@ -78,15 +81,24 @@ async def check_entities(act: Acting, parsed: Parsed[EntityRow]) -> tuple[Parsed
         for row, line in zip(parsed.rows, parsed.lines, strict=True)
         if row.code in foreign
     ])  # fmt: skip
+    parsed = replace(parsed, warnings=(*parsed.warnings, *_region_warnings(act, parsed.rows)))
     idle = sum(row.status != directory.DRAWABLE for row in parsed.rows)
     known = sum(row.code in mine for row in parsed.rows)
     return parsed, {"新增": len(parsed.rows) - known, "更新原有": known, "不在册（不参加抽取）": idle}
 
 
+def _region_warnings(act: Acting, rows: Iterable[EntityRow]) -> tuple[Problem, ...]:
+    """One warning a registering region that no table has, with how many entries; never of the bureau's own."""
+    found = Counter(region_of(row.holder) for row in rows)
+    own = [act.bureau["region"]]
+    said = [(check_region(region, own), count) for region, count in sorted(found.items())]
+    return tuple(Problem("代码", f"{count} 户：{message}") for message, count in said if message)
+
+
 async def import_entities(act: Acting, sheet: Sheet, file: bytes) -> ImportReport:
     """A sheet of companies into the directory, all or nothing. Raises BadInput with row and column."""
     act.require("directory.import")
-    parsed, _ = await check_entities(act, parse_entities(sheet.rows))
+    parsed, _ = await check_entities(act, parse_entities(sheet.rows, accepted=await store.load_accepted(act.bureau["id"])))
     parsed.require_no_errors("检查对象名录")
     return await save_entity_rows(act, parsed.rows, parsed.warnings, hashlib.sha256(file).hexdigest(), parsed.headings.fields)
 
@@ -101,14 +113,14 @@ async def save_entity_rows(
     bureau = act.bureau["id"]
     tree = accounts.tree_of(organisations, bureau)
     keep = frozenset() if fields is None else frozenset(name for name, spoken in _SPOKEN.items() if not set(spoken.split()) & set(fields))
-    counts: Counter[str] = Counter()
+    counts: Counter[str] = Counter({"读入": 0})
     classes: dict[str, str] = {}
     registers: dict[str, Any] = {}
 
     def values() -> Iterator[dict[str, Any]]:
         for row in rows:
             counts["读入"] += 1
-            organisation = _station_of(row.station, row.town, stations, bureau)
+            organisation = bureau if "organisation" in keep else placer.place(row)
             if "organisation" not in keep:
                 counts["已分到所" if organisation != bureau else "未分到所"] += 1
             if row.status != directory.DRAWABLE:
@@ -123,6 +135,7 @@ async def save_entity_rows(
 
     async with transaction():
         await hold("bureau", bureau)
+        placer = await open_placer(act, stations)
         if isinstance(rows, tuple):  # a file; the sample streams into an empty directory
             codes = [row.code for row in rows]
             owners = await directory.load_owners(codes)
@@ -130,6 +143,7 @@ async def save_entity_rows(
             if foreign:
                 raise NotAllowed(f"有 {len(foreign)} 户已在其他单位的名录中，例如 {foreign[0]}。请删去这些行后重新上传。")
             counts["更新原有"] = len(owners)
+            await placer.remember(owners)
             if "risk_class" in keep and await store.has_classes(bureau):
                 classes |= await store.load_latest_classes(bureau, set(codes) - owners.keys())
             if not {"licences", "attributes"} <= keep and await store.has_register_rows(bureau):
@@ -137,8 +151,9 @@ async def save_entity_rows(
         saved = await directory.save_entities(values(), keep)
         if not saved:
             raise BadInput("文件里没有一户检查对象。")
+        await placer.save()
         await act.audit("directory.import", "entities", after=digest, count=saved)
-    return ImportReport(dict(counts), warnings)
+    return ImportReport(dict(counts), (*warnings, *placer.unknown()))
 
 
 # Inspectors ----------------------------------------------------------------------
@@ -196,6 +211,7 @@ async def check_recusals(act: Acting, parsed: Parsed[RecusalRow]) -> tuple[Parse
 
 async def save_recusals(act: Acting, parsed: Parsed[RecusalRow], digest: str) -> dict[str, int]:
     """Recusals into the caller's transaction; a pair already in force is not entered twice."""
+    await hold("bureau", act.bureau["id"])
     people = await _inspectors_by_number(act)
     known = await directory.load_recusals(people.values(), act.today)
     counts = {"新登记": 0, "已有（不重复登记）": 0}

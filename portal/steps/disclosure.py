@@ -20,7 +20,7 @@ from portal.steps import log
 from portal.steps.acting import Acting, stamp
 from portal.steps.bundles import auditor_files, public_files
 from portal.steps.catalogue import load_item
-from portal.steps.pool import RULES
+from portal.steps.pool import FROM_PROFILE, RULES
 from portal.steps.publish import published_view
 from portal.steps.visits import load_summary
 from portal.store import directory, draw, plan, records
@@ -197,7 +197,7 @@ async def _rules(header: Mapping[str, Any]) -> list[dict[str, Any]]:
     counts: dict[str, int] = {}
     for line in await pools.load_exclusions(header["id"]):
         counts[line["rule"]] = counts.get(line["rule"], 0) + 1
-    return found + [{"rule": rule, "label": RULES[rule], "count": counts.get(rule, 0)} for rule in RULES]
+    return found + [{"rule": rule, "label": RULES[rule], "count": counts.get(rule, 0)} for rule in RULES if rule in counts or rule not in FROM_PROFILE]
 
 
 async def _drawn_list(act: Acting, round_: Mapping[str, Any], sealed: bool) -> list[dict[str, Any]]:

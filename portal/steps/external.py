@@ -15,6 +15,7 @@ from portal.steps.acting import Acting
 from portal.steps.directory import own_codes
 from portal.store import accounts, plan
 from portal.store import imports as store
+from portal.store.locks import hold
 
 
 async def check_external(act: Acting, parsed: Parsed[ExternalRow], reading: Reading) -> tuple[Parsed[ExternalRow], dict[str, int]]:
@@ -69,6 +70,7 @@ def _by_word(tasks: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 async def save_external(act: Acting, parsed: Parsed[ExternalRow], digest: str) -> dict[str, int]:
     """One list for each (task, platform, day) of the file."""
     tree = accounts.tree_of(await accounts.load_organisations(), act.bureau["id"])
+    await hold("bureau", act.bureau["id"])
     tasks = _by_word(await plan.load_tasks(tree))
     mine, _ = await own_codes(act, [row.code for row in parsed.rows])
     lists: dict[tuple[str, str, date], list[dict[str, Any]]] = {}

@@ -13,9 +13,10 @@ from portal.domain import forms as domain
 from portal.domain.errors import BadInput, NotAllowed, Problem, Refused, WrongMoment
 from portal.domain.model import OUTCOMES, Form, Record
 from portal.domain.packing import pack
+from portal.steps import caps
 from portal.steps.acting import Acting
 from portal.steps.catalogue import load_form, load_item
-from portal.store import accounts, directory, plan, visits
+from portal.store import accounts, directory, plan, visits, year
 from portal.store import records as store
 from portal.store.engine import transaction
 
@@ -49,10 +50,13 @@ async def forms_of(visit: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The forms a visit joins, each once, under the first task that asks for it; items of all tasks."""
     carried = (await visits.load_tasks_of_visits([visit["id"]])).get(visit["id"], [])
     tasks = await plan.load_tasks_by_id(carried)
+    left_out = await year.load_left_out(carried)
     found: dict[str, dict[str, Any]] = {}
     for task_id in sorted(carried, key=lambda task: tasks[task]["code"].encode()):
         task = tasks[task_id]
         for code, version in plan.items_of(task):
+            if (task_id, visit["entity_code"], code) in left_out:
+                continue
             item = await load_item(code, version)
             joined = found.setdefault(item.form, {"task": task, "task_name": task["name"], "items": {}})
             joined["items"].setdefault(code, {"code": code, "version": version, "name": item.name, "task": task_id})
@@ -80,6 +84,7 @@ async def record_arrival(act: Acting, visit_code: str) -> None:
             raise NotAllowed("您不是这次入企的执法人员，不能登记到场。")
         if visit["arrived_at"]:
             return
+        await caps.require_admitted(act, visit)
         await visits.save_arrival(visit["id"], act.now, {**visit["header"], "arrived_by": act.login})
         await act.audit("visit.arrive", visit_code)
 

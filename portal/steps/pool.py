@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from portal.domain.errors import BadInput, WrongMoment
-from portal.domain.model import PoolRule, Task
+from portal.domain.model import Candidate, PoolRule, Task
 from portal.domain.packing import pack
 from portal.domain.pool import blocks_of, format_codes, format_pool
+from portal.steps import caps
 from portal.steps.acting import Acting
-from portal.store import directory, draw, plan
+from portal.store import directory, draw, plan, visits
 from portal.store import pool as store
 from portal.store.engine import transaction
 from portal.store.locks import hold
@@ -26,7 +27,13 @@ RULES = {
     "open_visit": "已有待办的同事项入企检查",
     "inspected_this_year": "本年已查过同一事项",
     "sector": "业务模块规定的不查情形",
+    "cap": "已达检查频次上限",
+    "pause": "上级已查或证后已查",
+    "peace": "在“无事不扰”名单内",
 }
+
+#: rules of the jurisdiction profile: named where they removed somebody
+FROM_PROFILE = ("cap", "pause", "peace")
 
 
 def types_named(objects: str) -> tuple[str, ...]:
@@ -112,12 +119,15 @@ async def _gather(
         [task["item_code"]], {t["id"]: [code for code, _ in plan.items_of(t)] for t in tasks}
     )
     stations = {o["id"]: o["code"] for o in await _organisations()}
+    day = max(act.today, task["window_from"])
+    limits = await caps.load_limits(act, day)
     lines: list[tuple[str, str, int]] = []
     exclusions: list[tuple[str, str, str]] = []
     async for batch in directory.load_candidates(rule, act.tree, types, stations, inspected):
         candidates = [candidate for candidate, _, _ in batch]
         passed_over = act.sectors.exclude_from_pool(view, candidates) if candidates else {}
         classes = act.sectors.adjust_risk(view, candidates) if candidates else {}
+        capped = caps.exclude(limits, task, candidates, day, await _joins(candidates) if limits.histories else {})
         for candidate, risk, town in batch:
             code = candidate.code
             stratum = {"none": "*", "town": town or "未分镇街", "class": classes.get(code, risk) or UNCLASSED}[strata]
@@ -129,10 +139,18 @@ async def _gather(
                 exclusions.append((code, "inspected_this_year", f"本年 {day:%m月%d日} 已查过同一事项。"))
             elif code in passed_over:
                 exclusions.append((code, "sector", passed_over[code]))
+            elif code in capped:
+                exclusions.append((code, capped[code].kind, capped[code].sentence))
     lines.sort(key=lambda line: line[0].encode())
     exclusions.sort(key=lambda line: line[0].encode())
     removed = await directory.count_not_drawable(rule, act.tree, types)
     return lines, exclusions, removed, await directory.count_entities(act.tree)
+
+
+async def _joins(candidates: Sequence[Candidate]) -> dict[str, str]:
+    """code -> the open visit at that place: a task that joins it disturbs nobody once more."""
+    places = {candidate.holder: candidate.code for candidate in candidates if candidate.kind == "entity"}
+    return {places[row["holder"]]: row["code"] for row in await visits.load_open_visits(places) if not row["site"]}
 
 
 async def _organisations() -> list[dict[str, Any]]:

@@ -119,11 +119,11 @@ async def _publish_items(act: Acting) -> int:
 async def _publish_plans(act: Acting) -> int:
     count = 0
     for row in await plan.load_plans(act.tree):
-        if row["state"] != "draft":
+        if row["state"] == "published":
             continue
         _require_other(act, row)
         await _save(act, "plan", f"{row['year']}-{row['version']}", await _plan_data(act, row))
-        await plan.save_plan_published(row["id"])
+        await plan.save_plan_published(row["id"], act.account, act.now)
         count += 1
     return count
 
@@ -167,8 +167,8 @@ async def _publish_visits(act: Acting, ids: Sequence[int]) -> int:
     for visit in sorted(found.values(), key=lambda visit: visit["code"].encode()):
         ready = [row for row in by_visit[visit["id"]] if row["state"] in ("approved", "published")]
         fresh = [row for row in ready if row["state"] == "approved"]
-        if not fresh:
-            continue
+        if not fresh or rounds[visit["round"]]["state"] == "external":
+            continue  # the public site cannot show what was drawn elsewhere yet: those results wait, approved
         data = await _result_data(
             act, visit, entities[visit["entity_code"]], rounds[visit["round"]], ready, findings, follow_ups,
             sum(who is not None for who in assigned.get(visit["id"], [])),

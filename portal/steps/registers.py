@@ -15,6 +15,7 @@ from portal.steps.acting import Acting
 from portal.steps.directory import own_codes
 from portal.store import accounts
 from portal.store import imports as store
+from portal.store.locks import hold
 
 
 async def check_classes(act: Acting, parsed: Parsed[ClassRow], reading: Reading) -> tuple[Parsed[ClassRow], dict[str, int]]:
@@ -46,6 +47,7 @@ def _day_of(row: ClassRow, reading: Reading) -> date | None:
 async def save_classes(act: Acting, parsed: Parsed[ClassRow], digest: str, reading: Reading) -> dict[str, int]:
     """Each (day, version) of the file becomes a version of its own; the directory shows the latest."""
     tree = accounts.tree_of(await accounts.load_organisations(), act.bureau["id"])
+    await hold("bureau", act.bureau["id"])
     versions: dict[tuple[date, str], list[tuple[str, str]]] = {}
     for row in parsed.rows:
         on = _day_of(row, reading)
@@ -77,6 +79,7 @@ async def check_registers(act: Acting, parsed: Parsed[RegisterRow]) -> tuple[Par
 
 
 async def save_registers(act: Acting, parsed: Parsed[RegisterRow], digest: str) -> dict[str, int]:
+    await hold("bureau", act.bureau["id"])
     rows: list[dict[str, Any]] = [
         {"register": row.register, "code": row.code, "number": row.number,
          "data": {"licence": dict(row.licence), "tags": list(row.tags), "columns": dict(row.columns)}}

@@ -50,7 +50,9 @@ async def _enter(act: Acting, parsed: Parsed[ResultRow]) -> tuple[list[Problem],
     problems: list[Problem] = []
     entered: Counter[str] = Counter()
     records = 0
-    for lines in await _by_visit(act, parsed, titles, problems):
+    of_visits = await _by_visit(act, parsed, titles, problems)
+    await visits.lock_visits([visit["code"] for visit, _ in of_visits])
+    for lines in of_visits:
         for row, members in await _records_of(act, lines, titles, problems):
             try:
                 await forms.import_one(act, row)

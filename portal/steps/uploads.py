@@ -67,7 +67,15 @@ async def _waiting(act: Acting, upload: int) -> tuple[dict[str, Any], Kind, Shee
     require_waiting(row)
     if row.get("stuck"):
         await store.update_upload(upload, "queued", state="previewed")
-    return row, kind, await asyncio.to_thread(unpack_sheet, await store.load_upload_data(upload))
+    return row, kind, await _sheet(act, upload)
+
+
+async def _sheet(act: Acting, upload: int) -> Sheet:
+    """The kept sheet; where somebody settled the upload a moment ago and erased it, WrongMoment says so."""
+    data = await store.load_upload_data(upload)
+    if not data:
+        require_waiting(await store.load_upload(upload, act.tree))
+    return await asyncio.to_thread(unpack_sheet, data)
 
 
 def require_waiting(row: Mapping[str, Any]) -> None:
@@ -127,7 +135,7 @@ async def apply_queued(act: Acting, upload: int, progress: Progress | None = Non
     act.require(kind_of(row["kind"]).act)
     if row["state"] != "queued":
         require_waiting(row)
-    sheet = await asyncio.to_thread(unpack_sheet, await store.load_upload_data(upload))
+    sheet = await _sheet(act, upload)
     try:
         return await _apply(act, row, kind_of(row["kind"]), sheet, row["good_rows"], progress)
     except Refused as refusal:

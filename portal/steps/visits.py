@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,9 +10,10 @@ from portal.domain import calendar
 from portal.domain.errors import WrongMoment
 from portal.domain.packing import pack
 from portal.domain.visits import Combined, Place, combine, plan_days
+from portal.steps import caps
 from portal.steps.acting import Acting
 from portal.steps.catalogue import load_item
-from portal.store import accounts, directory, draw, plan
+from portal.store import accounts, directory, draw, plan, year
 from portal.store import visits as store
 from portal.store.engine import transaction
 
@@ -22,32 +23,46 @@ async def combine_visits(act: Acting, round_code: str) -> dict[str, Any]:
     act.require("visits.combine")
     async with transaction():
         round_ = await draw.lock_round(round_code, act.tree)
-        if round_["state"] not in ("drawn", "revealed"):
+        if round_["state"] not in ("drawn", "revealed", "external"):
             raise WrongMoment(f"轮次 {round_code} 还没有抽取，不能合并入企。")
         if await store.load_visits_of(round_["id"]):
             return {**await load_summary(round_), "again": True}
-        combined, tasks, organisations = await _combine(act, round_)
+        combined, tasks, organisations, earlier = await _combine(act, round_)
+        planned = plan_days(combined.visits, working_days(max(round_["window_from"], act.today), round_["window_to"]))
+        limits = await caps.load_limits(act, act.today)
+        riders = {code: [item for item, _ in plan.items_of(task)[1:]] for code, task in tasks.items()}
+        sent = caps.dispatch(limits, combined, tasks, riders, planned, earlier)
+        combined, days = sent.combined, planned
+        left_out = {(task, code, item) for task, code, item, _ in sent.dismissed if item}
         forms = await _forms(act, tasks)
-        days = plan_days(combined.visits, working_days(max(round_["window_from"], act.today), round_["window_to"]))
         rows = [
             {
                 "code": visit.id, "round": round_["id"], "organisation": organisations[visit.place.station],
                 "entity_code": visit.place.code, "holder": visit.place.holder, "site": visit.place.site,
                 "town": visit.place.town, "day": days[visit.id], "state": "open",
-                "forms": pack(_joined_forms(forms, visit.tasks)), "header": "{}", "version": 1,
+                "forms": pack(_joined_forms(forms, visit.tasks, visit.place.code, left_out)), "header": "{}", "version": 1,
             }
             for visit in combined.visits
         ]  # fmt: skip
         links = [(v.id, task) for v in combined.visits for task in v.tasks]
         links += [(code, task) for code, names in combined.joined.items() for task in names]
         for code, names in combined.joined.items():
-            await store.save_forms(code, _joined_forms(forms, names))
+            await store.save_forms(code, _joined_forms(forms, names, earlier[code]["entity_code"], left_out))
         await store.save_visits(rows, [(code, tasks[task]["id"], tasks[task]["organisation"]) for code, task in links])
-        await act.audit("visits.combine", round_code, visits=len(rows), joined=len(combined.joined), avoided=combined.avoided)
+        await year.save_dismissals([
+            {
+                "round": round_["id"], "task": tasks[task]["id"], "code": code, "item_code": item, "rule": refusal.rule,
+                "reason": refusal.sentence, "at": act.now,
+            }
+            for task, code, item, refusal in sent.dismissed
+        ])  # fmt: skip
+        await act.audit(
+            "visits.combine", round_code, visits=len(rows), joined=len(combined.joined), avoided=combined.avoided, dismissed=len(sent.dismissed)
+        )
     return {**await load_summary(round_), "again": False}
 
 
-async def _combine(act: Acting, round_: Mapping[str, Any]) -> tuple[Combined, dict[str, dict[str, Any]], dict[str, int]]:
+async def _combine(act: Acting, round_: Mapping[str, Any]) -> tuple[Combined, dict[str, dict[str, Any]], dict[str, int], dict[str, dict[str, Any]]]:
     picks = await draw.load_picks(round_["id"])
     by_id = await plan.load_tasks_by_id({pick["task"] for pick in picks})
     entities = await directory.load_entities({pick["code"] for pick in picks})
@@ -63,20 +78,22 @@ async def _combine(act: Acting, round_: Mapping[str, Any]) -> tuple[Combined, di
     open_visits = {(visit["holder"], visit["site"]): visit["code"] for visit in earlier}
     combined = combine(round_["code"], [(by_id[p["task"]]["code"], p["code"]) for p in picks], places, open_visits)
     tasks = {task["code"]: task for task in by_id.values()}
-    return combined, tasks, {code: o for o, code in stations.items()}
+    return combined, tasks, {code: o for o, code in stations.items()}, {visit["code"]: visit for visit in earlier}
 
 
-async def _forms(act: Acting, tasks: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
-    """task -> {form code: version}: the versions in force now stay with the visits (尽职照单免责)."""
-    of_task: dict[str, dict[str, str]] = {}
+async def _forms(act: Acting, tasks: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, tuple[str, str]]]:
+    """task -> {item: (form code, version)}: the versions in force now stay with the visits (尽职照单免责)."""
+    of_task: dict[str, dict[str, tuple[str, str]]] = {}
     for code, task in tasks.items():
         items = [await load_item(*item) for item in plan.items_of(task)]
-        of_task[code] = {item.form: act.sectors.form(item.form).version for item in items}
+        of_task[code] = {item.code: (item.form, act.sectors.form(item.form).version) for item in items}
     return of_task
 
 
-def _joined_forms(of_task: Mapping[str, Mapping[str, str]], tasks: Sequence[str]) -> dict[str, str]:
-    return {form: version for task in tasks for form, version in of_task[task].items()}
+def _joined_forms(
+    of_task: Mapping[str, Mapping[str, tuple[str, str]]], tasks: Sequence[str], code: str, left_out: Collection[tuple[str, str, str]]
+) -> dict[str, str]:
+    return dict(of_task[task][item] for task in tasks for item in of_task[task] if (task, code, item) not in left_out)
 
 
 def working_days(first: date, last: date) -> list[date]:
@@ -90,8 +107,9 @@ def working_days(first: date, last: date) -> list[date]:
 
 
 async def load_summary(round_: Mapping[str, Any]) -> dict[str, Any]:
-    """Counts of a combined round: picks, visits, avoided, most, sizes {tasks: visits}, towns {town: visits}."""
+    """Counts of a combined round: picks, dismissed (picks the caps forbade), visits, avoided, most, sizes {tasks: visits}, towns {town: visits}."""
     picks = await draw.load_picks(round_["id"])
+    dismissed = sum(not row["item_code"] for row in await year.load_dismissals(round_["id"]))
     codes = {row["task"] for row in await draw.load_round_tasks(round_["id"])}
     visits = await store.load_visits_of(round_["id"])
     carried = await store.load_tasks_of_visits([visit["id"] for visit in visits])
@@ -103,8 +121,9 @@ async def load_summary(round_: Mapping[str, Any]) -> dict[str, Any]:
         towns[visit["town"] or "未分镇街"] = towns.get(visit["town"] or "未分镇街", 0) + 1
     return {
         "picks": len(picks),
+        "dismissed": dismissed,
         "visits": len(visits),
-        "avoided": len(picks) - len(visits) if visits else 0,
+        "avoided": len(picks) - dismissed - len(visits) if visits else 0,
         "most": max(sizes, default=0),
         "sizes": dict(sorted(sizes.items())),
         "towns": dict(sorted(towns.items())),

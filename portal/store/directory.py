@@ -133,7 +133,8 @@ def _rule_where(rule: PoolRule, seen: Collection[int], types: Sequence[str]) -> 
     return where
 
 
-def _fits(row: Mapping[str, Any], rule: PoolRule) -> bool:
+def fits(row: Mapping[str, Any], rule: PoolRule) -> bool:
+    """Whether a row meets the rule's industries, tags and registers (kinds, types and status are SQL's)."""
     if rule.industries and not any(code.startswith(tuple(rule.industries)) for code in json.loads(row["industries"])):
         return False
     if rule.tags and not set(rule.tags) & set(json.loads(row["tags"])):
@@ -179,7 +180,7 @@ async def load_candidates(
         if not rows:
             return
         last = rows[-1]["id"]
-        yield [(_candidate(row, stations, inspected), row["risk_class"], row["town"]) for row in rows if _fits(row, rule)]
+        yield [(_candidate(row, stations, inspected), row["risk_class"], row["town"]) for row in rows if fits(row, rule)]
 
 
 def _candidate(

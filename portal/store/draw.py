@@ -16,6 +16,10 @@ from portal.store.locks import hold
 from portal.store.tables import Pick, Round, RoundTask, Share, Source
 
 
+#: picks that are visited; "reserve" are not
+WORKED = ("drawn", "replacement", "external")
+
+
 async def save_round(
     values: Mapping[str, Any],
     tasks: Sequence[Mapping[str, Any]],
@@ -24,8 +28,10 @@ async def save_round(
 ) -> int:
     round_ = (await Round.insert(Round(**values)).run())[0]["id"]
     await RoundTask.insert(*(RoundTask(round=round_, **task) for task in tasks)).run()
-    if sources:
+    if sources:  # none: drawn by secrets alone, or elsewhere
         await Source.insert(*(Source(round=round_, n=n, **source) for n, source in enumerate(sources))).run()
+    if not shares:
+        return round_
     await Share.insert(*(Share(round=round_, n=n, **share) for n, share in enumerate(shares))).run()
     return round_
 
@@ -34,8 +40,14 @@ async def count_rounds(prefix: str) -> int:
     return await Round.count().where(Round.code.like(f"{prefix}%")).run()
 
 
-async def load_rounds(seen: Collection[int]) -> list[dict[str, Any]]:
-    return [_opened(r) for r in await Round.select().where(within(Round.organisation, seen)).order_by(Round.code).run()]
+async def has_round(code: str) -> bool:
+    return await Round.exists().where(Round.code == code).run()
+
+
+async def load_rounds(seen: Collection[int], *, external: bool = False) -> list[dict[str, Any]]:
+    """The rounds drawn here; with `external` also the lists drawn elsewhere that are worked here."""
+    rows = await Round.select().where(within(Round.organisation, seen)).order_by(Round.code).run()
+    return [_opened(row) for row in rows if external or row["state"] != "external"]
 
 
 async def load_round(code: str, seen: Collection[int]) -> dict[str, Any]:
@@ -115,6 +127,6 @@ async def save_picks(rows: Sequence[Mapping[str, Any]]) -> None:
     await insert_rows(Pick, rows)
 
 
-async def load_picks(round_: int, kinds: Sequence[str] = ("drawn", "replacement")) -> list[dict[str, Any]]:
+async def load_picks(round_: int, kinds: Sequence[str] = WORKED) -> list[dict[str, Any]]:
     rows = await Pick.select().where(And(Pick.round == round_, Pick.kind.is_in(list(kinds)))).run()
     return sorted(rows, key=lambda row: (row["task"], row["code"].encode()))

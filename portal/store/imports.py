@@ -104,6 +104,12 @@ async def load_accepted(organisation: int) -> frozenset[str]:
     return frozenset(row["code"] for row in rows)
 
 
+async def load_acceptance(organisation: int, code: str) -> dict[str, Any] | None:
+    """Who vouched for a code, when and why."""
+    of = And(AcceptedCode.organisation == organisation, AcceptedCode.code == code)
+    return await AcceptedCode.select(AcceptedCode.all_columns(), AcceptedCode.by.name).where(of).first().run()
+
+
 async def save_accepted(organisation: int, codes: Collection[str], reason: str, by: int, at: datetime) -> int:
     """Vouch for codes; those vouched for already keep their first reason. The count of new ones."""
     fresh = sorted(set(codes) - await load_accepted(organisation))

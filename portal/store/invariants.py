@@ -15,10 +15,11 @@ from dataclasses import dataclass
 INSERT_ONLY = (
     "item", "check_form", "plan_row", "pool", "pool_block", "exclusion", "pick", "visit_task",
     "matching", "assignment", "record_version", "log_entry", "checkpoint", "audit", "finding",
+    "profile", "year_base", "base_entity", "plan_measure", "allowance", "dismissal", "simulation",
     "class_version", "entity_class", "external_list", "external_entry",
 )  # fmt: skip
 #: Updated by the rules below, never deleted.
-KEPT = ("round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider", "upload")
+KEPT = ("round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider", "upload", "peace")
 
 #: table -> columns that never change once they are not empty (Text, Bytea) or not null.
 FROZEN_TEXT = {
@@ -31,6 +32,7 @@ FROZEN_TEXT = {
 FROZEN_NULLABLE = {
     "round": ("committed_by", "drawn_by", "revealed_by", "published_at"),
     "source": ("entered_by",),
+    "plan": ("approved_by",),
     "publication": ("log_index",),
 }
 #: table -> allowed moves of its `state`.
@@ -41,30 +43,35 @@ MOVES = {
         "approved published", "published withdrawn",
     ),
     "visit": ("open done",),
-    "plan": ("draft published",),
+    "plan": ("draft approved", "draft published", "approved published"),
     "follow_up": ("open closed",),
     "publication": ("live superseded", "live withdrawn", "superseded withdrawn"),
     "upload": ("previewed queued", "previewed applied", "previewed dropped", "queued applied", "queued previewed"),
 }  # fmt: skip
-FIRST_STATE = {"round": ("draft",), "record": ("draft", "submitted"), "visit": ("open",), "publication": ("live",)}
+FIRST_STATE = {"round": ("draft", "external"), "record": ("draft", "submitted"), "visit": ("open",), "publication": ("live",)}
 #: (table, condition on NEW that must hold, message). NULL counts as holding.
 CHECKS = (
     ("round", "NEW.disclosure IN ('open','sealed')", "round: unknown disclosure"),
     ("round", "length(NEW.digest) IN (0,64)", "round: digest is not 64 hex digits"),
     ("round", "(NEW.state IN ('draft','void')) OR NEW.digest <> ''", "round: committed without digest"),
     ("round", "NEW.state NOT IN ('drawn','revealed') OR NEW.result_json <> ''", "round: drawn without result"),
+    ("round", "NEW.state <> 'external' OR (NEW.round_json = '' AND NEW.result_json = '')", "round: a list drawn elsewhere has no commitment"),
     ("round", "NEW.committed_by <> NEW.created_by", "round: the drafter cannot approve"),
     ("round", "NEW.drawn_by <> NEW.committed_by", "round: the approver cannot draw"),
     ("round", "NEW.void_by <> NEW.void_approver", "round: voiding needs a second person"),
     ("round", "NEW.window_from <= NEW.window_to", "round: window ends before it begins"),
     ("task", "NEW.window_from <= NEW.window_to", "task: window ends before it begins"),
     ("task", "NEW.ratio_ppm BETWEEN 0 AND 1000000", "task: ratio out of range"),
+    ("plan", "NEW.approved_by <> NEW.imported_by", "plan: who imported it cannot approve it"),
+    ("plan", "NEW.state = 'draft' OR NEW.approved_by IS NOT NULL", "plan: approved by nobody"),
     ("pool", "NEW.size >= NEW.excluded_size AND NEW.size >= 0", "pool: sizes do not fit"),
     ("share", 'length(NEW."commit") IN (0,64)', "share: commit is not 64 hex digits"),
     ("record", "NEW.reviewer <> NEW.entered_by", "record: the recorder cannot review"),
     ("record", "NEW.state NOT IN ('approved','published') OR NEW.reviewer IS NOT NULL", "record: approved by nobody"),
-    ("pick", "NEW.rank >= 1 AND NEW.kind IN ('drawn','reserve','replacement')", "pick: bad rank or kind"),
+    ("pick", "NEW.rank >= 1 AND NEW.kind IN ('drawn','reserve','replacement','external')", "pick: bad rank or kind"),
     ("audit", "length(NEW.digest) = 64 AND length(NEW.previous) = 64", "audit: bad digest"),
+    ("placement", "NEW.placed_by IN ('address','person')", "placement: placed by nobody known"),
+    ("placement", "NEW.placed_by <> 'person' OR NEW.why <> ''", "placement: chosen by a person without a reason"),
     ("entity", "NEW.kind IN ('entity','site','object')", "entity: unknown kind"),
     ("upload", "NEW.state IN ('previewed','queued','applied','dropped')", "upload: unknown state"),
     ("upload", "length(NEW.digest) = 64", "upload: digest is not 64 hex digits"),
@@ -94,6 +101,12 @@ UNIQUE = (
     ("one_record_version", "record_version", "record, n", ""),
     ("one_finding", "finding", "visit, item_code, object", ""),
     ("one_publication", "publication", "kind, key, version", ""),
+    ("one_profile_version", "profile", "organisation, version", ""),
+    ("one_base_a_year", "year_base", "organisation, year", ""),
+    ("one_base_entity", "base_entity", "base, code", ""),
+    ("one_measure", "plan_measure", "plan, n, row, region, type", ""),
+    ("one_dismissal", "dismissal", "round, task, code, item_code", ""),
+    ("one_station_area", "station_area", "organisation, street", ""),
     ("one_live_publication", "publication", "kind, key", "state = 'live'"),
     ("one_alias", "heading_alias", "organisation, kind, wording", ""),
     ("one_accepted_code", "accepted_code", "organisation, code", ""),

@@ -22,7 +22,7 @@ from piccolo.columns import ForeignKey, OnDelete, OnUpdate
 from piccolo.columns.indexes import IndexMethod
 from piccolo.table import create_table_class
 
-__all__ = ["add_tables"]
+__all__ = ["add_columns", "add_tables"]
 
 _EMPTY = {"Text": "", "BigInt": 0, "Integer": 0, "Boolean": False, "Bytea": b"", "Date": None, "Timestamptz": None}
 
@@ -34,16 +34,28 @@ def add_tables(manager: MigrationManager, text: str, known: Mapping[str, str]) -
     stubs = {name: create_table_class(name, class_kwargs={"tablename": table}) for name, table in {**known, **heads}.items()}
     table_class = ""
     for line in lines:
-        if not line.startswith(" "):
+        if line.startswith(" "):
+            _add_column(manager, table_class, heads[table_class], line, stubs)
+        else:
             table_class = line.split()[0]
             manager.add_table(class_name=table_class, tablename=heads[table_class], schema=None, columns=None)
-            continue
-        name, kind, params = _column(line.strip(), stubs)
-        manager.add_column(
-            table_class_name=table_class, tablename=heads[table_class], column_name=name, db_column_name=name,
-            column_class_name=kind, column_class=ForeignKey if kind == "ForeignKey" else getattr(columns, kind),
-            params=params, schema=None,
-        )  # fmt: skip
+
+
+def add_columns(manager: MigrationManager, to: str, text: str, known: Mapping[str, str]) -> None:
+    """Tell a migration to add the columns `text` describes (a line each) to an older table; `to`: its class and table name."""
+    table_class, table = to.split()
+    stubs = {name: create_table_class(name, class_kwargs={"tablename": tablename}) for name, tablename in known.items()}
+    for line in text.splitlines():
+        if line.strip():
+            _add_column(manager, table_class, table, line, stubs)
+
+
+def _add_column(manager: MigrationManager, table_class: str, table: str, line: str, stubs: Mapping[str, Any]) -> None:
+    name, kind, params = _column(line.strip(), stubs)
+    manager.add_column(
+        table_class_name=table_class, tablename=table, column_name=name, db_column_name=name, column_class_name=kind,
+        column_class=ForeignKey if kind == "ForeignKey" else getattr(columns, kind), params=params, schema=None,
+    )  # fmt: skip
 
 
 def _column(line: str, stubs: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:

@@ -80,7 +80,15 @@ async def load_plan_rows(plan: int) -> list[dict[str, Any]]:
     return [{**row, "data": json.loads(row["data"])} for row in rows]
 
 
-async def save_plan_published(plan: int) -> None:
+async def save_plan_approved(plan: int, reason: str, by: int, at: datetime) -> bool:
+    """Approve a draft; False where somebody was faster."""
+    values = {"state": "approved", "reason": reason, "approved_by": by, "approved_at": at}
+    return bool(await Plan.update(**values).where(And(Plan.id == plan, Plan.state == "draft")).returning(Plan.id).run())
+
+
+async def save_plan_published(plan: int, by: int, at: datetime) -> None:
+    """Published; who publishes a draft is its second approver."""
+    await Plan.update(approved_by=by, approved_at=at).where(And(Plan.id == plan, Plan.approved_by.is_null())).run()
     await Plan.update(state="published").where(Plan.id == plan).run()
 
 

@@ -33,10 +33,19 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (asyncpg.CannotConnectNowError, "PostgreSQL 正在启动或关闭，还不能连接。请稍后再试。"),
     (socket.gaierror, "找不到 DATABASE_URL 中的主机“{place}”。请检查地址。"),
     (FileNotFoundError, "连不上 PostgreSQL：“{place}”没有服务在监听。请检查 DATABASE_URL 中的地址和数据库服务是否已经启动。"),
-    (ConnectionRefusedError, "连不上 PostgreSQL：“{place}”拒绝连接（连接被拒绝）。请检查 DATABASE_URL 中的地址和数据库服务是否已经启动。"),
-    (TimeoutError, "连不上 PostgreSQL：“{place}”没有回应（连接超时）。请检查 DATABASE_URL 中的地址和网络。"),
+    (ConnectionRefusedError, "连不上 PostgreSQL：“{place}”拒绝连接。请检查 DATABASE_URL 中的地址和数据库服务是否已经启动。"),
+    (TimeoutError, "连不上 PostgreSQL：“{place}”没有回应。请检查 DATABASE_URL 中的地址和网络。"),
     (OSError, "连不上 PostgreSQL：到“{place}”的网络不通。请检查 DATABASE_URL 中的地址和网络。"),
 )  # fmt: skip
+
+
+class _Connection(asyncpg.Connection):
+    """One that comes back to the pool without a further round trip: we leave no settings, cursors or session locks on it."""
+
+    __slots__ = ()
+
+    def get_reset_query(self) -> str:
+        return ""
 
 
 class _Transaction(PostgresTransaction):
@@ -108,7 +117,7 @@ class PooledPostgres(PostgresEngine):
         """Raises WrongMoment, in one sentence, when the server cannot be used."""
         try:
             await self.start_connection_pool(
-                min_size=1, max_size=WRITERS + READERS, timeout=CONNECT_SECONDS,
+                min_size=1, max_size=WRITERS + READERS, timeout=CONNECT_SECONDS, connection_class=_Connection,
                 server_settings={"application_name": "mingcha", "lock_timeout": str(LOCK_MS), "timezone": "UTC"},
             )  # fmt: skip
         except (asyncpg.PostgresError, OSError, TimeoutError) as failure:

@@ -110,7 +110,7 @@ async def _grant(role: str) -> None:
     sql = [
         f'GRANT USAGE ON SCHEMA "{schema}" TO "{role}"',
         f'REVOKE ALL ON ALL TABLES IN SCHEMA "{schema}" FROM "{role}"',
-        f'GRANT USAGE ON ALL SEQUENCES IN SCHEMA "{schema}" TO "{role}"',
+        f'GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA "{schema}" TO "{role}"',  # SELECT: pg_dump reads them
         *(f'GRANT {what} ON "{table}" TO "{role}"' for table, what in privileges().items()),
     ]
     for statement in sql:

@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
-from litestar import Request, get
+from litestar import Request, get, post
 from litestar.params import FromPath
 from litestar.response import Response
 
-from portal.domain.errors import NotFound
+from portal.domain.codes import check_code, region_of
+from portal.domain.errors import NotFound, Refused
+from portal.domain.industries import industry_of_code
+from portal.domain.regions import check_region, full_name
+from portal.steps import codes, stations
 from portal.store import accounts, directory, draw, plan
-from portal.web.access import acting
+from portal.store import imports as import_store
+from portal.store import stations as station_store
+from portal.web.access import acting, posted
 from portal.web.inputs import choice, parse_input, text
-from portal.web.pages import fragment, is_fragment, page
+from portal.web.pages import fragment, go_to, is_fragment, page
 
 SIZES = ("50", "200", "2000")
 
@@ -30,6 +36,11 @@ class Filter:
     size: str = choice("每页", SIZES, optional=True)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    reason: str = text("理由", most=200)
+
+
 @get("/directory", opt={"access": "directory.read"})
 async def directory_page(request: Request) -> Response[Any]:
     act = acting(request)
@@ -39,12 +50,13 @@ async def directory_page(request: Request) -> Response[Any]:
         act.tree, query=wanted.q, town=wanted.town, type=wanted.type, status=wanted.status, after=wanted.after, limit=size + 1
     )
     more, rows = len(rows) > size, rows[:size]
-    stations = {o["id"]: o["name"] for o in await accounts.load_organisations()}
-    shown = [{**row, "tags": "、".join(json.loads(row["tags"])), "station": stations[row["organisation"]]} for row in rows]
+    organisations = {o["id"]: o["name"] for o in await accounts.load_organisations()}
+    shown = [{**row, "tags": "、".join(json.loads(row["tags"])), "station": organisations[row["organisation"]]} for row in rows]
     context = {
         "rows": shown, "wanted": wanted, "counts_by": await directory.count_by(act.tree), "size": size, "sizes": SIZES,
         "next": _link(wanted, after=rows[-1]["code"]) if more else "", "first": _link(wanted, after=""),
         "links": {one: _link(wanted, size=one, after="") for one in SIZES}, "total": await directory.count_entities(act.tree),
+        "unplaced": await stations.count_unplaced(act) if act.may("directory.place") else 0,
         "filtered": any((wanted.q, wanted.town, wanted.type, wanted.status)),
     }  # fmt: skip
     if is_fragment(request):
@@ -60,6 +72,10 @@ def _link(wanted: Filter, **changed: str) -> str:
 
 @get("/directory/{code:str}", opt={"access": "directory.read"})
 async def entity_page(request: Request, code: FromPath[str]) -> Response[Any]:
+    return await _entity_page(request, code, None)
+
+
+async def _entity_page(request: Request, code: str, refused: Refused | None) -> Response[Any]:
     act = acting(request)
     entity = await directory.load_entity(code, act.tree)
     if entity is None:
@@ -67,12 +83,28 @@ async def entity_page(request: Request, code: FromPath[str]) -> Response[Any]:
     history = await directory.load_history(code)
     rounds = await draw.load_rounds_by_id({pick["round"] for pick in history["picks"]})
     items = {row["code"]: row["data"]["name"] for row in await plan.load_all_declared(plan.Item)}
-    stations = {o["id"]: o["name"] for o in await accounts.load_organisations()}
+    organisations = {o["id"]: o["name"] for o in await accounts.load_organisations()}
     opened = {name: json.loads(entity[name]) for name in ("tags", "industries", "licences", "attributes", "old_names")}
     return await page(
-        request, "directory/entity.html", here="/directory", entity={**entity, **opened}, history=history, rounds=rounds, items=items,
-        station=stations[entity["organisation"]],
+        request, "directory/entity.html", here="/directory", refused=refused, entity={**entity, **opened}, history=history, rounds=rounds, items=items,
+        station=organisations[entity["organisation"]], placement=await station_store.load_placement(code),
+        industries=[(one, industry_of_code(one)) for one in opened["industries"]],
+        check=check_code(code) if entity["kind"] != "object" else None, override=await import_store.load_acceptance(act.bureau["id"], code),
+        registrar=full_name(region_of(entity["holder"])), region_note=check_region(region_of(entity["holder"]), [act.bureau["region"]]),
+        classes=await import_store.load_class_history(act.bureau["id"], code),
     )  # fmt: skip
 
 
-ROUTES = [directory_page, entity_page]
+@post("/directory/{code:str}/accept", opt={"access": "directory.import"})
+async def accept(request: Request, code: FromPath[str]) -> Response[Any]:
+    try:
+        given = parse_input(Acceptance, posted(request))
+        await codes.accept_code(acting(request), code, given.reason)
+    except NotFound:
+        raise
+    except Refused as refused:
+        return await _entity_page(request, code, refused)
+    return go_to(f"/directory/{quote(code, safe='')}")
+
+
+ROUTES = [directory_page, entity_page, accept]

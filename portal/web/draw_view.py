@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from portal.domain.errors import NotFound
 from portal.domain.rounds import AUDITOR_VERIFIABLE, INTERNAL_ONLY, PUBLICLY_VERIFIABLE
 from portal.steps.acting import Acting, stamp
 from portal.steps.visits import load_summary
@@ -30,6 +31,8 @@ async def load_round_view(act: Acting, code: str) -> dict[str, Any]:
     shares = await draw.load_shares(round_["id"])
     entries = await log.load_entries_on([code])
     names = {account["id"]: account["name"] for account in await accounts.load_accounts()}
+    if round_["state"] == "external":
+        raise NotFound(f"{code} 是外部抽取的名单，不在本平台抽取，没有抽取页。请在“入企”中查看。")
     summary = await load_summary(round_) if round_["state"] in ("drawn", "revealed") else None
     run = await _run(round_)
     states = await _record_states(act, round_)

@@ -19,7 +19,7 @@ from portal.domain.tables import LEFT_OUT
 from portal.sheets.limited import read_sheet_limited
 from portal.sheets.write import write_xlsx
 from portal.steps import imports as steps
-from portal.steps import uploads
+from portal.steps import outside, uploads, visits
 from portal.steps.acting import Acting
 from portal.store import imports as store
 from portal.store import jobs
@@ -248,7 +248,16 @@ async def list_page(request: Request, number: FromPath[int]) -> Response[Any]:
     )  # fmt: skip
 
 
+@post("/imports/lists/{number:int}/take", opt={"access": "draw.take"})
+async def take_list(request: Request, number: FromPath[int]) -> Response[Any]:
+    """The list's entries become the task's picks, and one visit for each place."""
+    parse_input(Nothing, posted(request))
+    taken = await outside.take_list(acting(request), number)
+    await visits.combine_visits(acting(request), taken["round"])
+    return go_to(f"/visits?round={taken['round']}")
+
+
 ROUTES = [
     imports_page, new_page, upload_file, template_file, upload_page, map_headings, accept_codes, apply_upload, drop_upload, remarks_file,
-    lists_page, list_page,
+    lists_page, list_page, take_list,
 ]  # fmt: skip

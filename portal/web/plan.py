@@ -12,11 +12,13 @@ from litestar.response import Response
 
 from portal.domain.errors import NotFound, Refused
 from portal.steps import pool as steps
+from portal.steps.base import load_standing
 from portal.store import accounts, draw, plan
 from portal.store import pool as pools
 from portal.web.access import acting, posted
 from portal.web.inputs import choice, parse_input
 from portal.web.pages import go_to, page
+from portal.web.year import VERDICTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,7 @@ async def plan_page(request: Request, number: FromPath[int]) -> Response[Any]:
     names = {account["id"]: account["name"] for account in await accounts.load_accounts()}
     return await page(
         request, "plan/plan.html", here="/plan", plan=found, rows=rows, tasks=tasks, live=live, names=names,
-        states=Counter(row["state"] for row in rows),
+        states=Counter(row["state"] for row in rows), standing=await load_standing(act, found), verdicts=VERDICTS,
     )  # fmt: skip
 
 

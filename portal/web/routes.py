@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from portal.web import directory, draw, evidence, forms, home, imports, library, login, plan, publish, review, visits
+from portal.web import directory, draw, evidence, forms, home, imports, library, login, plan, publish, review, unplaced, visits, year
 
 ALL = [
-    *login.ROUTES, *home.ROUTES, *plan.ROUTES, *draw.ROUTES, *visits.ROUTES, *forms.ROUTES, *review.ROUTES, *publish.ROUTES,
-    *evidence.ROUTES, *imports.ROUTES, *directory.ROUTES, *library.ROUTES,
+    *login.ROUTES, *home.ROUTES, *plan.ROUTES, *year.ROUTES, *draw.ROUTES, *visits.ROUTES, *forms.ROUTES, *review.ROUTES, *publish.ROUTES,
+    *evidence.ROUTES, *imports.ROUTES, *unplaced.ROUTES, *directory.ROUTES, *library.ROUTES,
 ]  # fmt: skip

@@ -32,7 +32,7 @@ async def visits_page(request: Request) -> Response[Any]:
     act = acting(request)
     wanted = parse_input(Filter, request.query_params.multi_items())
     # load_rounds needs no act of its own: the line is the tenant filter, and titles of rounds are on every visit.
-    rounds = await draw.load_rounds(act.line)
+    rounds = await draw.load_rounds(act.line, external=True)
     chosen = next((one for one in rounds if one["code"] == wanted.round), None)
     inspector = act.inspector["id"] if wanted.mine and act.inspector else None
     rows = [] if wanted.mine and inspector is None else await store.load_visit_page(

@@ -17,6 +17,7 @@ ROUND_STATES: Mapping[str, tuple[str, str]] = {
     "drawn": ("half", "已抽取"),
     "revealed": ("ok", "密值已公开"),
     "void": ("warn", "已作废"),
+    "external": ("half", "外部抽取"),
 }
 RECORD_STATES: Mapping[str, tuple[str, str]] = {
     "draft": ("off", "草稿"),
@@ -38,18 +39,25 @@ JOB_STATES: Mapping[str, tuple[str, str]] = {
     "done": ("ok", "已完成"),
     "failed": ("bad", "没有完成"),
 }
-JOB_KINDS: Mapping[str, str] = {"publish": "公示并发布网站", "release": "发布网站", "import": "导入文件"}
+JOB_KINDS: Mapping[str, str] = {"publish": "公示并发布网站", "release": "发布网站", "import": "导入文件", "simulate": "模拟全年"}
 UPLOAD_STATES: Mapping[str, tuple[str, str]] = {
     "previewed": ("half", "待确认"),
     "queued": ("half", "正在导入"),
     "applied": ("ok", "已导入"),
     "dropped": ("off", "已放弃"),
 }
+#: what an address says of its station (portal/domain/stations.py)
+CONFIDENCES: Mapping[str, tuple[str, str]] = {
+    "sure": ("ok", "地址写明"),
+    "likely": ("half", "可以推定"),
+    "ambiguous": ("warn", "几个所都可能"),
+    "none": ("off", "看不出"),
+}
 DISCLOSURES: Mapping[str, str] = {"open": "公开", "sealed": "密封"}
 STRATA: Mapping[str, str] = {"none": "不分层", "class": "按信用风险分类", "town": "按镇街"}
 DRAWN_BY: Mapping[str, str] = {"here": "本局抽取", "superior": "上级抽取", "external": "外部抽取"}
 ITEM_KINDS: Mapping[str, str] = {"general": "一般检查事项", "key": "重点检查事项"}
-PICK_KINDS: Mapping[str, str] = {"drawn": "抽中", "reserve": "备选", "replacement": "补抽"}
+PICK_KINDS: Mapping[str, str] = {"drawn": "抽中", "reserve": "备选", "replacement": "补抽", "external": "外部抽取"}
 VERDICTS: Mapping[str, tuple[str, str]] = {"yes": ("ok", "合格"), "no": ("bad", "不合格"), "na": ("off", "不适用")}
 WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
 

@@ -1,15 +1,17 @@
 """Running the command line inside the test process: quick, and every stream and exit code kept apart."""
 
+import asyncio
 import contextlib
 import io
 import os
-import sqlite3
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
 from portal.cli.main import main
+from portal.store import engine
+from tests import office
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,11 +28,12 @@ class Done:
 
 
 class Portal:
-    """`portal(*words)` in one data folder, as if typed there."""
+    """`portal(*words)` in one data folder, as if typed there; `owner`: with every right in its database."""
 
-    def __init__(self, data: Path, **environ: str):
+    def __init__(self, data: Path, *, owner: bool = False, **environ: str):
         self.data = data
-        self.environ = {"PORTAL_DATA": str(data), **environ}
+        url = office.database_url(data, owner=owner)
+        self.environ = {"PORTAL_DATA": str(data), **({"DATABASE_URL": url} if url else {}), **environ}
 
     def __call__(self, *words: object) -> Done:
         raw = io.BytesIO()
@@ -82,10 +85,14 @@ class FakePrinter:
 PYTHON = [sys.executable, "-m", "portal.cli"]
 
 
-def database_of(portal: Portal) -> list[str]:
-    """Everything in the database but what only looking at it may touch."""
-    database = sqlite3.connect(f"file:{portal.data / 'portal.db'}?mode=ro", uri=True)
-    try:
-        return list(database.iterdump())
-    finally:
-        database.close()
+def database_of(portal: Portal) -> dict[str, str]:
+    """Everything in the database, as text by table."""
+
+    async def look() -> dict[str, str]:
+        await engine.open_engine(office.settings_of(portal.data).database_url)
+        try:
+            return await office.snapshot(without=())
+        finally:
+            await engine.close_engine()
+
+    return asyncio.run(look())

@@ -6,12 +6,6 @@ from tests.cli.command import Portal
 from tests.office_fixtures import *  # noqa: F403
 
 
-@pytest.fixture(scope="session")
-def engine_kind():
-    """Commands find their database by PORTAL_DATA alone."""
-    return "sqlite"
-
-
 @pytest.fixture
 def filled_portal(filled_folder):
     return Portal(filled_folder)

@@ -15,6 +15,7 @@ from portal.steps import backup
 from portal.store import accounts, archive, engine
 from portal.store.tables import Audit, Setting, WebSession
 from tests import cluster, office
+from tests.office_fixtures import stages_on
 from tests.cli.command import PYTHON, ROOT, FakePrinter, Portal
 
 KILLED = -signal.SIGKILL
@@ -40,10 +41,7 @@ def kind(request):
 @pytest.fixture(scope="module")
 def here(kind, tmp_path_factory, cheap_passphrases):
     """The stages on this engine, shared with all other tests of this run."""
-    base = tmp_path_factory.getbasetemp()
-    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"stages-{kind}"
-    root.mkdir(exist_ok=True)
-    return office.Stages(root, kind)
+    return stages_on(kind, tmp_path_factory)
 
 
 @pytest.fixture
@@ -55,7 +53,7 @@ def place(kind, tmp_path):
             return Portal(tmp_path / name)
         # its name lies outside the data folder, where office.drop_databases_in finds it
         note = office.make_folder(tmp_path / "databases" / name, kind)
-        return Portal(tmp_path / name, DATABASE_URL=office.database_url(note))
+        return Portal(tmp_path / name, DATABASE_URL=office.database_url(note, owner=True))
 
     return made
 

@@ -1,11 +1,11 @@
 """Settings, data folders and databases that are missing, damaged or another's."""
 
 import re
-import sqlite3
 import stat
 
 import pytest
 
+from tests import cluster, office
 from tests.cli.command import Portal
 
 
@@ -22,7 +22,9 @@ from tests.cli.command import Portal
         ({"DATABASE_URL": "sqlite://x.db"}, "没有写明数据库文件"),
         ({"DATABASE_URL": "sqlite:///"}, "没有写明数据库文件"),
         ({"DATABASE_URL": "sqlite:///:memory:"}, "没有写明数据库文件"),
-        ({"DATABASE_URL": "postgresql://127.0.0.1:1/x"}, "连接失败（连接被拒绝）"),
+        ({"DATABASE_URL": "postgresql://ming:secret@127.0.0.1:1/x"}, "连不上 PostgreSQL：“127.0.0.1”拒绝连接。"),
+        ({"DATABASE_URL": "postgresql://ming:secret@/x?host=/nowhere"}, "连不上 PostgreSQL：“/nowhere”没有服务在监听。"),
+        ({"DATABASE_URL": "postgresql://ming:secret@nowhere.invalid/x"}, "找不到 DATABASE_URL 中的主机“nowhere.invalid”"),
         ({"PORTAL_SECTORS": "astrology"}, "没有安装这个业务模块"),
     ],
 )  # fmt: skip
@@ -83,14 +85,10 @@ def broken(portal, how):
     elif how == "folder":
         file.unlink()
         file.mkdir()
-    elif how in ("older", "newer"):
-        database = sqlite3.connect(file)
-        with database:
-            if how == "older":
-                database.execute("DELETE FROM migration")
-            else:
-                database.execute("INSERT INTO migration (name, app_name, ran_on) VALUES ('2099', 'portal', '2099-01-01')")
-        database.close()
+    elif how == "older":
+        office.query(portal.data, "DELETE FROM migration")
+    elif how == "newer":
+        office.query(portal.data, "INSERT INTO migration (name, app_name, ran_on) VALUES ('2099', 'portal', '2099-01-01')")
     elif how == "no key":
         (portal.data / "keys" / "log.key").unlink()
     elif how == "open key":
@@ -98,11 +96,14 @@ def broken(portal, how):
 
 
 @pytest.mark.parametrize(
-    ("how", "because"),
+    ("engine_kind", "how", "because"),
     [
-        ("foreign", "不是 SQLite 数据库"), ("empty", "还没有建立"), ("folder", "数据库文件打不开"), ("older", "迁移没有执行"),
-        ("newer", "更新版本的程序建立"), ("no key", "密钥文件 keys/log.key 不存在"), ("open key", "chmod 600"),
+        ("sqlite", "foreign", "不是 SQLite 数据库"), ("sqlite", "empty", "还没有建立"), ("sqlite", "folder", "数据库文件打不开"),
+        *((kind, how, because) for kind in office.ENGINES for how, because in (
+            ("older", "迁移没有执行"), ("newer", "更新版本的程序建立"), ("no key", "密钥文件 keys/log.key 不存在"), ("open key", "chmod 600"),
+        )),
     ],
+    indirect=["engine_kind"],
 )  # fmt: skip
 def test_a_damaged_installation_is_named_by_every_command(filled_portal, how, because):
     broken(filled_portal, how)
@@ -123,6 +124,37 @@ def test_init_prints_passwords_once_and_the_second_time_none(nowhere):
     assert "一次性密码只显示这一次" in first and len(re.findall(r"^  \w+（.+）", first, re.MULTILINE)) == 7
     assert nowhere.well("init") == f"已是最新：{nowhere.data}\n"
     assert stat.S_IMODE((nowhere.data / "keys" / "portal.key").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("engine_kind", ["postgres"], indirect=True)
+def test_on_postgresql_init_makes_the_role_that_all_other_commands_use(tmp_path, engine_kind):
+    folder = office.make_folder(tmp_path / "data", engine_kind)
+    owner = Portal(folder, owner=True)
+    database = (folder / office.DATABASE).read_text()
+    first = owner.well("init", "--name", "某县市场监督管理局", "--region", "359999")
+    made = re.search(rf"应用账号“{database}_app”已建立，密码只显示这一次。.*\n  DATABASE_URL=(.*)\n", first)
+    assert made and len(re.findall(r"^  \w+（.+）", first, re.MULTILINE)) == 7
+    portal = Portal(folder, DATABASE_URL=made[1])
+    assert portal("verify").lines("OK   审计链完整") and "完成 0 个后台任务" in portal.well("worker", "--until-idle")
+    assert "请用数据库所有者的 DATABASE_URL 运行 portal init" in portal.refused("init")
+    for command in (("serve", "--port", 0, "--site-port", 0), ("worker", "--until-idle")):
+        assert f"所有者或超级用户，能改动约束和审计。请把 DATABASE_URL 中的账号换成 portal init 建立的应用账号“{database}_app”" in owner.refused(*command)
+    assert owner.well("init") == f"已是最新：{folder}\nPostgreSQL 应用账号“{database}_app”的权限已更新。\n"
+    cluster.drop(database)
+    cluster.drop_role(f"{database}_app")
+
+
+@pytest.mark.parametrize("engine_kind", ["postgres"], indirect=True)
+def test_a_wrong_address_of_a_server_that_is_there_is_one_sentence(filled_portal):
+    right = filled_portal.environ["DATABASE_URL"]
+    database = (filled_portal.data / office.DATABASE).read_text()
+    for wrong, because in (
+        (right.replace(f"/{database}", f"/{database}x"), f"PostgreSQL 服务器上没有数据库“{database}x”"),
+        (right.replace(cluster.application(), "nobody_here"), "账号“nobody_here”"),
+    ):
+        for words in (("publish", "--as", "publisher"), ("init",), ("serve", "--port", 0, "--site-port", 0)):
+            said = Portal(filled_portal.data, DATABASE_URL=wrong).refused(*words)
+            assert because in said and said.count("\n") == 1 and cluster.PASSWORD not in said
 
 
 @pytest.mark.parametrize("words", [("--name", " "), ("--region", "35"), ("--region", "３５０５８２")])

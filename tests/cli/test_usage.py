@@ -23,7 +23,7 @@ def commands(parser, before=()):
 
 
 EVERY = commands(build_parser())
-CONTRACT = """init sample clock serve worker plugins import pool:freeze round:create round:commit round:source round:draw round:reveal
+CONTRACT = """init check sample clock serve worker plugins import pool:freeze round:create round:commit round:source round:draw round:reveal
 round:void round:export visits:combine visits:assign record:import record:review publish recompute assign-file verify demo""".split()
 
 

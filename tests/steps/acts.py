@@ -5,14 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from portal.domain.cells import Sheet
+from portal.domain.codes import make_uscc
+from portal.domain.directory import EntityRow
 from portal.domain.sample import sample_entities, sample_inspectors, sample_plan
-from portal.steps import assign, bundles, commit, disclosure, draw, forms, imports, plan, pool, publish, review, sample, uploads, visits
+from portal.domain.sample_profile import sample_profile
+from portal.steps import (
+    assign, base, bundles, caps, commit, disclosure, draw, forms, imports, outside, plan, pool, profile, publish, review, sample,
+    simulation, stations, uploads, visits,
+)  # fmt: skip
 from portal.steps.acting import Acting
 from portal.steps.directory import save_entity_rows, save_inspector_rows
-from portal.store import engine, records
+from portal.store import directory, engine, records
+from portal.store import imports as store_imports
+from portal.store import plan as plan_store
+from portal.store.tables import Task
 from tests import office
 from tests.office import ANNUAL, ISSUES, OPEN, PASSPHRASE, SEED, House
 
@@ -130,6 +140,24 @@ def _create(act: Acting, house: House, _: None) -> Awaitable[str]:
 
 
 _PLAN: Sheet = sample_plan(SEED)
+DIVISIONS = Sheet((("代码", "名称"), ("359921100", "清桥镇"), ("359921101", "白鹭镇"), ("359921101001", "鹭前村委会")))
+COVERAGE = Sheet((("所名称", "辖区镇街"), ("清桥市场监管所", "清桥镇"), ("白鹭市场监管所", "白鹭镇")))
+
+
+async def _divided(house: House) -> None:
+    await stations.import_divisions(await house.acting("operator"), DIVISIONS, b"divisions")
+
+
+async def _unplaced(house: House) -> str:
+    """An entry with a failed check digit and no station, whose address names one."""
+    await _divided(house)
+    code = make_uscc("9", "1", "359921", "MA0000A9")
+    code = code[:17] + ("A" if code[17] != "A" else "C")
+    await save_entity_rows(await house.acting("operator"), (EntityRow(code, "entity", code, "", "望溪县甲厂", address="望溪县清桥镇南路1号"),))
+    await stations.import_stations(await house.acting("operator"), COVERAGE, b"coverage")
+    return code
+
+
 _CODE = "91359921MA0TEST0X1"  # its check digits fail
 _ROWS = Sheet((("统一社会信用代码", "企业名称", "单位简称"), (_CODE, "望溪县甲有限公司", "甲")))
 
@@ -152,11 +180,44 @@ async def _request(act: Acting, house: House, upload: int) -> int:
     finally:
         uploads.LONG_ROWS = long
 
+
+_PROFILE = json.dumps(sample_profile(SEED)).encode()
+
+
+async def _plan_number(house: House) -> int:
+    act = await house.acting("planner")
+    return (await plan_store.load_plans(act.line))[-1]["id"]
+
+
+async def _a_holder(house: House) -> str:
+    act = await house.acting("planner")
+    return (await directory.load_page(act.tree, limit=1))[0]["code"]
+
+
+async def _listed(house: House) -> int:
+    """A list of one entity drawn elsewhere, imported for a task drawn above."""
+    async with engine.transaction():
+        await Task.update(drawn_by="superior").where(Task.code == "359921-2026-T003").run()
+    act = await house.acting("planner")
+    row = next(row for row in await directory.load_page(act.tree, limit=50) if row["status"] == "存续" and row["kind"] == "entity")
+    sheet = Sheet((("统一社会信用代码", "抽查任务", "来源平台", "抽取日期"), (row["code"], "359921-2026-T003", "市局平台", "2026-05-20")))
+    await imports.import_sheet(act, "draw", sheet, "名单.xlsx", b"list")
+    return (await store_imports.load_external_lists(act.tree))[0]["id"]
+
+
 CHANGES = [
     Change("import entities", "filled", "operator", "directory.import",
            lambda act, house, _: save_entity_rows(act, tuple(sample_entities(20, SEED))), {"directory.import": 1}, everywhere=True),
     Change("import inspectors", "filled", "operator", "directory.import",
            lambda act, house, _: save_inspector_rows(act, tuple(sample_inspectors(SEED))[:20]), {"directory.import": 1}, everywhere=True),
+    Change("import divisions", "filled", "operator", "stations.make",
+           lambda act, house, _: stations.import_divisions(act, DIVISIONS, b"d"), {"stations.divisions": 1}, everywhere=True),
+    Change("cover", "filled", "operator", "stations.make", lambda act, house, _: stations.import_stations(act, COVERAGE, b"c"),
+           {"stations.make": 1}, _divided, everywhere=True),
+    Change("assign stations", "filled", "planner", "stations.make", lambda act, house, _: stations.assign_stations(act),
+           {"stations.assign": 1}, _unplaced, everywhere=True),
+    Change("place entity", "filled", "planner", "directory.place",
+           lambda act, house, code: stations.place_entity(act, code, "359921-S02", "门牌属清桥"), {"directory.place": 1}, _unplaced),
     Change("import sheet", "filled", "operator", "directory.import",
            lambda act, house, _: imports.import_sheet(act, "entities", _ROWS, "名录.xlsx", b"x", mapping={"单位简称": "不导入"}), {"directory.import": 1}, everywhere=True),
     Change("accept codes", "filled", "operator", "directory.import",
@@ -172,6 +233,19 @@ CHANGES = [
            lambda act, house, upload: uploads.apply_queued(act, upload), {"directory.import": 1}, _queued),
     Change("drop upload", "filled", "operator", "directory.import", lambda act, house, upload: uploads.drop_upload(act, upload), {"imports.drop": 1}, _uploaded),
     Change("import plan", "filled", "planner", "plan.import", lambda act, house, _: plan.import_plan(act, _PLAN, b"again"), {"plan.import": 1}, everywhere=True),
+    Change("save profile", "filled", "planner", "plan.profile", lambda act, house, _: profile.save_profile(act, _PROFILE), {"plan.profile": 1}, everywhere=True),
+    Change("freeze base", "filled", "planner", "plan.base", lambda act, house, _: base.freeze_base(act, 2025), {"plan.base": 1}, everywhere=True),
+    Change("measure plan", "filled", "planner", "plan.measure", lambda act, house, number: base.measure_plan(act, number), {"plan.measure": 1}, _plan_number),
+    Change("simulate", "filled", "planner", "plan.simulate",
+           lambda act, house, number: simulation.simulate_plan(act, number, 1, 1), {"plan.simulate": 1}, _plan_number),
+    Change("take list", "filled", "planner", "draw.take", lambda act, house, number: outside.take_list(act, number), {"draw.take": 1}, _listed),
+    Change("approve plan", "filled", "approver", "plan.approve", lambda act, house, number: base.approve_plan(act, number), {"plan.approve": 1}, _plan_number),
+    Change("request simulation", "filled", "planner", "plan.simulate",
+           lambda act, house, number: simulation.request_simulation(act, number, 1, 1), {"plan.simulate.request": 1}, _plan_number),
+    Change("allow", "filled", "approver", "caps.allow",
+           lambda act, house, code: caps.allow(act, code, "", "complaint", "第 7 号", date(2026, 1, 1), None), {"caps.allow": 1}, _a_holder),
+    Change("leave in peace", "filled", "planner", "caps.peace",
+           lambda act, house, code: caps.leave_in_peace(act, code, (), "信用风险低", date(2026, 1, 1), None), {"caps.peace": 1}, _a_holder),
     Change("freeze", "filled", "planner", "pool.freeze", lambda act, house, _: pool.freeze_pool(act, ANNUAL), {"pool.freeze": 1}),
     Change("create round", "filled", "planner", "round.create", _create, {"round.create": 1}, _frozen),
     Change("make share", "filled", "planner", "round.share",

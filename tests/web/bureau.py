@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
-import sqlite3
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -31,13 +29,14 @@ from portal.sheets.read import read_sheet
 from portal.sheets.write import write_xlsx
 from portal.steps import assign, commit, draw, forms, plan, pool, review, sample, setup, visits
 from portal.steps.acting import Acting, open_acting, stamp
-from portal.store import accounts, engine, passwords
+from portal.store import accounts, engine, passwords, rights
 from portal.store import draw as draw_store
 from portal.store import plan as plan_store
 from portal.store import records as record_store
 from portal.store import visits as visit_store
 from portal.store.keys import load_keys
 from portal.web.app import create_app
+from tests import cluster, office
 
 PASSWORD = "correct horse battery 1"
 PASSPHRASE = "a passphrase of a holder"
@@ -68,8 +67,9 @@ class Clock:
         self.now += timedelta(**by)
 
 
-def settings_of(folder: Path) -> Settings:
-    return Settings(data=folder, database_url=f"sqlite:///{folder / 'portal.db'}", simulated=False, sectors=None)
+def settings_of(folder: Path, *, owner: bool = False) -> Settings:
+    url = office.database_url(folder, owner=owner) or f"sqlite:///{folder / 'portal.db'}"
+    return Settings(data=folder, database_url=url, simulated=False, sectors=None)
 
 
 # Building -----------------------------------------------------------------------------
@@ -85,8 +85,7 @@ class Builder:
         return await open_acting(await accounts.load_account(login), login, self.clock(), keys, SECTORS)
 
     async def build(self, stage: str) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        await engine.open_engine(settings_of(self.folder).database_url)
+        await engine.open_engine(settings_of(self.folder, owner=stage == "start").database_url)
         try:
             self.clock.now = NOW[stage]
             await getattr(self, stage)()
@@ -100,6 +99,7 @@ class Builder:
             key_folder=self.folder / "keys", name="未定名", region=setup.UNNAMED, now=now, stamp=stamp(now), sectors=SECTORS,
             password=lambda login: PASSWORD,
         )  # fmt: skip
+        await rights.install(lambda: cluster.PASSWORD, cluster.application())
         await sample.name_sample_bureau(1)
         for account in await accounts.load_accounts():
             await accounts.save_password(account["id"], hashed, must_change=False)
@@ -132,7 +132,8 @@ class Builder:
             await commit.make_share(await self.acting(login), ROUND, PASSPHRASE)
         await commit.commit_round(await self.acting("approver"), ROUND)
         round_ = await draw_store.load_round(ROUND, (await self.acting("planner")).line)
-        await draw_store.save_published([round_["id"]], self.clock())
+        async with engine.transaction():
+            await draw_store.save_published([round_["id"]], self.clock())
         self.clock.now = NOW["drawn"]
         planner = await self.acting("planner")
         for n, (_, value) in enumerate(lotteries()):
@@ -183,13 +184,15 @@ def lotteries() -> list[tuple[dict[str, Any], str]]:
     ]  # fmt: skip
 
 
-def build_stage(root: Path, stage: str) -> Path:
-    """The folder of a finished stage, made from the one before."""
-    folder = root / stage
+def build_stage(root: Path, stage: str, kind: str) -> Path:
+    """The folder of a finished stage on one engine, made from the one before."""
+    folder = root / kind / stage
     if not folder.exists():
         before = STAGES.index(stage) - 1
         if before >= 0:
-            shutil.copytree(build_stage(root, STAGES[before]), folder)
+            office.copy_folder(build_stage(root, STAGES[before], kind), folder)
+        else:
+            office.make_folder(folder, kind)
         asyncio.run(Builder(folder).build(stage))
     return folder
 
@@ -253,8 +256,7 @@ class House:
         return fresh.login(login) if login else fresh
 
     def query(self, sql: str, *values: Any) -> list[tuple]:
-        with sqlite3.connect(self.folder / "portal.db") as connection:
-            return connection.execute(sql, values).fetchall()
+        return office.query(self.folder, sql, *values)
 
 
 def open_house(folder: Path, stage: str, base_url: str = "https://portal.test", **more: Any) -> House:

@@ -1,11 +1,13 @@
 """Copies of a small bureau's database for tests of the portal."""
 
-import shutil
+from itertools import count
 
 import pytest
 from argon2 import PasswordHasher
 
 from portal.store import passwords
+from tests import office
+from tests.office_fixtures import engine_kind, no_database_stays  # noqa: F401 - used by their names
 from tests.web.bureau import build_stage, open_house
 
 
@@ -23,18 +25,22 @@ def stages(tmp_path_factory):
 
 
 @pytest.fixture
-def house_at(stages, tmp_path):
-    """`house_at(stage)`: a running portal on a fresh copy of that stage."""
-    opened = []
+def house_at(stages, tmp_path, engine_kind):  # noqa: F811
+    """`house_at(stage)`: a running portal on a fresh copy of that stage; the one before stops (a process has one database)."""
+    running, numbers = [], count()
+
+    def stop():
+        while running:
+            running.pop().client.__exit__(None, None, None)
 
     def make(stage: str = "start", **more):
-        folder = tmp_path / f"data{len(opened)}"
-        shutil.copytree(build_stage(stages, stage), folder)
+        stop()
+        folder = tmp_path / f"data{next(numbers)}"
+        office.copy_folder(build_stage(stages, stage, engine_kind), folder)
         house = open_house(folder, stage, **more)
         house.client.__enter__()
-        opened.append(house)
+        running.append(house)
         return house
 
     yield make
-    for house in opened:
-        house.client.__exit__(None, None, None)
+    stop()

@@ -83,6 +83,7 @@ PAGES = {
     "/imports/new?kind=classes": ("imports.read", "分类版本"),
     "/imports/lists": ("imports.read", "外部抽取名单"),
     "/directory": ("directory.read", "统一社会信用代码"),
+    "/directory/unplaced": ("directory.place", "未分到所的检查对象"),
     "/directory?q=望溪县&size=200": ("directory.read", "望溪县"),
     "/inspectors": ("directory.read", "执法人员名录"),
     "/items": ("plan.read", "随机抽查事项清单"),
@@ -169,7 +170,7 @@ def test_another_bureau_finds_none_of_our_things(worked):
     for address in (f"/draw/{ROUND}", "/plan/1", "/pool/359921-2026-T001", f"/directory/{entity}", f"/visits/{visit}", f"/visits/{visit}/{form}", f"/review/{record}"):
         assert mine.get(address).status_code == 200, address
         assert other.get(address).status_code == 404, address
-    for address in ("/", "/plan", "/pool", "/draw", "/visits", "/assign", "/forms", "/review", "/publish", "/directory", "/inspectors", "/audit", "/jobs", "/verify"):
+    for address in ("/", "/plan", "/pool", "/draw", "/visits", "/assign", "/forms", "/review", "/publish", "/directory", "/directory/unplaced", "/inspectors", "/audit", "/jobs", "/verify"):
         response = other.get(address)
         assert response.status_code == 200, address
         for theirs in (ROUND, "359921-2026-T001", code, "望溪县"):
@@ -178,7 +179,7 @@ def test_another_bureau_finds_none_of_our_things(worked):
 
 def test_another_bureau_acts_on_none_of_our_things(worked):
     house = worked
-    visit, _, form, record = things_of(house)
+    visit, entity, form, record = things_of(house)
     other = house.browser("other")
     other.get("/password")
     before = house.query("SELECT count(*) FROM audit")
@@ -193,6 +194,8 @@ def test_another_bureau_acts_on_none_of_our_things(worked):
         f"/draw/{ROUND}/assign": {},
         f"/draw/{ROUND}/reveal": {},
         f"/draw/{ROUND}/void": {"reason": "不想要了"},
+        "/directory/unplaced": {"code": entity, "station": "359922", "reason": "我们要管"},
+        f"/directory/{entity}/accept": {"reason": "没有问题"},
         f"/review/{record}": {"decision": "approve", "comment": "", "version": "1"},
         f"/visits/{visit}/{form}": {"_version": "0", "_act": "draft"},
     }

@@ -89,10 +89,7 @@ def test_twelve_hours_end_a_session_however_busy(house_at):
 def test_a_disabled_account_is_out_at_once_and_cannot_come_back(house_at):
     house = house_at()
     person = house.browser("planner")
-    import sqlite3
-
-    with sqlite3.connect(house.folder / "portal.db") as connection:
-        connection.execute("UPDATE account SET active = 0 WHERE login = 'planner'")
+    house.query("UPDATE account SET active = ? WHERE login = 'planner'", False)
     assert person.get("/draw").status_code == 303
     response = house.browser().post("/login", {"login": "planner", "password": PASSWORD}, token=False)
     assert response.status_code == 422 and "登录名或密码不对，或者账号已停用。" in response.text

@@ -17,7 +17,9 @@ from portal.store.tables.imports import (
 from portal.store.tables.people import Account, Inspector, Organisation, Recusal, WebSession
 from portal.store.tables.plan import CheckForm, Item, Plan, PlanRow, Rider, Task
 from portal.store.tables.publish import Audit, Checkpoint, Job, LogEntry, Publication, Release, Setting
+from portal.store.tables.stations import Division, Placement, StationArea
 from portal.store.tables.visits import Assignment, AssignmentRun, Finding, FollowUp, InspectionRecord, RecordVersion, Visit, VisitTask
+from portal.store.tables.year import Allowance, BaseEntity, Dismissal, Peace, PlanMeasure, ProfileVersion, Simulation, YearBase
 
 ALL: list[type[Table]] = [
     Organisation, Inspector, Account, WebSession, Recusal, Entity, Item, CheckForm, Plan, PlanRow,
@@ -25,4 +27,6 @@ ALL: list[type[Table]] = [
     AssignmentRun, Assignment, InspectionRecord, RecordVersion, Finding, FollowUp, Publication,
     LogEntry, Checkpoint, Release, Audit, Job, Setting,
     Upload, HeadingAlias, AcceptedCode, ClassVersion, EntityClass, RegisterEntry, ExternalList, ExternalEntry,
+    Division, StationArea, Placement,
+    ProfileVersion, YearBase, BaseEntity, PlanMeasure, Peace, Allowance, Dismissal, Simulation,
 ]  # fmt: skip

@@ -38,9 +38,12 @@ class Plan(Table, tablename="plan"):
     title = text()
     notes = json("[]")
     file_digest = text()
-    state = text("draft")  # draft | published
+    state = text("draft")  # draft | approved | published
     imported_by = ref(Account)
     imported_at = at()
+    reason = text()  # why this version replaces the one before
+    approved_by = ref(Account, null=True)  # never who imported it
+    approved_at = at()
 
 
 class PlanRow(Table, tablename="plan_row"):
