@@ -167,6 +167,7 @@ class Year:
         reviewer = await self.acting("reviewer")
         kept = set(chosen[len(chosen) // 2 :])
         async with engine.transaction():
+            await records.lock_records(reviewer.tree, ["submitted"], round_["id"])  # all before the first act's audit line
             for record in await records.load_record_page(reviewer.tree, ["submitted"], limit=100_000, round_=round_["id"]):
                 if record["visit_code"] not in kept:
                     await review.review_record(reviewer, record["id"], approve=True, comment="", version=record["version"])
