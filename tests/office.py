@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from portal.domain.packing import pack
 from portal.domain.roles import ROLES
 from portal.domain.sample import sample_plan
 from portal.domain.sample_stream import topic_key
@@ -365,7 +364,7 @@ async def snapshot(*, without: Sequence[str] = ("setting", "web_session")) -> di
         name = table._meta.tablename
         if name not in without:
             rows = await table.select().order_by(*table._meta.primary_key and [table._meta.primary_key]).run()
-            found[name] = pack([{key: str(value) for key, value in row.items()} for row in rows])
+            found[name] = repr(rows)
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from portal.domain.cells import Sheet
 from portal.domain.codes import check_code
-from portal.domain.errors import BadInput
+from portal.domain.errors import BadInput, Problem
 from portal.domain.import_kinds import KINDS, Kind, Reading, parse_mapping, parse_options
 from portal.domain.imports import ImportPreview, pack_preview, preview_of, remark_rows
 from portal.domain.tables import MissingColumns, Parsed
@@ -18,7 +18,7 @@ from portal.sheets.write import write_xlsx
 from portal.steps import directory, external, plan, registers, results
 from portal.steps.acting import Acting
 from portal.steps.directory import ImportReport
-from portal.steps.loading import SMALL, Settle, load_parsed
+from portal.steps.loading import SMALL, load_parsed
 from portal.store import imports as store
 from portal.store.engine import transaction
 
@@ -31,30 +31,47 @@ Counts = dict[str, int]
 
 @dataclass(frozen=True, slots=True)
 class _Doing:
-    """How one kind is checked against what is here, and saved in the caller's transaction."""
+    """How one kind is checked against what is here, and saved in the caller's transaction: counts, and what was noticed then."""
 
     check: Callable[[Acting, Parsed[Any], Reading], Awaitable[tuple[Parsed[Any], Counts]]]
-    save: Callable[[Acting, Parsed[Any], str, Reading], Awaitable[Counts]]
+    save: Callable[[Acting, Parsed[Any], str, Reading], Awaitable[tuple[Counts, tuple[Problem, ...]]]]
 
 
-async def _save_entities(act: Acting, parsed: Parsed[Any], digest: str, _: Reading) -> Counts:
-    return (await directory.save_entity_rows(act, parsed.rows, (), digest, parsed.headings.fields)).counts
+async def _save_entities(act: Acting, parsed: Parsed[Any], digest: str, _: Reading) -> tuple[Counts, tuple[Problem, ...]]:
+    report = await directory.save_entity_rows(act, parsed.rows, (), digest, parsed.headings.fields)
+    return report.counts, report.warnings
 
 
-async def _save_inspectors(act: Acting, parsed: Parsed[Any], digest: str, _: Reading) -> Counts:
-    return (await directory.save_inspector_rows(act, parsed.rows, (), digest)).counts
+async def _save_inspectors(act: Acting, parsed: Parsed[Any], digest: str, _: Reading) -> tuple[Counts, tuple[Problem, ...]]:
+    report = await directory.save_inspector_rows(act, parsed.rows, (), digest)
+    return report.counts, report.warnings
+
+
+async def _save_classes(act: Acting, parsed: Parsed[Any], digest: str, reading: Reading) -> tuple[Counts, tuple[Problem, ...]]:
+    return await registers.save_classes(act, parsed, digest, reading), ()
+
+
+def _checking(check: Callable[[Acting, Parsed[Any]], Awaitable[tuple[Parsed[Any], Counts]]]):
+    return lambda act, parsed, _: check(act, parsed)
+
+
+def _saving(save: Callable[[Acting, Parsed[Any], str], Awaitable[Counts]]):
+    async def saved(act: Acting, parsed: Parsed[Any], digest: str, _: Reading) -> tuple[Counts, tuple[Problem, ...]]:
+        return await save(act, parsed, digest), ()
+
+    return saved
 
 
 DOING = {
-    "entities": _Doing(lambda act, parsed, _: directory.check_entities(act, parsed), _save_entities),
-    "inspectors": _Doing(lambda act, parsed, _: directory.check_inspectors(act, parsed), _save_inspectors),
-    "recusals": _Doing(lambda act, parsed, _: directory.check_recusals(act, parsed), lambda act, parsed, digest, _: directory.save_recusals(act, parsed, digest)),
-    "classes": _Doing(registers.check_classes, registers.save_classes),
-    "registers": _Doing(lambda act, parsed, _: registers.check_registers(act, parsed), lambda act, parsed, digest, _: registers.save_registers(act, parsed, digest)),
-    "plan": _Doing(lambda act, parsed, _: plan.check_plan(act, parsed), lambda act, parsed, digest, _: plan.save_plan(act, parsed, digest)),
-    "draw": _Doing(external.check_external, lambda act, parsed, digest, _: external.save_external(act, parsed, digest)),
-    "records": _Doing(lambda act, parsed, _: results.check_results(act, parsed), lambda act, parsed, digest, _: results.save_results(act, parsed, digest)),
-}  # fmt: skip
+    "entities": _Doing(_checking(directory.check_entities), _save_entities),
+    "inspectors": _Doing(_checking(directory.check_inspectors), _save_inspectors),
+    "recusals": _Doing(_checking(directory.check_recusals), _saving(directory.save_recusals)),
+    "classes": _Doing(registers.check_classes, _save_classes),
+    "registers": _Doing(_checking(registers.check_registers), _saving(registers.save_registers)),
+    "plan": _Doing(_checking(plan.check_plan), _saving(plan.save_plan)),
+    "draw": _Doing(external.check_external, _saving(external.save_external)),
+    "records": _Doing(_checking(results.check_results), _saving(results.save_results)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +94,11 @@ class Checked:
         pairs = zip(self.parsed.rows, self.parsed.lines, strict=True)
         accepted = self.reading.accepted
         return [one.code for one, line in pairs if line in warned and one.code not in accepted and one.kind != "object" and not check_code(one.code).ok]
+
+    async def save(self, act: Acting, digest: str) -> tuple[Checked, Counts]:
+        """Save the good rows in the caller's transaction: (this file with what was noticed then, counts)."""
+        counts, noticed = await DOING[self.kind.code].save(act, self.parsed, digest, self.reading)
+        return replace(self, parsed=self.parsed.found((), noticed)), counts
 
     def require_rows(self, good_rows: bool) -> None:
         """Raises BadInput unless the file may be applied: no error, or for `good_rows` at least one good row."""
@@ -159,14 +181,21 @@ async def preview_sheet(
     return preview, render_remarks(sheet, parsed)
 
 
-async def save_checked(act: Acting, checked: Checked, digest: str, settle: Settle) -> Counts:
-    """Save what was checked; `settle` is awaited with the counts in the transaction that makes it certain."""
-    if checked.kind.code == "entities" and len(checked.parsed.rows) > SMALL:
-        return await load_parsed(act, checked.parsed, digest, settle)
-    async with transaction():
-        counts = await DOING[checked.kind.code].save(act, checked.parsed, digest, checked.reading)
-        await settle(counts)
-    return counts
+async def save_checked(act: Acting, checked: Checked, digest: str, settle: Callable[[Checked, Counts], Awaitable[None]]) -> tuple[Checked, Counts]:
+    """Save what was checked: (it with what was noticed then, counts); `settle` gets both in the transaction that makes it certain."""
+    if checked.kind.code != "entities" or len(checked.parsed.rows) <= SMALL:
+        async with transaction():
+            done = await checked.save(act, digest)
+            await settle(*done)
+        return done
+    staged: list[tuple[Checked, Counts]] = []
+
+    async def settled(counts: Counts, noticed: tuple[Problem, ...]) -> None:
+        staged.append((replace(checked, parsed=checked.parsed.found((), noticed)), counts))
+        await settle(*staged[-1])
+
+    await load_parsed(act, checked.parsed, digest, settled)
+    return staged[-1]
 
 
 async def import_sheet(
@@ -179,18 +208,18 @@ async def import_sheet(
     digest = hashlib.sha256(file).hexdigest()
     checked = await check_sheet(act, kind, sheet, said, headings)
     checked.require_rows(good_rows)
-    preview = checked.preview(name, digest, sheet)
 
-    async def settle(counts: Mapping[str, int]) -> None:
+    async def settle(checked: Checked, counts: Counts) -> None:
         if headings:
             await store.save_aliases(act.bureau["id"], code, headings, act.account, act.now)
+        preview = checked.preview(name, digest, sheet)
         await store.save_upload(
             organisation=act.organisation["id"], kind=code, name=name, digest=digest, options=said, mapping=headings,
             preview=pack_preview(preview), state="applied", good_rows=good_rows, report=list(counts.items()),
             uploaded_by=act.account, uploaded_at=act.now, settled_by=act.account, settled_at=act.now,
         )  # fmt: skip
 
-    counts = await save_checked(act, checked, digest, settle)
+    checked, counts = await save_checked(act, checked, digest, settle)
     return ImportReport(counts, checked.parsed.warnings, checked.parsed.errors)
 
 

@@ -17,7 +17,7 @@ from itertools import chain, islice
 from portal.domain.cells import Cell, Sheet
 from portal.domain.codes import region_of
 from portal.domain.directory import EntityRow, doubled, open_entities
-from portal.domain.errors import BadInput
+from portal.domain.errors import BadInput, Problem
 from portal.domain.import_kinds import KINDS, parse_mapping
 from portal.domain.imports import SHOWN_ROWS, pack_preview, preview_of
 from portal.domain.registers import join_registers
@@ -89,11 +89,18 @@ async def import_register(
     return ImportReport(counts, tuple(table.findings.warnings), tuple(table.findings.errors))
 
 
-async def load_parsed(act: Acting, parsed: Parsed[EntityRow], digest: str, settle: Settle) -> dict[str, int]:
-    """Rows that were checked already; see `load_entities`."""
+async def load_parsed(
+    act: Acting, parsed: Parsed[EntityRow], digest: str, settle: Callable[[dict[str, int], tuple[Problem, ...]], Awaitable[None]]
+) -> None:
+    """Rows that were checked already; see `load_entities`. `settle` is also given what was noticed while staging them."""
     heading = next((title for title, field in parsed.headings.known if field == "code"), "")
     file = _File(digest, heading, Findings(), unspoken(parsed.headings.fields))
-    return await load_entities(act, zip(parsed.lines, parsed.rows, strict=True), file, settle)
+
+    async def settled(counts: Mapping[str, int]) -> None:
+        known = set(parsed.warnings)
+        await settle(dict(counts), tuple(one for one in file.findings.warnings if one not in known))
+
+    await load_entities(act, zip(parsed.lines, parsed.rows, strict=True), file, settled)
 
 
 async def load_entities(act: Acting, rows: Iterable[tuple[int, EntityRow]], file: _File, settle: Settle) -> dict[str, int]:

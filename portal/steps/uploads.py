@@ -14,7 +14,7 @@ from portal.domain.import_kinds import Kind, parse_mapping, parse_options
 from portal.domain.imports import ImportPreview, pack_preview, pack_sheet, unpack_preview, unpack_sheet
 from portal.steps.acting import Acting, stamp
 from portal.steps.directory import ImportReport
-from portal.steps.imports import Progress, check_sheet, kind_of, look_at, render_remarks, save_checked
+from portal.steps.imports import Checked, Counts, Progress, check_sheet, kind_of, look_at, render_remarks, save_checked
 from portal.store import imports as store
 from portal.store import jobs
 from portal.store.engine import transaction
@@ -153,9 +153,9 @@ async def _apply(
     left_out = good_rows and bool(checked.parsed.errors)
     if progress:
         progress("写入", len(checked.parsed.rows))
-    preview = checked.preview(row["name"], row["digest"], sheet)
 
-    async def settle(counts: Mapping[str, int]) -> None:
+    async def settle(checked: Checked, counts: Counts) -> None:
+        preview = checked.preview(row["name"], row["digest"], sheet)
         done = await store.update_upload(
             row["id"], row["state"], state="applied", good_rows=good_rows, report=list(counts.items()), preview=pack_preview(preview),
             settled_by=act.account, settled_at=act.now, **({} if left_out else {"data": b""}),
@@ -164,7 +164,7 @@ async def _apply(
             require_waiting(await store.load_upload(row["id"], act.tree))
             raise WrongMoment(f"“{row['name']}”刚刚有变动，没有导入。请刷新后再看。")
 
-    counts = await save_checked(act, checked, row["digest"], settle)
+    checked, counts = await save_checked(act, checked, row["digest"], settle)
     return ImportReport(counts, checked.parsed.warnings, checked.parsed.errors)
 
 

@@ -20,8 +20,10 @@ WRITERS, READERS = 8, 4  # connections a process; a server takes 100 by default
 LOCK_MS = 20_000  # as long as SQLite waits for another process
 CONNECT_SECONDS = 15
 
-#: how a connection's end shows itself
-LOST = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError, OSError)
+#: how a connection's end shows itself; InternalClientError: the server's farewell came between two of our messages
+LOST = (
+    asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError,
+)  # fmt: skip
 
 #: what the server says -> what people read; {user}, {database} and {place} come from the address
 _WORDS: tuple[tuple[type[BaseException], str], ...] = (
@@ -60,13 +62,7 @@ class _Transaction(PostgresTransaction):
         self._turn = self.engine.turns
         await self._turn.acquire()
         try:
-            self.connection = await self.engine.pool.acquire()
-            try:
-                self.transaction = self.connection.transaction()
-                await self.begin()
-            except BaseException:
-                await self.engine.pool.release(self.connection)
-                raise
+            await self._begin_on_a_live_one()
         except BaseException:
             self._turn.release()
             raise
@@ -80,9 +76,7 @@ class _Transaction(PostgresTransaction):
         try:
             if error is None:
                 await self._commit()
-            elif not self.connection.is_closed():
-                await self.rollback()
-            elif isinstance(error, LOST):
+            elif not await self._rolled_back_here() and isinstance(error, LOST):
                 raise WrongMoment("数据库连接中断，这一步没有保存。请稍后再试。") from error
         finally:
             try:
@@ -91,13 +85,51 @@ class _Transaction(PostgresTransaction):
                 self._turn.release()
         return error is None
 
+    async def _begin_on_a_live_one(self) -> None:
+        """After a restart of the server every idle connection is dead: nothing is lost by trying the next."""
+        for left in reversed(range(WRITERS + READERS + 1)):
+            self.connection = await self.engine.pool.acquire()
+            try:
+                self.transaction = self.connection.transaction()
+                await self.begin()
+                return
+            except LOST as failure:
+                self._let_go()
+                await self.engine.pool.release(self.connection)
+                if not left:
+                    raise WrongMoment("数据库连接中断，这一步没有保存。请稍后再试。") from failure
+            except BaseException:
+                await self.engine.pool.release(self.connection)
+                raise
+
+    async def _rolled_back_here(self) -> bool:
+        """False where the connection is gone: then the server has rolled back."""
+        try:
+            if not self._is_gone():
+                await self.rollback()
+                return True
+        except LOST:
+            self._let_go()
+        return False
+
+    def _is_gone(self) -> bool:
+        try:
+            return self.connection.is_closed()
+        except asyncpg.InterfaceError:  # the pool has noticed and taken it back
+            return True
+
+    def _let_go(self) -> None:
+        if not self._is_gone():
+            self.connection.terminate()
+
     async def _commit(self) -> None:
         try:
             if not self._committed and not self._rolled_back:
                 await self.commit()
         except LOST as failure:
-            if not self.connection.is_closed():
-                raise
+            if isinstance(failure, asyncpg.InterfaceError) and not self._is_gone():
+                raise  # the driver used wrongly
+            self._let_go()
             # The server may have committed and gone before it could say so.
             raise WrongMoment("数据库连接中断，不能确定这一步是否已经保存。请稍后刷新核对。") from failure
 
@@ -122,6 +154,14 @@ class PooledPostgres(PostgresEngine):
             )  # fmt: skip
         except (asyncpg.PostgresError, OSError, TimeoutError) as failure:
             raise WrongMoment(words_of(failure, self.url)) from failure
+
+    async def _run_in_pool(self, query: str, args=None):
+        for left in reversed(range(WRITERS + READERS + 1)):
+            try:
+                return await super()._run_in_pool(query, args)
+            except LOST:
+                if not left or query.lstrip()[:6].upper() != "SELECT":  # reading again changes nothing
+                    raise
 
     def transaction(self, allow_nested: bool = True) -> _Transaction:
         return _Transaction(self, allow_nested)

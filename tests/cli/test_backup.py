@@ -46,7 +46,7 @@ def here(kind, tmp_path_factory, cheap_passphrases):
 
 @pytest.fixture
 def place(kind, tmp_path):
-    """`place(name)`: the command line where an empty database and no data folder wait."""
+    """`place(name)`: the command line of the database's owner, where an empty database and no data folder wait."""
 
     def made(name="back"):
         if kind == "sqlite":
@@ -58,21 +58,23 @@ def place(kind, tmp_path):
     return made
 
 
-def portal_of(folder):
-    url = office.database_url(folder)
-    return Portal(folder, **({"DATABASE_URL": url} if url else {}))
+def at_work(back):
+    """The restored installation as the portal runs it: PostgreSQL's application role gets its rights back first."""
+    back.well("init")
+    note = back.data.parent / "databases" / back.data.name
+    return Portal(back.data, DATABASE_URL=office.database_url(note)) if note.exists() else back
 
 
 @pytest.fixture
 def filled_portal(here, tmp_path):
-    return portal_of(here.copy("filled", tmp_path / "data"))
+    return Portal(here.copy("filled", tmp_path / "data"))
 
 
 @pytest.fixture
 def shown_portal(here, tmp_path, monkeypatch):
     """An installation with both rounds drawn and a site released by command."""
     monkeypatch.setattr("portal.jobs.Printer", FakePrinter)
-    portal = portal_of(here.copy("drawn", tmp_path / "data"))
+    portal = Portal(here.copy("drawn", tmp_path / "data"))
     portal.well("publish", "--as", "publisher")
     return portal
 
@@ -114,6 +116,7 @@ def test_the_drill_backed_up_restored_elsewhere_verified_and_working_on(shown_po
 
     back = place("elsewhere")
     assert "已恢复到" in back.well("restore", tmp_path / "one.tar")
+    back = at_work(back)
     done = back("verify")
     assert done.code == 0 and not done.lines("FAIL") and len(done.lines("OK  ")) > 8, done
     shown = shown_portal.data / "site" / "current"
@@ -301,7 +304,7 @@ def test_a_database_that_is_not_empty_is_left_alone(kept, kind, filled_portal, t
         other.write_bytes(b"somebody's")
         away, because = Portal(tmp_path / "away", DATABASE_URL=f"sqlite:///{other}"), f"“{other}”已经存在"
     else:
-        away, because = Portal(tmp_path / "away", DATABASE_URL=filled_portal.environ["DATABASE_URL"]), "已有内容（“account”等）"
+        away, because = Portal(tmp_path / "away", DATABASE_URL=filled_portal.environ["DATABASE_URL"]), "DATABASE_URL 指的数据库里已有内容（“"
     assert because in away.refused("restore", kept) and not away.data.exists()
     if kind == "sqlite":
         assert other.read_bytes() == b"somebody's"

@@ -23,10 +23,12 @@ from tests.public_site.bundle_fixture import make_bundle, seal
 from tests.public_site.conftest import FakePdfs
 
 
-@pytest.fixture
-def out(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> Path:
-    build(bundle, tmp_path / "out", pdfs, verify=verify)
-    return tmp_path / "out"
+@pytest.fixture(scope="module")
+def out(bundle: Path, verify: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle's site, for those who only look."""
+    made = tmp_path_factory.mktemp("built") / "out"
+    build(bundle, made, FakePdfs(), verify=verify)
+    return made
 
 
 def contents(folder: Path) -> dict[str, bytes]:

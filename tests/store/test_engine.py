@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from portal.domain.errors import BadInput, WrongMoment
-from portal.store import accounts, engine
+from portal.store import accounts, directory, engine
 from portal.store.locks import hold
-from portal.store.tables import Organisation
+from portal.store.tables import Entity, Organisation
 
 pytestmark = pytest.mark.anyio
 
@@ -138,3 +138,14 @@ async def test_a_process_ends_once_it_has_closed_its_engine(filled):
 async def test_an_address_of_another_database_is_refused(tmp_path):
     with pytest.raises(BadInput, match="DATABASE_URL 只能以 sqlite:/// 或 postgresql:// 开头，现在是“mysql”"):
         await engine.open_engine("mysql://somewhere/portal")
+
+
+async def test_names_are_searched_without_regard_to_ascii_case_and_wildcards_are_letters(filled):
+    tree = (await filled.acting("operator")).tree
+    row = (await directory.load_page(tree, limit=1))[0]
+    async with engine.transaction():
+        await Entity.update(name="望溪县 ABC_100% 有限公司").where(Entity.id == row["id"]).run()
+    for query in ("abc_1", "ABC", "_100%", "望溪县 a", "% 有限"):
+        assert [one["code"] for one in await directory.load_page(tree, query=query)] == [row["code"]], query
+    for query in ("A_C_", "100%%", "\\", "ａｂｃ"):
+        assert await directory.load_page(tree, query=query) == [], query

@@ -54,7 +54,7 @@ async def test_rules_tables_and_migrations_are_out_of_reach(published):
         "CREATE TRIGGER mine BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION f_no_truncate()",
         "DELETE FROM migration", "INSERT INTO migration (name, app_name) VALUES ('2099', 'portal')",
         "SELECT setval('audit_id_seq', 1)", "ALTER SEQUENCE audit_id_seq RESTART",
-        "CREATE ROLE mine", "CREATE SCHEMA mine", 'ALTER DATABASE "postgres" SET work_mem = 1', "COPY audit TO '/tmp/audit'",
+        "CREATE ROLE mine", "CREATE SCHEMA mine", 'ALTER DATABASE "postgres" SET work_mem = 1', "COPY audit TO '/audit'",
         "COPY setting FROM PROGRAM 'true'", "SELECT pg_read_file('/etc/passwd')",
     ):  # fmt: skip
         await _refused(sql)

@@ -1,7 +1,6 @@
 """Who reaches what: declared on every route, denied by default, and 404 for what belongs to others."""
 
 import re
-import shutil
 from functools import cache
 
 import pytest
@@ -10,6 +9,7 @@ from litestar import Litestar, get
 from portal.domain.roles import ACTS, ROLES, may
 from portal.web import routes
 from portal.web.access import PUBLIC, SIGNED_IN, check_declared, require_declared, safe_path
+from tests import office
 from tests.web.bureau import LOGINS, ROUND, build_stage, open_house
 
 PUBLIC_ROUTES = {"GET /login", "POST /login", "POST /senior", "GET /static/{digest:str}/{name:str}"}
@@ -106,10 +106,10 @@ class Reader:
 
 
 @pytest.fixture(scope="module")
-def worked(stages, tmp_path_factory):
+def worked(stages, engine_kind, tmp_path_factory):
     """One portal at stage `worked` for the whole file: nobody here changes anything (one engine is open at a time)."""
     folder = tmp_path_factory.mktemp("worked") / "data"
-    shutil.copytree(build_stage(stages, "worked"), folder)
+    office.copy_folder(build_stage(stages, "worked", engine_kind), folder)
     house = open_house(folder, "worked")
     with house.client:
         yield house
