@@ -49,6 +49,7 @@ def test_the_demo_shows_its_progress_and_ends_with_the_table(demo):
     _, done, _ = demo
     steps = [line for line in done.stdout.splitlines() if re.match(r"\[ *[0-9.]+ 秒\] ", line)]
     assert len(steps) >= 10 and done.stderr == ""
+    assert done.stdout.startswith("演示总是用自己文件夹里的 SQLite，不使用 DATABASE_URL。\n")
     table = done.stdout[done.stdout.rindex("检查对象") :]
     labels = ["检查对象", "抽中　359921-2026-T001", "抽中　359921-2026-T002", "入企次数", "少跑", "发现问题", "网页", "PDF", "用时"]
     assert [label for label in labels if label not in table] == [] and re.search(r"检查对象 +400\n", table)

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from portal.prints import pages
+from portal.prints import embedding, pages
 from portal.prints.wire import Gone, read_frame, send_frame
 
 # Tagged PDF 1.7.  pdf_variant "pdf/a-3a" works with these pages too, but writes a claim of conformance
@@ -53,6 +53,7 @@ class Setting:
 
         logging.getLogger("weasyprint").addHandler(logging.NullHandler())
         logging.getLogger("weasyprint").propagate = False
+        embedding.install()
         files = {f"{FONT_SCHEME}{role}": Path(path) for role, path in setup["fonts"].items()}
 
         class OnlyOurFonts(URLFetcher):

@@ -65,6 +65,10 @@ class _Pool:
             for pragma in (
                 "journal_mode=WAL",
                 "synchronous=FULL",  # NORMAL may lose the last commits at a power cut
+                # A register's indexes are written all over: with the usual 2 MB, and a checkpoint every 4 MB, a page goes to the disk
+                # again and again.
+                "cache_size=-65536",
+                "wal_autocheckpoint=8000",
                 "foreign_keys=ON",
                 "recursive_triggers=ON",  # else INSERT OR REPLACE deletes silently
                 "trusted_schema=OFF",
