@@ -110,7 +110,7 @@ class _Pool:
 class _Transaction(SQLiteTransaction):
     """An IMMEDIATE transaction on the one writer connection."""
 
-    __slots__ = ("_writing", "held")
+    __slots__ = ("_writing", "held", "lasting")
 
     async def __aenter__(self):
         if self._parent is not None:
@@ -119,11 +119,13 @@ class _Transaction(SQLiteTransaction):
         self._writing = self.engine.pool().writing()
         self.connection = await self._writing.__aenter__()
         try:
+            if not self.lasting:
+                await self._synchronous("NORMAL")
             await self.begin()
         except BaseException:
             # A cancelled BEGIN may still run in the connection's thread: the next writer must not inherit it.
             await self._undo()
-            await self._writing.__aexit__(None, None, None)
+            await self._leave()
             raise
         self.context = self.engine.current_transaction.set(self)
         return self
@@ -142,8 +144,18 @@ class _Transaction(SQLiteTransaction):
             await self._undo()
             raise
         finally:
-            await self._writing.__aexit__(None, None, None)
+            await self._leave()
         return error is None
+
+    async def _leave(self) -> None:
+        try:
+            if not self.lasting:
+                await self._synchronous("FULL")
+        finally:
+            await self._writing.__aexit__(None, None, None)
+
+    async def _synchronous(self, how: str) -> None:
+        await (await self.connection.execute(f"PRAGMA synchronous={how}")).close()
 
     async def _undo(self) -> None:
         """Roll back whatever is open; it queues behind what the connection's thread still does, and may find nothing."""
@@ -188,8 +200,11 @@ class PooledSQLite(SQLiteEngine):
         self,
         transaction_type: TransactionType = TransactionType.immediate,
         allow_nested: bool = True,
+        lasting: bool = True,
     ) -> _Transaction:
-        return _Transaction(self, TransactionType.immediate, allow_nested)
+        begun = _Transaction(self, TransactionType.immediate, allow_nested)
+        begun.lasting = lasting
+        return begun
 
     async def close(self) -> None:
         """Close this loop's connections; aiosqlite threads would keep a command from ending."""
@@ -250,8 +265,11 @@ async def close_engine() -> None:
 
 
 @asynccontextmanager
-async def transaction() -> AsyncIterator[None]:
+async def transaction(*, lasting: bool = True) -> AsyncIterator[None]:
     """One transaction; a nested one joins the outer one (Piccolo's own rule).
+
+    Not `lasting`: a power cut may undo it, whole, as long as no lasting one came after it. For the
+    parts of a large file, which are done again then, without waiting for the disk each time.
 
     What the database's own rules refuse becomes a WrongMoment: most often two
     people did the same thing at once, and one of them was first.  Only the outermost
@@ -264,7 +282,7 @@ async def transaction() -> AsyncIterator[None]:
             yield
         return
     try:
-        async with engine.transaction():
+        async with engine.transaction(lasting=lasting):
             yield
     except (sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError) as refusal:
         said = str(refusal).partition("\n")[0]  # PostgreSQL adds the whole row: nobody's to read

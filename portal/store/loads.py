@@ -54,7 +54,7 @@ async def begin_load(
 
 async def save_part(load: int, n: int, lines: Sequence[str], names: Sequence[str], into: str = "entity") -> None:
     """Stage lines (`bulk.line_of`) of the columns `names` as part `n`, anew where it was staged before."""
-    async with transaction():
+    async with transaction(lasting=False):  # `begin_merge` makes it last
         part = And(LoadPart.load == load, LoadPart.n == n)
         again = await LoadPart.exists().where(part).run()
         more = {} if again else {Load.parts: Load.parts + 1}
@@ -90,7 +90,7 @@ async def begin_merge(load: int, lines: int) -> None:
 
 async def merge_part(load: int) -> bool:
     """Merge the next part in a transaction of its own; whether there was one."""
-    async with transaction():
+    async with transaction(lasting=False):
         row = await Load.select().where(And(Load.id == load, Load.state == "merging")).first().run()
         if row is None:
             return False

@@ -53,7 +53,7 @@ class _Connection(asyncpg.Connection):
 class _Transaction(PostgresTransaction):
     """Piccolo's, but a connection always finds its way back to the pool: a failed BEGIN or COMMIT keeps none."""
 
-    __slots__ = ("_turn", "held")
+    __slots__ = ("_turn", "held", "lasting")
 
     async def __aenter__(self):
         if self._parent is not None:
@@ -92,6 +92,8 @@ class _Transaction(PostgresTransaction):
             try:
                 self.transaction = self.connection.transaction()
                 await self.begin()
+                if not self.lasting:
+                    await self.connection.execute("SET LOCAL synchronous_commit TO off")
                 return
             except LOST as failure:
                 self._let_go()
@@ -163,8 +165,10 @@ class PooledPostgres(PostgresEngine):
                 if not left or query.lstrip()[:6].upper() != "SELECT":  # reading again changes nothing
                     raise
 
-    def transaction(self, allow_nested: bool = True) -> _Transaction:
-        return _Transaction(self, allow_nested)
+    def transaction(self, allow_nested: bool = True, lasting: bool = True) -> _Transaction:
+        begun = _Transaction(self, allow_nested)
+        begun.lasting = lasting
+        return begun
 
 
 def words_of(failure: BaseException, url: str) -> str:

@@ -179,3 +179,23 @@ async def test_a_part_staged_again_replaces_the_first(someone):
     load = await begun(someone, NEW)
     await loads.save_part(load, 1, lines_of(NEW[:2], organisation), ENTITY_NAMES)
     assert [(n, len(lines)) async for n, lines in loads.iter_parts(load)] == [(0, 10), (1, 2), (2, 10)]
+
+
+async def test_only_transactions_that_may_be_undone_do_not_wait_for_the_disk(filled, engine_kind):
+    """And the next one waits again, on the same connection, whatever became of the one before."""
+    async def waits() -> str:
+        if engine_kind == "sqlite":
+            return (await Account.raw("PRAGMA synchronous").run())[0]["synchronous"]
+        return (await Account.raw("SHOW synchronous_commit").run())[0]["synchronous_commit"]
+
+    async with engine.transaction():
+        usual = await waits()
+    async with engine.transaction(lasting=False):
+        assert await waits() == (1 if engine_kind == "sqlite" else "off")
+    with pytest.raises(ZeroDivisionError):
+        async with engine.transaction(lasting=False):
+            raise ZeroDivisionError
+    async with engine.transaction():
+        assert await waits() == usual
+        async with engine.transaction(lasting=False):  # joins the outer one
+            assert await waits() == usual
