@@ -8,6 +8,7 @@ the next import).  Meanwhile pools cannot be frozen.  Smaller files need none of
 
 from __future__ import annotations
 
+import asyncio
 from array import array
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -39,6 +40,8 @@ __all__ = ["SMALL", "finish_load", "import_register", "load_entities", "load_par
 SMALL = 20_000
 #: Warnings kept of one file; whoever has more looks at the file.
 _WARNINGS = 1_000
+#: Between two parts, for writers of other processes, who ask more often than that (engine.ASKING_MS).
+_PAUSE_SECONDS = 0.006
 _LABEL = KINDS["entities"].label
 
 #: What is noted in the transaction that makes an import certain, given its counts.
@@ -133,7 +136,7 @@ async def finish_load(act: Acting) -> bool:
     if load is None:
         return False
     while await loads.merge_part(load):
-        pass
+        await asyncio.sleep(_PAUSE_SECONDS)
     async with transaction():
         done = await loads.end_load(load, act.now)
         if done:

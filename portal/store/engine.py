@@ -11,9 +11,11 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import aiosqlite
@@ -33,6 +35,23 @@ READERS = 4
 #: PostgreSQL gave up waiting for a row, or broke a deadlock: the transaction is undone whole
 BUSY = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 BUSY_MS = 20_000  # another process (worker, command line) may hold the write lock this long
+
+
+#: SQLite's own waiting asks after 1, 2 and 2 ms, then we ask again: whoever writes all day pauses a little longer between two transactions
+ASKING_MS = 5
+
+T = TypeVar("T")
+
+
+async def _patiently(write: Callable[[], Awaitable[T]]) -> T:
+    """Do what needs the write lock as soon as another process leaves it for a moment, for `BUSY_MS` at most."""
+    until = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            return await write()
+        except sqlite3.OperationalError as refusal:
+            if refusal.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
 
 
 class _Pool:
@@ -75,6 +94,8 @@ class _Pool:
                 f"query_only={'ON' if reading else 'OFF'}",
             ):
                 await (await connection.execute(f"PRAGMA {pragma}")).close()
+            if not reading:  # SQLite asks ever more rarely, at last ten times a second; see `_patiently`
+                await (await connection.execute(f"PRAGMA busy_timeout={ASKING_MS}")).close()
         except BaseException:
             await connection.close()  # its thread would keep the process from ending
             raise
@@ -121,7 +142,7 @@ class _Transaction(SQLiteTransaction):
         try:
             if not self.lasting:
                 await self._synchronous("NORMAL")
-            await self.begin()
+            await _patiently(self.begin)
         except BaseException:
             # A cancelled BEGIN may still run in the connection's thread: the next writer must not inherit it.
             await self._undo()
@@ -186,8 +207,13 @@ class PooledSQLite(SQLiteEngine):
         if query.lstrip()[:6].upper() == "SELECT":
             async with pool.reading() as connection, connection.execute(query, args or []) as cursor:
                 return await cursor.fetchall()
-        async with pool.writing() as connection, connection.execute(query, args or []) as cursor:
-            return await cursor.fetchall()
+        async with pool.writing() as connection:
+
+            async def write() -> list:
+                async with connection.execute(query, args or []) as cursor:
+                    return list(await cursor.fetchall())
+
+            return await _patiently(write)
 
     async def run_querystring(self, querystring, in_pool: bool = False):
         query, args = querystring.compile_string(engine_type=self.engine_type)
