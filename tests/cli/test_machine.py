@@ -29,11 +29,12 @@ def test_a_working_machine_without_an_installation_is_green_and_told_to_init(now
     assert not nowhere.data.exists()
 
 
-def test_a_working_installation_is_green_and_not_touched(filled_portal):
+def test_a_working_installation_is_green_and_not_touched(filled_portal, engine_kind):
     before = database_of(filled_portal)
     done = filled_portal("check")
     assert (done.code, done.err) == (0, ""), done
-    assert done.lines("OK   数据库（SQLite）可以使用，版本相符") and done.lines("OK   密钥 2 个")
+    engine = {"sqlite": "SQLite", "postgres": "PostgreSQL"}[engine_kind]
+    assert done.lines(f"OK   数据库（{engine}）可以使用，版本相符") and done.lines("OK   密钥 2 个")
     assert done.lines("--   模拟时钟 2026-05-25")
     assert database_of(filled_portal) == before
 
@@ -111,7 +112,6 @@ def test_a_folder_that_cannot_be_written_and_a_full_disk_are_red(monkeypatch, tm
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (lambda data: (data / "portal.db").write_bytes(b"\x89PNG" + bytes(4000)), "不是 SQLite 数据库"),
         (lambda data: (data / "keys" / "log.key").unlink(), "密钥文件 keys/log.key 不存在"),
         (lambda data: (data / "keys" / "log.key").chmod(0o640), "chmod 600"),
         (lambda data: (data / "keys").chmod(0o755), "请输入：chmod 700"),
@@ -125,9 +125,15 @@ def test_a_damaged_installation_is_red_and_said_how(filled_portal, damage, words
     failing(filled_portal("check"), words)
 
 
+@pytest.mark.parametrize("engine_kind", ["sqlite"], indirect=True)
+def test_a_file_that_is_no_database_is_red(filled_portal, engine_kind):
+    (filled_portal.data / "portal.db").write_bytes(b"\x89PNG" + bytes(4000))
+    failing(filled_portal("check"), "不是 SQLite 数据库")
+
+
 def test_a_database_that_cannot_be_reached_is_red_without_its_password(tmp_path):
     done = Portal(tmp_path, DATABASE_URL="postgresql://portal:secret@127.0.0.1:1/x")("check")
-    failing(done, "连接失败（连接被拒绝）")
+    failing(done, "连不上 PostgreSQL：“127.0.0.1”拒绝连接")
     assert "secret" not in done.out
 
 
