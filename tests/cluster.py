@@ -41,6 +41,8 @@ _numbers = count(1)
 def own() -> None:
     """Called by the process that runs pytest: a name for this run, and a folder for a server should one be needed."""
     os.environ[RUN] = f"mc{os.getpid()}"
+    if os.environ.get(SERVER):
+        _away(_make_role)
     if os.environ.get(SERVER) or missing():
         return
     memory = Path("/dev/shm")
@@ -69,7 +71,12 @@ def address() -> str:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "ready").exists():
             _start(folder)
+            _away(_make_role, server=_own_address(folder))
             (folder / "ready").touch()
+    return _own_address(folder)
+
+
+def _own_address(folder: Path) -> str:
     return f"postgresql://mingcha@/postgres?host={folder}"
 
 
@@ -204,15 +211,20 @@ async def _drop_run(server: asyncpg.Connection) -> None:
         await server.execute(f'DROP ROLE "{row["rolname"]}"')
 
 
-def _away(work: Callable[[asyncpg.Connection], Awaitable[object]], database: str = "") -> None:
+async def _make_role(server: asyncpg.Connection) -> None:
+    """Once for a run: roles belong to the whole server, and workers that made it at once would be in each other's way."""
+    await server.execute(f"CREATE ROLE \"{application()}\" LOGIN PASSWORD '{PASSWORD}'")
+
+
+def _away(work: Callable[[asyncpg.Connection], Awaitable[object]], database: str = "", server: str = "") -> None:
     """Do this on the server in a thread with a loop of its own: a test's loop may be running here."""
 
     async def connected() -> None:
-        server = await asyncpg.connect(url_of(database, owner=True) if database else address())
+        connection = await asyncpg.connect(url_of(database, owner=True) if database else server or address())
         try:
-            await work(server)
+            await work(connection)
         finally:
-            await server.close()
+            await connection.close()
 
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, connected()).result()

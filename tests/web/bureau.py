@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -188,12 +189,15 @@ def build_stage(root: Path, stage: str, kind: str) -> Path:
     """The folder of a finished stage on one engine, made from the one before."""
     folder = root / kind / stage
     if not folder.exists():
+        fresh = folder.with_name(f"{stage}.new")  # a stage that failed half way is not taken for made
+        shutil.rmtree(fresh, ignore_errors=True)
         before = STAGES.index(stage) - 1
         if before >= 0:
-            office.copy_folder(build_stage(root, STAGES[before], kind), folder)
+            office.copy_folder(build_stage(root, STAGES[before], kind), fresh)
         else:
-            office.make_folder(folder, kind)
-        asyncio.run(Builder(folder).build(stage))
+            office.make_folder(fresh, kind)
+        asyncio.run(Builder(fresh).build(stage))
+        fresh.rename(folder)
     return folder
 
 
