@@ -31,6 +31,7 @@ ROOM = 4 << 30  # bytes free in memory, else the cluster lies on the disk
 OPTIONS = {
     "listen_addresses": "", "fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "wal_level": "minimal",
     "max_wal_senders": "0", "autovacuum": "off", "max_connections": "400", "max_wal_size": "4GB", "checkpoint_timeout": "1h",
+    "dynamic_shared_memory_type": "mmap",  # in the data folder, gone with it
 }  # fmt: skip
 _numbers = count(1)
 

@@ -5,6 +5,7 @@ And what only makes them quicker: a folder in memory for what they write, and th
 
 import os
 import shutil
+import signal
 import tempfile
 
 import pytest
@@ -12,8 +13,13 @@ import pytest
 from tests import cluster
 
 
+def _stop(*_):
+    raise KeyboardInterrupt
+
+
 def pytest_configure(config):
     if not hasattr(config, "workerinput"):  # the process that runs pytest, with or without workers
+        signal.signal(signal.SIGTERM, _stop)  # as Ctrl-C does: the server must not stay behind
         cluster.own()
 
 
