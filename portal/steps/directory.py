@@ -10,7 +10,7 @@ from typing import Any
 
 from portal.domain.cells import Sheet
 from portal.domain.codes import region_of
-from portal.domain.directory import EntityRow, InspectorRow, may_inspect, parse_entities, parse_inspectors
+from portal.domain.directory import EntityRow, InspectorRow, may_inspect, parse_entities
 from portal.domain.errors import BadInput, NotAllowed, Problem
 from portal.domain.packing import pack
 from portal.domain.recusals import RecusalRow
@@ -168,14 +168,6 @@ async def save_entity_rows(
 
 
 # Inspectors ----------------------------------------------------------------------
-
-
-async def import_inspectors(act: Acting, sheet: Sheet, file: bytes) -> ImportReport:
-    """A sheet of inspectors; those expired or 失效 come in too and are never eligible."""
-    act.require("directory.import")
-    parsed = parse_inspectors(sheet.rows, act.today)
-    parsed.require_no_errors("执法检查人员名录")
-    return await save_inspector_rows(act, parsed.rows, parsed.warnings, hashlib.sha256(file).hexdigest())
 
 
 async def check_inspectors(act: Acting, parsed: Parsed[InspectorRow]) -> tuple[Parsed[InspectorRow], dict[str, int]]:
