@@ -6,6 +6,7 @@ is this rule that refuses and no other.
 
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
+from functools import cache
 
 import pytest
 
@@ -34,9 +35,12 @@ async def _ddl(*statements: str) -> None:
             await engine.current_engine().run_ddl(statement)
 
 
+statements = cache(invariants.statements)
+
+
 def _installing(name: str) -> list[str]:
     """The statements of invariants.py that install one guard."""
-    return [one for one in invariants.statements(engine.current_engine().engine_type) if f"{name} " in one or f"{name}()" in one]
+    return [one for one in statements(engine.current_engine().engine_type) if f"{name} " in one or f"{name}()" in one]
 
 
 def _dropping(guard: invariants.Guard) -> str:
