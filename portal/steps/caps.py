@@ -23,6 +23,7 @@ from portal.store import accounts, directory, plan
 from portal.store import visits as visit_store
 from portal.store import year as store
 from portal.store.engine import transaction
+from portal.store.locks import hold
 
 BEFORE = date(1900, 1, 1)
 
@@ -214,8 +215,11 @@ async def require_admitted(act: Acting, visit: Mapping[str, Any]) -> None:
 # Reasons and lists -----------------------------------------------------------
 
 
-async def allow(act: Acting, holder: str, item: str, reason: str, note: str, since: date, until: date | None) -> None:
-    """Put on record why checks of an item (empty: of every item) at a holder may go beyond the caps."""
+async def allow(act: Acting, holder: str, item: str, reason: str, note: str, since: date, until: date | None) -> bool:
+    """Put on record why checks of an item (empty: of every item) at a holder may go beyond the caps.
+
+    The same once more (a second click) changes nothing; False then.
+    """
     act.require("caps.allow")
     if reason not in REASONS:
         raise BadInput(f"事由“{reason}”不认识，可用：{'、'.join(f'{code}（{name}）' for code, name in REASONS.items())}。")
@@ -227,23 +231,29 @@ async def allow(act: Acting, holder: str, item: str, reason: str, note: str, sin
         "since": since, "until": until, "entered_by": act.account, "entered_at": act.now,
     }  # fmt: skip
     async with transaction():
-        await store.save_allowance(values)
+        await hold("bureau", act.bureau["id"])
+        if not await store.save_allowance(values):
+            return False
         await act.audit("caps.allow", holder, reason=reason, item=item, note=note.strip())
+    return True
 
 
-async def leave_in_peace(act: Acting, holder: str, sectors: Sequence[str], reason: str, since: date, until: date | None) -> None:
-    """Put a holder on the 无事不扰 list, of some sectors or (none named) of all."""
+async def leave_in_peace(act: Acting, holder: str, sectors: Sequence[str], reason: str, since: date, until: date | None) -> bool:
+    """Put a holder on the 无事不扰 list, of some sectors or (none named) of all; False where the same entry is there already."""
     act.require("caps.peace")
     if not reason.strip():
         raise BadInput("请写明列入“无事不扰”名单的依据。")
     await _require_listed(act, holder, since, until)
     values = {
-        "organisation": act.bureau["id"], "holder": holder, "sectors": pack(list(sectors)), "reason": reason.strip(),
+        "organisation": act.bureau["id"], "holder": holder, "sectors": pack(sorted(set(sectors))), "reason": reason.strip(),
         "since": since, "until": until, "entered_by": act.account, "entered_at": act.now,
     }  # fmt: skip
     async with transaction():
-        await store.save_peace(values)
-        await act.audit("caps.peace", holder, sectors=list(sectors), reason=reason.strip())
+        await hold("bureau", act.bureau["id"])
+        if not await store.save_peace(values):
+            return False
+        await act.audit("caps.peace", holder, sectors=sorted(set(sectors)), reason=reason.strip())
+    return True
 
 
 async def _require_listed(act: Acting, holder: str, since: date, until: date | None) -> None:
