@@ -85,6 +85,7 @@ async def save_registers(act: Acting, parsed: Parsed[RegisterRow], digest: str) 
          "data": {"licence": dict(row.licence), "tags": list(row.tags), "columns": dict(row.columns)}}
         for row in parsed.rows
     ]  # fmt: skip
-    counts = await store.save_register_rows(act.bureau["id"], rows, act.account, act.now)
+    tree = accounts.tree_of(await accounts.load_organisations(), act.bureau["id"])
+    counts = await store.save_register_rows(act.bureau["id"], rows, tree, act.account, act.now)
     await act.audit("directory.import", "registers", after=digest, count=len(rows))
     return {"读入": len(rows), "新增": counts["added"], "更新原有": counts["replaced"], "涉及检查对象": len({row.code for row in parsed.rows})}

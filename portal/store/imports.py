@@ -175,8 +175,10 @@ async def load_class_history(organisation: int, code: str) -> list[dict[str, Any
 # Registers -------------------------------------------------------------------------
 
 
-async def save_register_rows(organisation: int, rows: Iterable[Mapping[str, Any]], by: int, at: datetime) -> dict[str, int]:
-    """Add or replace rows (register, code, number, data) and join them into the directory entries. Counts: added, replaced."""
+async def save_register_rows(
+    organisation: int, rows: Iterable[Mapping[str, Any]], seen: Collection[int], by: int, at: datetime
+) -> dict[str, int]:
+    """Add or replace rows (register, code, number, data) and join them into the entries of `seen`. Counts: added, replaced."""
     given = {(row["register"], row["code"], row["number"]): row for row in rows}
     counts = {"added": 0, "replaced": 0}
     known = {}
@@ -193,7 +195,8 @@ async def save_register_rows(organisation: int, rows: Iterable[Mapping[str, Any]
     counts["added"] = await insert_rows(RegisterEntry, fresh)
     joined = await load_register_rows(organisation, {code for _, code, _ in given})
     for part in _chunks(joined):
-        for entity in await Entity.select(Entity.id, Entity.code, Entity.licences, Entity.attributes).where(Entity.code.is_in(part)).run():
+        mine = And(Entity.code.is_in(part), within(Entity.organisation, seen))
+        for entity in await Entity.select(Entity.id, Entity.code, Entity.licences, Entity.attributes).where(mine).run():
             licences, attributes = join_registers(json.loads(entity["licences"]), json.loads(entity["attributes"]), joined[entity["code"]])
             await Entity.update(licences=pack(licences), attributes=pack(attributes)).where(Entity.id == entity["id"]).run()
     return counts
