@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import json
+import re
 from datetime import date
 
 import pytest
@@ -266,7 +267,8 @@ async def test_the_same_file_again_is_refused_whole(entered):
     before = await snapshot()
     with pytest.raises(BadInput, match="一条也没有导入") as refusal:
         await forms.import_records(await entered.acting("operator"), _file(rows))
-    assert "刚刚被别人改动过" in refusal.value.problems[0].message
+    visit = rows[0]["visit"]
+    assert re.fullmatch(f"入企检查 {visit} 的《.+》已有一份记录（待审核）。请从文件中删去这一份；.*", refusal.value.problems[0].message)
     assert await snapshot() == before
 
 
