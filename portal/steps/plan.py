@@ -10,11 +10,13 @@ from datetime import date
 from typing import Any
 
 from portal.domain.cells import Sheet
-from portal.domain.errors import BadInput, Problem
+from portal.domain.errors import BadInput, NotFound, Problem
 from portal.domain.import_kinds import KINDS, Reading
 from portal.domain.packing import pack
 from portal.domain.plan import PlanRow, match_items
+from portal.domain.plan_layout import HOUSE, in_layout, laid_rows, lay_out, layout_data, parse_layout, titled
 from portal.domain.tables import Parsed
+from portal.sheets.write import write_xlsx
 from portal.steps.acting import Acting
 from portal.steps.directory import ImportReport
 from portal.store import plan as store
@@ -60,7 +62,7 @@ async def save_plan(act: Acting, parsed: Parsed[PlanRow], digest: str) -> dict[s
     await store.save_plan(
         {
             "organisation": act.bureau["id"], "year": plan.year, "version": (latest["version"] if latest else 0) + 1,
-            "title": plan.title, "notes": pack(list(plan.notes)), "file_digest": digest,
+            "title": plan.title, "notes": pack(list(plan.notes)), "layout": pack(layout_data(plan.layout)), "file_digest": digest,
             "imported_by": act.account, "imported_at": act.now,
         },
         [{**row, "task_code": by_row.get(row["row"], "") if row["state"] == "task" else ""} for row in rows],
@@ -90,15 +92,18 @@ def _sort_rows(
     rows: dict[int, dict[str, Any]] = {}
     tasks: dict[int, dict[str, Any]] = {}
     riders: list[tuple[PlanRow, str]] = []
+    items: dict[int, list[str]] = {}
     problems: list[Problem] = []
     heads = {row.row: (row, code) for row, code in matched if row.part == 0}
+    for row, _ in matched:
+        items.setdefault(row.row, []).append(row.item)
     for row, code in matched:
         head, head_code = heads[row.row]
         if head_code is None:
             code = None  # nobody serves the item the row is drawn for: the whole row waits for its module
         if row.part == 0:
             state = "pending" if code is None else "rider" if row.rides else "task"
-            rows[row.row] = {"row": row.row, "state": state, "data": pack(_row_data(row, code))}
+            rows[row.row] = {"row": row.row, "state": state, "data": pack(_row_data(row, code, items[row.row]))}
         if code is None:
             continue
         if row.part and not head.rides:
@@ -118,10 +123,10 @@ def _sort_rows(
     return list(rows.values()), list(tasks.values()), problems
 
 
-def _row_data(row: PlanRow, code: str | None) -> dict[str, Any]:
+def _row_data(row: PlanRow, code: str | None, items: Sequence[str]) -> dict[str, Any]:
     data = {name: value for name, value in asdict(row).items() if name != "window"}
     window = [day.isoformat() for day in row.window] if row.window else None
-    return {**data, "class_ratios": dict(row.class_ratios), "raw": dict(row.raw), "window": window, "item_code": code}
+    return {**data, "joined": list(row.joined), "class_ratios": dict(row.class_ratios), "raw": dict(row.raw), "window": window, "item_code": code, "items": list(items)}
 
 
 def _lacks(row: PlanRow) -> str:
@@ -147,3 +152,39 @@ def _task_values(act: Acting, row: PlanRow, code: str, year: int) -> dict[str, A
         "class_ratios": pack(dict(row.class_ratios)), "window_from": window[0], "window_to": window[1],
         "department": row.department, "drawn_by": row.drawn_by, "riders": [],
     }  # fmt: skip
+
+
+# The official file ------------------------------------------------------------------
+
+LAYOUTS = {"own": "导入时的版式", "work": "监管工作计划表", "joint": "部门联合抽查计划表", "county": "抽查计划表"}
+_WIDE = {"item": 34, "objects": 26, "task": 24, "category": 18, "ratio": 14, "window": 18, "note": 26, "risk": 22, "basis": 30}
+_NARROW = {"number": 7, "class_a": 7, "class_b": 7, "class_c": 7, "class_d": 7}
+
+
+async def export_plan(act: Acting, number: int, layout: str = "own") -> tuple[str, bytes]:
+    """(file name, XLSX) of one version of a plan: in the layout it came in, or one of LAYOUTS; importing it gives the same plan.
+
+    Same version, same bytes. Raises NotFound for plans of others, BadInput for an unknown layout.
+    """
+    act.require("plan.read")
+    found = next((one for one in await store.load_plans(act.line) if one["id"] == number), None)
+    if found is None:
+        raise NotFound("没有这份计划，或者不在您的辖区。")
+    if layout not in LAYOUTS:
+        raise BadInput(f"没有“{layout[:20]}”这种版式。可以选：{'、'.join(f'{code}（{name}）' for code, name in LAYOUTS.items())}。")
+    rows = [row["data"] for row in await store.load_plan_rows(number)]
+    kept = parse_layout(found["layout"])
+    own, laid = laid_rows(rows, kept or titled(HOUSE["work"], found["title"], found["notes"]), guessed=kept is None)
+    if layout != "own":
+        own, laid = in_layout(own, laid, titled(HOUSE[layout], found["title"], found["notes"]))
+    sheet = lay_out(own, laid)
+    widths = [_NARROW.get(of) or _WIDE.get(of, 14) for _, of in own.columns]
+    return f"{found['title']}（第{found['version']}版）.xlsx", write_xlsx(
+        sheet.rows, name=_sheet_name(own.name), heading=len(own.above) + 1, merged=sheet.merged, widths=widths
+    )
+
+
+def _sheet_name(name: str) -> str:
+    """What Excel takes for the name of a sheet: at most 31 characters, none of []:*?/\\, no ' at either end."""
+    plain = "".join("" if c in "[]:*?/\\" else c for c in name)[:31].strip("'")
+    return plain or "计划表"

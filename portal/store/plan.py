@@ -67,7 +67,7 @@ async def save_plan(
 
 async def load_plans(seen: Collection[int]) -> list[dict[str, Any]]:
     rows = await Plan.select().where(within(Plan.organisation, seen)).order_by(Plan.year, Plan.version).run()
-    return [{**row, "notes": json.loads(row["notes"])} for row in rows]
+    return [{**row, "notes": json.loads(row["notes"]), "layout": json.loads(row["layout"])} for row in rows]
 
 
 async def load_latest_plan(seen: Collection[int], year: int) -> dict[str, Any] | None:
