@@ -14,11 +14,12 @@ from portal.domain.errors import BadInput, NotFound, Problem
 from portal.domain.import_kinds import KINDS, Reading
 from portal.domain.packing import pack
 from portal.domain.plan import PlanRow, match_items
-from portal.domain.plan_layout import HOUSE, in_layout, laid_rows, lay_out, layout_data, parse_layout, titled
+from portal.domain.plan_layout import HOUSE, in_layout, laid_rows, lay_out, layout_data, parse_layout, share, titled
 from portal.domain.tables import Parsed
 from portal.sheets.write import write_xlsx
 from portal.steps.acting import Acting
 from portal.steps.directory import ImportReport
+from portal.steps.publish import plan_notice
 from portal.store import plan as store
 from portal.store.engine import transaction
 from portal.store.locks import hold
@@ -166,13 +167,10 @@ async def export_plan(act: Acting, number: int, layout: str = "own") -> tuple[st
 
     Same version, same bytes. Raises NotFound for plans of others, BadInput for an unknown layout.
     """
-    act.require("plan.read")
-    found = next((one for one in await store.load_plans(act.line) if one["id"] == number), None)
-    if found is None:
-        raise NotFound("没有这份计划，或者不在您的辖区。")
+    found, lines = await _own(act, number)
     if layout not in LAYOUTS:
         raise BadInput(f"没有“{layout[:20]}”这种版式。可以选：{'、'.join(f'{code}（{name}）' for code, name in LAYOUTS.items())}。")
-    rows = [row["data"] for row in await store.load_plan_rows(number)]
+    rows = [line["data"] for line in lines]
     kept = parse_layout(found["layout"])
     own, laid = laid_rows(rows, kept or titled(HOUSE["work"], found["title"], found["notes"]), guessed=kept is None)
     if layout != "own":
@@ -182,6 +180,26 @@ async def export_plan(act: Acting, number: int, layout: str = "own") -> tuple[st
     return f"{found['title']}（第{found['version']}版）.xlsx", write_xlsx(
         sheet.rows, name=_sheet_name(own.name), heading=len(own.above) + 1, merged=sheet.merged, widths=widths
     )
+
+
+async def load_official(act: Acting, number: int) -> dict[str, Any]:
+    """The plan as `plan_notice.html` prints it whole: what is public of it and the ratio of each risk class, marked as not public."""
+    found, rows = await _own(act, number)
+    notice = await plan_notice(found, act.today)
+    inner = [
+        {**row, "class_ratios": {name: share(ppm) for name, ppm in line["data"]["class_ratios"].items()}}
+        for row, line in zip(notice["rows"], rows, strict=True)
+    ]
+    return {**notice, "rows": inner, "internal": True, "proof": None}
+
+
+async def _own(act: Acting, number: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """A plan of the acting person's line of organisations and its rows."""
+    act.require("plan.read")
+    found = next((one for one in await store.load_plans(act.line) if one["id"] == number), None)
+    if found is None:
+        raise NotFound("没有这份计划，或者不在您的辖区。")
+    return found, await store.load_plan_rows(number)
 
 
 def _sheet_name(name: str) -> str:

@@ -26,6 +26,14 @@ def test_another_layout_is_asked_for_by_name(filled_portal, tmp_path):
     assert filled_portal("plan", "export", "2026", "--to", file, "--layout", "word", "--as", "planner").code == 2
 
 
+def test_the_whole_table_is_printed_as_pdf(filled_portal, tmp_path):
+    file = tmp_path / "计划.PDF"
+    filled_portal.well("plan", "export", "2026", "--to", file, "--as", "planner")
+    assert file.read_bytes().startswith(b"%PDF-")
+    assert "PDF 只有一种版式" in filled_portal.refused("plan", "export", "2026", "--to", tmp_path / "b.pdf", "--layout", "joint", "--as", "planner")
+    assert not (tmp_path / "b.pdf").exists()
+
+
 def test_nothing_is_overwritten_and_what_is_not_there_is_said(filled_portal, tmp_path):
     file = tmp_path / "计划.xlsx"
     file.write_bytes(b"mine")

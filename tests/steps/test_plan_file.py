@@ -1,13 +1,16 @@
 """The official file of a plan: import, export, import in another office: the same plan, in each collected layout."""
 
+import json
+
 import pytest
 
 from portal.domain.errors import BadInput, NotAllowed, NotFound
 from portal.sheets.read import read_sheet
-from portal.steps import plan
+from portal.steps import plan, publish
 from portal.steps.imports import import_sheet
 from portal.store import engine
 from portal.store import plan as store
+from portal.store import publish as publications
 from tests import office
 from tests.shared import shared_file
 
@@ -72,6 +75,28 @@ async def test_a_plan_from_before_layouts_were_kept_is_exported_too(filled):
     assert [[row[name] for name in wanted] for row in again] == [[row[name] for name in wanted] for row in rows]
 
 
+# What is public of it ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PLANS)
+async def test_nothing_public_says_the_ratio_of_a_class_or_who_filled_the_form_in(filled, name):
+    first, rows = await brought(filled, shared_file(f"plans/{name}.xlsx").read_bytes())
+    await store.Plan.update(notes=json.dumps(["填表人：张三　审核人：李四", *first["notes"]])).where(store.Plan.id == first["id"]).run()
+    publisher = await filled.acting("publisher")
+    await publish.publish_all(publisher)
+    [public] = [one["data"] for one in await publications.load_live(publisher.tree, "plan") if one["data"]["title"] == first["title"]]
+    text = json.dumps(public, ensure_ascii=False)
+    for word in ("class_ratios", "由低到高", "低风险", "张三", "单位（盖章）", "填报日期"):
+        assert word not in text, word
+    assert [row["differentiated"] for row in public["rows"]] == [bool(row["class_ratios"]) for row in rows]
+    for mine, theirs in zip(public["rows"], rows, strict=True):
+        for field in ("number", "items", "objects", "partners", "department", "times", "method", "inspected_by", "drawn_by_text"):
+            assert mine[field] == theirs[field], field
+        assert (mine["name"], mine["ratio"], mine["window"]) == (theirs["task"], theirs["ratio_text"], theirs["window_text"])
+    inner = await plan.load_official(await filled.acting("planner"), first["id"])
+    assert inner["internal"] and [row["class_ratios"].keys() for row in inner["rows"]] == [row["class_ratios"].keys() for row in rows]
+
+
 async def test_only_who_may_read_a_plan_exports_it(filled):
     act = await filled.acting("planner")
     number = (await store.load_plans(act.line))[0]["id"]
@@ -79,5 +104,7 @@ async def test_only_who_may_read_a_plan_exports_it(filled):
         await plan.export_plan(await filled.acting("stranger"), number)
     with pytest.raises(NotAllowed):
         await plan.export_plan(await filled.acting("operator"), number)
+    with pytest.raises(NotFound, match="不在您的辖区"):
+        await plan.load_official(await filled.acting("stranger"), number)
     with pytest.raises(BadInput, match="没有“excel”这种版式。可以选：own（导入时的版式）"):
         await plan.export_plan(act, number, "excel")
