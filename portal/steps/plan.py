@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
@@ -20,7 +20,9 @@ from portal.sheets.write import write_xlsx
 from portal.steps.acting import Acting
 from portal.steps.directory import ImportReport
 from portal.steps.publish import plan_notice
+from portal.store import draw as draw_store
 from portal.store import plan as store
+from portal.store import pool as pool_store
 from portal.store.engine import transaction
 from portal.store.locks import hold
 
@@ -55,11 +57,13 @@ async def save_plan(act: Acting, parsed: Parsed[PlanRow], digest: str) -> dict[s
         raise BadInput(f"计划表有 {len(problems)} 处错误，没有导入。", problems)
     await hold("bureau", act.bureau["id"])
     latest = await store.load_latest_plan({act.bureau["id"]}, plan.year)
+    kept = await _kept_tasks(act, latest, tasks)
+    fresh = [task for task in tasks if task["row"] not in kept]
     prefix = f"{act.bureau['region']}-{plan.year}-T"
     first = await store.count_tasks(prefix) + 1
-    for n, task in enumerate(tasks):
+    for n, task in enumerate(fresh):
         task["code"] = f"{prefix}{first + n:03d}"
-    by_row = {task["row"]: task["code"] for task in tasks}
+    by_row = {task["row"]: task["code"] for task in fresh} | {row: task["code"] for row, task in kept.items()}
     await store.save_plan(
         {
             "organisation": act.bureau["id"], "year": plan.year, "version": (latest["version"] if latest else 0) + 1,
@@ -67,10 +71,73 @@ async def save_plan(act: Acting, parsed: Parsed[PlanRow], digest: str) -> dict[s
             "imported_by": act.account, "imported_at": act.now,
         },
         [{**row, "task_code": by_row.get(row["row"], "") if row["state"] == "task" else ""} for row in rows],
-        tasks,
+        fresh,
+        {kept[task["row"]]["id"]: {name: task[name] for name in _WORDS} for task in tasks if task["row"] in kept},
     )  # fmt: skip
     await act.audit("plan.import", f"plan/{plan.year}", after=digest, rows=len(rows), tasks=len(tasks))
     return _counts(rows, tasks)
+
+
+#: what a task is drawn by: a row that differs in none of these is the same task in the next version
+_DRAWN = ("sector", "item_code", "objects", "ratio_ppm", "fixed_count", "class_ratios", "window_from", "window_to", "drawn_by")
+#: what may change of a task that goes on
+_WORDS = ("row", "name", "kind", "ratio_text", "department")
+
+
+async def _kept_tasks(act: Acting, latest: Mapping[str, Any] | None, tasks: Sequence[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """row -> task of the version before that goes on as this row's: a new version is no second draw.
+
+    Raises BadInput where a task that is fixed (pool frozen, or in a round) has no such row any more.
+    """
+    if latest is None:
+        return {}
+    old = await store.load_tasks(frozenset({act.bureau["id"]}), latest["id"])
+    await hold("task", *[task["id"] for task in old])
+    fixed = await load_fixed(old)
+    waiting: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for task in old:
+        waiting.setdefault(_drawn_by_what({**task, "class_ratios": pack(task["class_ratios"])}), []).append(task)
+    kept = {}
+    for task in tasks:
+        alike = waiting.get(_drawn_by_what(task), [])
+        # A fixed task keeps its riders and the version of its item; another one follows the new rows.
+        found = next((one for one in alike if one["id"] in fixed), None) or next((one for one in alike if _same_items(one, task)), None)
+        if found:
+            alike.remove(found)
+            kept[task["row"]] = found
+    lost = [task for alike in waiting.values() for task in alike if task["id"] in fixed]
+    if lost:
+        raise BadInput(
+            f"有 {len(lost)} 项任务已经开始办理，新一版计划里没有同样的行，不能保存。",
+            [
+                Problem("", f"任务 {task['code']}“{task['name']}”{fixed[task['id']]}。请保留第 {latest['version']} 版第 {task['row']} 行，事项、对象、比例、时间和抽取方式都不改。")
+                for task in sorted(lost, key=lambda task: task["row"])
+            ],
+        )  # fmt: skip
+    return kept
+
+
+def _drawn_by_what(task: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(task[name] for name in _DRAWN)
+
+
+def _same_items(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    def items(task: Mapping[str, Any]) -> list[tuple[str, str]]:
+        return [(task["item_code"], task["item_version"]), *sorted((rider["item_code"], rider["item_version"]) for rider in task["riders"])]
+
+    return items(old) == items(new)
+
+
+async def load_fixed(tasks: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+    """task id -> why it can no longer be changed: its pool is frozen, or it is in a round that is not void."""
+    pools = await pool_store.load_latest_pools([task["id"] for task in tasks])
+    found = {}
+    for task in tasks:
+        if live := await draw_store.load_live_round_of(task["id"]):
+            found[task["id"]] = f"已在轮次 {live} 中"
+        elif task["id"] in pools and not await pool_store.is_committed(pools[task["id"]]["id"]):
+            found[task["id"]] = "的名录已经冻结"
+    return found
 
 
 def _counts(rows: Sequence[dict[str, Any]], tasks: Sequence[dict[str, Any]]) -> dict[str, int]:

@@ -75,7 +75,7 @@ async def pools_page(request: Request) -> Response[Any]:
 
 async def _pools_page(request: Request, refused: Refused | None) -> Response[Any]:
     act = acting(request)
-    tasks = await plan.load_tasks(act.line)
+    tasks = await plan.load_current_tasks(act.line)
     latest = await pools.load_latest_pools([task["id"] for task in tasks])
     rows = []
     for task in tasks:
