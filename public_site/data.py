@@ -26,6 +26,7 @@ COLUMNS: dict[str, list[tuple[str, str]]] = {
     "plans": [
         ("年度", "四位数字"), ("版本", "计划调整一次换一个版本"), ("序号", "计划表中的序号"), ("抽查类别", "计划原文"), ("抽查事项", "计划原文"), ("检查对象", "计划原文"), ("事项类别", "一般检查事项或重点检查事项"), ("抽查比例", "计划原文"),
         ("差异化", "是否按信用风险分类差异化抽查"), ("抽查时间", "计划原文"), ("责任科室", "计划原文"), ("抽取方式", "本局抽取、上级统一抽取或外部抽取"), ("备注", "计划原文"), ("任务编号", "尚未列任务的为空白"),
+        ("任务名称", "计划原文"), ("全部事项", "一行有几个事项的以分号分隔"), ("全年频次", "次数"), ("配合部门", "计划原文"), ("检查方式", "计划原文"), ("检查主体", "计划原文"),
     ],
     "rounds": [
         ("轮次编号", "不会重复使用"), ("轮次名称", "公告的名称"), ("任务编号", "不会重复使用"), ("任务名称", "一行一项任务"), ("可验证程度", "公开可验证、监督机构可复核、内部可复核"), ("检查开始", "年-月-日"), ("检查截止", "年-月-日"),
@@ -89,6 +90,8 @@ def _plan_rows(bundle: Bundle) -> Iterator[list[Any]]:
             yield [
                 plan["year"], plan["version"], row["number"], row["category"], row["item"], row["objects"], kind, row["ratio"],
                 "是" if row["differentiated"] else "否", row["window"], row["department"], drawn_by[row["drawn_by"]], row["note"], row["task"],
+                row.get("name", ""), "；".join(row.get("items", [row["item"]])), row.get("times"), row.get("partners", ""), row.get("method", ""),
+                row.get("inspected_by", ""),
             ]  # fmt: skip
 
 

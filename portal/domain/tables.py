@@ -13,7 +13,7 @@ from portal.domain.cells import Cell, Sheet, Suspicious, hidden_characters, pars
 from portal.domain.errors import BadInput, Problem
 
 __all__ = [
-    "Aliases", "Findings", "Headings", "LEFT_OUT", "MissingColumns", "Parsed", "Table", "fill_merged", "find_headings",
+    "Aliases", "Findings", "Headings", "LEFT_OUT", "MissingColumns", "Parsed", "Table", "fill_merged", "find_headings", "is_remark",
     "parse_table", "usual_heading",
 ]  # fmt: skip
 
@@ -274,7 +274,7 @@ def _body(table: Table, rows: Iterable[Sequence[Cell]], first: int, what: str) -
                 if cell[0] in _SAMPLE_STARTS and _SAMPLE.match(cell):
                     aside = samples
                     break
-                if cell[0] in _REMARK_STARTS and _is_remark(row):
+                if cell[0] in _REMARK_STARTS and is_remark(row):
                     aside = table.remarks
                     break
         if aside is not None:
@@ -288,7 +288,8 @@ def _body(table: Table, rows: Iterable[Sequence[Cell]], first: int, what: str) -
         raise BadInput(f"{what}只有表头，没有数据行。")
 
 
-def _is_remark(row: Sequence[Cell]) -> bool:
+def is_remark(row: Sequence[Cell]) -> bool:
+    """Whether a row below the headings is a remark or a total (备注：..., 合计) and no row of data."""
     # A remark merged over the whole width stands in every cell once it is filled.
     texts = list(dict.fromkeys(text for text in map(_shown, row) if text))
     return 0 < len(texts) <= 2 and _REMARK.fullmatch(texts[0]) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -122,29 +123,44 @@ async def _publish_plans(act: Acting) -> int:
         if row["state"] == "published":
             continue
         _require_other(act, row)
-        await _save(act, "plan", f"{row['year']}-{row['version']}", await _plan_data(act, row))
+        await _save(act, "plan", f"{row['year']}-{row['version']}", await plan_notice(row, act.today))
         await plan.save_plan_published(row["id"], act.account, act.now)
         count += 1
     return count
 
 
-async def _plan_data(act: Acting, row: Mapping[str, Any]) -> dict[str, Any]:
+#: Lines of the form around a plan table, not of the plan: who filled it in, when, room for the seal.
+_FORM = re.compile(r"(?:填报|填表|制表|审核|复核|经办|单位\s*[（(]盖章|联系)")
+
+
+async def plan_notice(row: Mapping[str, Any], on: date) -> dict[str, Any]:
+    """What is public of a plan (a row of `load_plans`) as of a day: the bundle's line without its proof."""
     base = [note for note in row["notes"] if "基数" in note]
-    rows = []
-    for line in await plan.load_plan_rows(row["id"]):
-        data = line["data"]
-        rows.append(
-            {
-                "number": data["number"], "category": data["category"], "item": data["item"], "objects": data["objects"],
-                "kind": data["kind"], "ratio": data["ratio_text"], "differentiated": bool(data["class_ratios"]),
-                "window": data["window_text"], "department": data["department"], "drawn_by": data["drawn_by"],
-                "note": data["note"], "state": line["state"], "task": line["task_code"] or None,
-            }
-        )  # fmt: skip
     return {
         "year": row["year"], "version": row["version"], "title": row["title"], "number": "",
-        "published_on": act.today.isoformat(), "base_note": base[0] if base else "",
-        "notes": [note for note in row["notes"] if note not in base], "rows": rows,
+        "published_on": on.isoformat(), "base_note": base[0] if base else "",
+        "notes": [note for note in row["notes"] if note not in base and not _FORM.match(note)],
+        "rows": [public_row(line) for line in await plan.load_plan_rows(row["id"])],
+    }  # fmt: skip
+
+
+def public_row(line: Mapping[str, Any]) -> dict[str, Any]:
+    """What is public of a plan row (of `load_plan_rows`).
+
+    Of risk classes only that they are used: with the ratio of each class beside a sealed round's list
+    anybody could work out how likely a drawn entity is of class D (DRAW.md section 1). The words about
+    classes (智慧监管要求) and the ratios stay in the official file, which is for staff and superiors.
+    """
+    data = line["data"]
+    return {
+        "number": data["number"], "category": data["category"], "item": data["item"], "objects": data["objects"],
+        "kind": data["kind"], "ratio": data["ratio_text"], "differentiated": bool(data["class_ratios"]),
+        "window": data["window_text"], "department": data["department"], "drawn_by": data["drawn_by"],
+        "note": data["note"], "state": line["state"], "task": line["task_code"] or None,
+        # Rows imported by earlier versions of the program have fewer words.
+        "name": data["task"], "items": data.get("items") or [data["item"]], "count": data["count"], "times": data["times"],
+        "partners": data["partners"], "method": data.get("method", ""), "inspected_by": data.get("inspected_by", ""),
+        "drawn_by_text": data["drawn_by_text"],
     }  # fmt: skip
 
 

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from litestar import Request, get, post
 from litestar.params import FromPath
@@ -28,11 +27,10 @@ from portal.web.access import acting, posted, uploaded
 from portal.web.draw import Nothing
 from portal.web.inputs import Pairs, choice, group, parse_input, several, text
 from portal.web.multipart_form import MOST_FORM, MOST_UPLOAD
-from portal.web.pages import go_to, page
+from portal.web.pages import download, go_to, page
 
 SIZE = 50
 PROBLEMS = 100  # of one page
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SAID = {
     "mapped": "表头已记住，下次同样的表头会自动识别。",
     "accepted": "已记下核对依据，这些代码不再提示。",
@@ -121,11 +119,7 @@ async def template_file(request: Request, code: FromPath[str]) -> Response[bytes
     if kind is None:
         raise NotFound("没有这一类文件的模板。")
     data = await asyncio.to_thread(write_xlsx, template_rows(kind), name=kind.label)
-    return _download(f"{kind.label}模板.xlsx", data)
-
-
-def _download(name: str, data: bytes) -> Response[bytes]:
-    return Response(data, media_type=XLSX, headers={"content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"})
+    return download(f"{kind.label}模板.xlsx", data)
 
 
 # One upload ---------------------------------------------------------------------------
@@ -220,7 +214,7 @@ async def drop_upload(request: Request, number: FromPath[int]) -> Response[Any]:
 @get("/imports/{number:int}/remarks", opt={"access": "imports.read"})
 async def remarks_file(request: Request, number: FromPath[int]) -> Response[bytes]:
     async with request.app.state.portal.reading:
-        return _download(*await uploads.write_remarks(acting(request), number))
+        return download(*await uploads.write_remarks(acting(request), number))
 
 
 # Lists drawn elsewhere ----------------------------------------------------------------

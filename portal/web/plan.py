@@ -11,13 +11,14 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from portal.domain.errors import NotFound, Refused
+from portal.steps import plan as official
 from portal.steps import pool as steps
 from portal.steps.base import load_standing
 from portal.store import accounts, draw, plan
 from portal.store import pool as pools
 from portal.web.access import acting, posted
 from portal.web.inputs import choice, parse_input
-from portal.web.pages import go_to, page
+from portal.web.pages import download, go_to, page
 from portal.web.year import VERDICTS
 
 
@@ -48,8 +49,20 @@ async def plan_page(request: Request, number: FromPath[int]) -> Response[Any]:
     names = {account["id"]: account["name"] for account in await accounts.load_accounts()}
     return await page(
         request, "plan/plan.html", here="/plan", plan=found, rows=rows, tasks=tasks, live=live, names=names,
-        states=Counter(row["state"] for row in rows), standing=await load_standing(act, found), verdicts=VERDICTS,
+        states=Counter(row["state"] for row in rows), standing=await load_standing(act, found), verdicts=VERDICTS, layouts=official.LAYOUTS,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    layout: str = choice("版式", tuple(official.LAYOUTS), optional=True)
+
+
+@get("/plan/{number:int}/file", opt={"access": "plan.read"})
+async def plan_file(request: Request, number: FromPath[int]) -> Response[bytes]:
+    """The plan as XLSX, in the layout it came in or another."""
+    wanted = parse_input(File, request.query_params.multi_items())
+    return download(*await official.export_plan(acting(request), number, wanted.layout or "own"))
 
 
 # 名录 ---------------------------------------------------------------------------------
@@ -62,7 +75,7 @@ async def pools_page(request: Request) -> Response[Any]:
 
 async def _pools_page(request: Request, refused: Refused | None) -> Response[Any]:
     act = acting(request)
-    tasks = await plan.load_tasks(act.line)
+    tasks = await plan.load_current_tasks(act.line)
     latest = await pools.load_latest_pools([task["id"] for task in tasks])
     rows = []
     for task in tasks:
@@ -104,4 +117,4 @@ async def pool_page(request: Request, task: FromPath[str]) -> Response[Any]:
 
 MOST_SHOWN = 200
 
-ROUTES = [plans_page, plan_page, pools_page, freeze_pool, pool_page]
+ROUTES = [plans_page, plan_page, plan_file, pools_page, freeze_pool, pool_page]

@@ -70,6 +70,26 @@ def test_a_later_version_of_the_plan_says_that_it_replaces_the_earlier(printed):
     assert "第2版" in text_of(printed(*plan_notice(version=2)))
 
 
+def test_the_annex_of_the_plan_has_every_column_that_somebody_filled_in(printed):
+    text = text_of(printed(*plan_notice())).replace("\n", "")
+    for words in ("抽查比例及频次", "牵头部门", "配合部门", "消防救援", "检查方式", "检查主体", "县抽县查", "市抽县查", "1.流通领域产品质", "2.登记事项检查", "流通领域联合抽查", "1次"):
+        assert words in text, words
+    assert "A类" not in text and "按信用风险" in text
+    plain = samples.plan(rows=3)
+    later = ("name", "items", "count", "times", "partners", "method", "inspected_by", "drawn_by_text")  # what older publications lack
+    plain["rows"] = [{name: value for name, value in row.items() if name not in later} for row in plain["rows"]]
+    text = text_of(printed("plan_notice.html", {"about": samples.about(), "plan": plain}))
+    assert "牵头部门" in text and "配合部门" not in text and "检查主体" not in text and "本局抽取" in text
+
+
+def test_the_table_with_the_ratio_of_each_class_says_that_it_is_not_public(printed):
+    plan = samples.plan(rows=3, internal=True)
+    plan["rows"] = [row | {"class_ratios": {"A": "1%", "D": "37%"}} for row in plan["rows"]]
+    text = text_of(printed("plan_notice.html", {"about": samples.about(), "plan": plan}))
+    assert "A类" in text and "D类" in text and "37%" in text and "（此件不公开）" in text and "（此件公开发布）" not in text
+    assert "（此件公开发布）" in text_of(printed(*plan_notice(rows=3)))
+
+
 def test_a_plan_without_rows_has_no_annex(printed):
     text = text_of(printed(*plan_notice(rows=0)))
     assert "本年度未安排抽查任务" in text

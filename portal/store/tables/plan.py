@@ -37,6 +37,7 @@ class Plan(Table, tablename="plan"):
     version = Integer(default=1)
     title = text()
     notes = json("[]")
+    layout = json()  # plan_layout.layout_data; {} before layouts were kept
     file_digest = text()
     state = text("draft")  # draft | approved | published
     imported_by = ref(Account)
