@@ -14,6 +14,8 @@ from portal.domain.packing import pack
 from portal.steps import log
 from portal.steps.acting import Acting
 from portal.steps.catalogue import load_form, load_item
+from portal.steps.classes import goes_by_class
+from portal.steps.profile import load_profile
 from portal.steps.review import FOLLOW_UPS
 from portal.store import directory, draw, jobs, plan, records, visits
 from portal.store import publish as store
@@ -130,13 +132,15 @@ async def _publish_plans(act: Acting) -> int:
 
 async def _plan_data(act: Acting, row: Mapping[str, Any]) -> dict[str, Any]:
     base = [note for note in row["notes"] if "基数" in note]
+    profile = await load_profile(act)
+    by_profile = {one["row"] for one in await plan.load_tasks(act.tree, row["id"]) if goes_by_class(profile, one, max(act.today, one["window_from"]))}
     rows = []
     for line in await plan.load_plan_rows(row["id"]):
         data = line["data"]
         rows.append(
             {
                 "number": data["number"], "category": data["category"], "item": data["item"], "objects": data["objects"],
-                "kind": data["kind"], "ratio": data["ratio_text"], "differentiated": bool(data["class_ratios"]),
+                "kind": data["kind"], "ratio": data["ratio_text"], "differentiated": bool(data["class_ratios"]) or line["row"] in by_profile,
                 "window": data["window_text"], "department": data["department"], "drawn_by": data["drawn_by"],
                 "note": data["note"], "state": line["state"], "task": line["task_code"] or None,
             }
