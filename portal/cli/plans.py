@@ -110,7 +110,7 @@ async def run_approve(args: Namespace) -> None:
 async def run_check(args: Namespace) -> None:
     async with acting(args) as (act, _):
         found = await base.load_standing(act, await _latest(act, args.year))
-    for sentence in found.missing:
+    for sentence in (*found.missing, *found.notes):
         say(sentence)
     for reach, changes in found.reaches:
         floor = f"下限 {shown_ratio(reach.floor_ppm)}，{reach.needed} 户" if reach.floor_ppm is not None else "没有下限"

@@ -37,6 +37,7 @@ ACTS: Mapping[str, frozenset[str]] = {
         "plan.approve": "approver",
         "plan.simulate": "planner",
         "caps.allow": "approver",
+        "classes.adjust": "approver",  # not who freezes pools
         "caps.peace": "planner",
         "draw.take": "planner",
         "draw.import": "operator planner",  # lists drawn elsewhere

@@ -57,8 +57,11 @@ def level_of(region: str) -> str:
     return "province" if region.endswith("0000") else "city" if region.endswith("00") else "county"
 
 
-async def load_limits(act: Acting, day: date, without_visit: str = "") -> Limits:
-    """The limits that hold on `day`, with the whole history; `without_visit` leaves one visit out of it."""
+async def load_limits(act: Acting, day: date, without_visit: str = "", *, history: bool = False) -> Limits:
+    """The limits that hold on `day`, with the whole history; `without_visit` leaves one visit out of it.
+
+    `history`: load it even where no cap asks for it.
+    """
     profile = await load_profile(act)
     rules = profile.rules_on(day) if profile else Rules()
     organisations = await accounts.load_organisations()
@@ -71,7 +74,7 @@ async def load_limits(act: Acting, day: date, without_visit: str = "") -> Limits
     for row in await store.load_peace(day):
         peace.setdefault(row["holder"], []).append(Peace(row["since"], row["until"], tuple(row["sectors"])))
     limits = Limits(rules, {}, peace, {}, offices)
-    if not (rules.caps or rules.pauses):
+    if not (rules.caps or rules.pauses or history):
         return replace(limits, allowances=await _allowances(peace))
     visited = [row for row in await store.load_visited(BEFORE) if row["visit"] != without_visit]
     awaiting = await store.load_awaiting_dispatch()
@@ -115,6 +118,12 @@ def exclude(limits: Limits, task: Mapping[str, Any], candidates: Sequence[Candid
             if refusal := caps.find_refusal(limits.rules, history, event, licence=_validity(candidate.licences), peace=peace):
                 found[candidate.code] = refusal
     return found
+
+
+def days_of(limits: Limits, holder: str, item: str) -> list[date]:
+    """The days on which an item was or will be checked at a holder, a visit once; those with an exempting reason left out."""
+    met = {one.visit or f"\n{n}": one.on for n, one in enumerate(limits.histories.get(holder, ())) if one.item == item and not one.reason}
+    return sorted(met.values())
 
 
 def _validity(licences: Sequence[Mapping[str, Any]]) -> Period | None:

@@ -18,7 +18,7 @@ from portal.domain.rounds import format_round, label_of, round_digest
 from portal.steps import log
 from portal.steps.acting import Acting, stamp
 from portal.steps.bundles import STATE_WORDS, load_own_share, load_pool_files, load_salt_key
-from portal.steps.pool import quota_of
+from portal.steps.pool import BY_RISK, STRATA, quota_of
 from portal.steps.rosters import load_snapshot, roots_of
 from portal.store import accounts, draw, jobs, plan
 from portal.store import pool as pools
@@ -77,6 +77,7 @@ async def create_round(
         await hold("bureau", act.bureau["id"])
         await hold("task", *[(await plan.load_task(code, act.tree))["id"] for code in tasks])
         rows = [await _round_task(act, code, disclosure, rounding, minimum, reserve) for code in tasks]
+        _require_company(rows)
         first = max(row["window"][0] for row in rows)
         last = min(row["window"][1] for row in rows)
         first, last = window or (first, last)
@@ -93,7 +94,7 @@ async def create_round(
                 "salt_sealed": act.keys.seal(salt_key, f"salt/{code}") if salt_key else b"",
                 "created_by": act.account, "created_at": act.now,
             },
-            [{name: value for name, value in row.items() if name != "window"} for row in rows],
+            [{name: value for name, value in row.items() if name not in ("window", "strata", "item")} for row in rows],
             [
                 {"name": s["name"], "bits": s["bits"], "drawn_at": s["drawn_at"], "groups": pack(s["groups"])}
                 for s in whole
@@ -102,6 +103,13 @@ async def create_round(
         )  # fmt: skip
         await act.audit("round.create", code, disclosure=disclosure, tasks=sorted(tasks))
     return code
+
+
+def _require_company(rows: Sequence[Mapping[str, Any]]) -> None:
+    """A list that is checked as a whole goes with the task by class of its item: alone, its drawn would be the list itself."""
+    classed = {row["item"] for row in rows if row["strata"] == "class"}
+    if any(row["strata"] == "list" and row["item"] not in classed for row in rows):
+        raise BadInput("专列名单不能单独成轮：检查后公布的名单就等于公布了它。请与同一事项按分类抽取的任务放在同一轮。")
 
 
 async def _holder(act: Acting, holder: Mapping[str, str]) -> dict[str, Any]:
@@ -132,11 +140,11 @@ async def _round_task(
     pool = (await pools.load_latest_pools([task["id"]])).get(task["id"])
     if pool is None or await pools.is_committed(pool["id"]):
         raise WrongMoment(f"任务 {code} 还没有冻结名录。请先冻结名录。")
-    if disclosure == "open" and pool["strata"] == "class":
-        raise BadInput(f"任务 {code} 按信用风险分类分层，只能放在密封轮次里；一轮要么全部公开，要么全部密封。")
+    if disclosure == "open" and pool["strata"] in BY_RISK:
+        raise BadInput(f"任务 {code} {STRATA[pool['strata']]}，只能放在密封轮次里；一轮要么全部公开，要么全部密封。")
     return {
-        "task": task["id"], "pool": pool["id"], "quota": pack(quota_of(task, pool["strata"])),
-        "rounding": rounding, "minimum": minimum, "reserve": reserve, "window": (task["window_from"], task["window_to"]),
+        "task": task["id"], "pool": pool["id"], "quota": pack(pool["quota"] or quota_of(task, pool["strata"])),
+        "rounding": rounding, "minimum": minimum, "reserve": reserve, "window": (task["window_from"], task["window_to"]), "strata": pool["strata"], "item": task["item_code"],
     }  # fmt: skip
 
 
@@ -200,7 +208,7 @@ async def commit_round(act: Acting, round_code: str) -> dict[str, Any]:
         require_committable(
             document, files, committed_at=stamp(act.now), salt_key=salt_key,
             quotas_of={row["code"]: row["quota"] for row in rows},
-            by_class={row["code"] for row in rows if known[row["pool"]]["strata"] == "class"},
+            by_class={row["code"] for row in rows if known[row["pool"]]["strata"] in BY_RISK},
         )  # fmt: skip
         digest = round_digest(round_["suite"], document).hex()
         await draw.save_round_state(

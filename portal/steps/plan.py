@@ -15,10 +15,12 @@ from portal.domain.import_kinds import KINDS, Reading
 from portal.domain.packing import pack
 from portal.domain.plan import PlanRow, match_items
 from portal.domain.plan_layout import HOUSE, in_layout, laid_rows, lay_out, layout_data, parse_layout, share, titled
+from portal.domain.profile import Profile
 from portal.domain.tables import Parsed
 from portal.sheets.write import write_xlsx
 from portal.steps.acting import Acting
 from portal.steps.directory import ImportReport
+from portal.steps.profile import load_profile
 from portal.steps.publish import plan_notice
 from portal.store import draw as draw_store
 from portal.store import plan as store
@@ -43,16 +45,17 @@ async def import_plan(act: Acting, sheet: Sheet, file: bytes) -> ImportReport:
 
 async def check_plan(act: Acting, parsed: Parsed[PlanRow]) -> tuple[Parsed[PlanRow], dict[str, int]]:
     """What a row the installed sectors serve lacks to be drawn is an error of that row; counts by what rows become."""
-    _, _, problems = _sort_rows(act, parsed.rows, parsed.whole.year)
+    profile = await load_profile(act)
+    _, _, problems = _sort_rows(act, parsed.rows, parsed.whole.year, profile)
     parsed = parsed.found(problems)
-    rows, tasks, _ = _sort_rows(act, parsed.rows, parsed.whole.year)
+    rows, tasks, _ = _sort_rows(act, parsed.rows, parsed.whole.year, profile)
     return parsed, _counts(rows, tasks)
 
 
 async def save_plan(act: Acting, parsed: Parsed[PlanRow], digest: str) -> dict[str, int]:
     """The rows as the next version of the year's plan, in the caller's transaction; counts by what rows became."""
     plan = parsed.whole
-    rows, tasks, problems = _sort_rows(act, parsed.rows, plan.year)
+    rows, tasks, problems = _sort_rows(act, parsed.rows, plan.year, await load_profile(act))
     if problems:  # a sector went away since the check
         raise BadInput(f"计划表有 {len(problems)} 处错误，没有导入。", problems)
     await hold("bureau", act.bureau["id"])
@@ -153,7 +156,7 @@ def _counts(rows: Sequence[dict[str, Any]], tasks: Sequence[dict[str, Any]]) -> 
 
 
 def _sort_rows(
-    act: Acting, listed: Sequence[PlanRow], year: int
+    act: Acting, listed: Sequence[PlanRow], year: int, profile: Profile | None
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[Problem]]:
     """(plan_row values, task values, what tasks lack). A row of several items is one plan row; its later items ride on it."""
     matched = match_items(listed, act.sectors.items)
@@ -178,7 +181,7 @@ def _sort_rows(
             riders.append((replace(row, rides=False), code))  # a further item of the same row joins its task only
         elif row.rides:
             riders.append((row, code))
-        elif row.drawn_by == "here" and (lacks := _lacks(row)):
+        elif row.drawn_by == "here" and (lacks := _lacks(row, _classed(profile, code, row, year))):
             problems.append(Problem(lacks, f"任务“{row.item}”没有写明{lacks}，不能抽取。请补上后重新上传。", row.row))
         else:
             tasks[row.row] = _task_values(act, row, code, year)
@@ -197,8 +200,12 @@ def _row_data(row: PlanRow, code: str | None, items: Sequence[str]) -> dict[str,
     return {**data, "joined": list(row.joined), "class_ratios": dict(row.class_ratios), "raw": dict(row.raw), "window": window, "item_code": code, "items": list(items)}
 
 
-def _lacks(row: PlanRow) -> str:
-    if row.ratio_ppm is None and row.count is None and not row.class_ratios:
+def _classed(profile: Profile | None, code: str, row: PlanRow, year: int) -> bool:
+    return profile is not None and profile.class_ratios_for(code, row.window[0] if row.window else date(year, 1, 1)) is not None
+
+
+def _lacks(row: PlanRow, classed: bool) -> str:
+    if row.ratio_ppm is None and row.count is None and not row.class_ratios and not classed:
         return "抽查比例或户数"
     return "" if row.window else "实施时间"
 
@@ -252,7 +259,7 @@ async def export_plan(act: Acting, number: int, layout: str = "own") -> tuple[st
 async def load_official(act: Acting, number: int) -> dict[str, Any]:
     """The plan as `plan_notice.html` prints it whole: what is public of it and the ratio of each risk class, marked as not public."""
     found, rows = await _own(act, number)
-    notice = await plan_notice(found, act.today)
+    notice = await plan_notice(act, found)
     inner = [
         {**row, "class_ratios": {name: share(ppm) for name, ppm in line["data"]["class_ratios"].items()}}
         for row, line in zip(notice["rows"], rows, strict=True)

@@ -15,6 +15,8 @@ from portal.domain.packing import pack
 from portal.steps import log
 from portal.steps.acting import Acting
 from portal.steps.catalogue import load_form, load_item
+from portal.steps.classes import goes_by_class
+from portal.steps.profile import load_profile
 from portal.steps.review import FOLLOW_UPS
 from portal.store import directory, draw, jobs, plan, records, visits
 from portal.store import publish as store
@@ -123,7 +125,7 @@ async def _publish_plans(act: Acting) -> int:
         if row["state"] == "published":
             continue
         _require_other(act, row)
-        await _save(act, "plan", f"{row['year']}-{row['version']}", await plan_notice(row, act.today))
+        await _save(act, "plan", f"{row['year']}-{row['version']}", await plan_notice(act, row))
         await plan.save_plan_published(row["id"], act.account, act.now)
         count += 1
     return count
@@ -133,19 +135,21 @@ async def _publish_plans(act: Acting) -> int:
 _FORM = re.compile(r"(?:填报|填表|制表|审核|复核|经办|单位\s*[（(]盖章|联系)")
 
 
-async def plan_notice(row: Mapping[str, Any], on: date) -> dict[str, Any]:
-    """What is public of a plan (a row of `load_plans`) as of a day: the bundle's line without its proof."""
+async def plan_notice(act: Acting, row: Mapping[str, Any]) -> dict[str, Any]:
+    """What is public of a plan (a row of `load_plans`) today: the bundle's line without its proof."""
     base = [note for note in row["notes"] if "基数" in note]
+    profile = await load_profile(act)
+    by_profile = {one["row"] for one in await plan.load_tasks(act.line, row["id"]) if goes_by_class(profile, one, max(act.today, one["window_from"]))}
     return {
         "year": row["year"], "version": row["version"], "title": row["title"], "number": "",
-        "published_on": on.isoformat(), "base_note": base[0] if base else "",
+        "published_on": act.today.isoformat(), "base_note": base[0] if base else "",
         "notes": [note for note in row["notes"] if note not in base and not _FORM.match(note)],
-        "rows": [public_row(line) for line in await plan.load_plan_rows(row["id"])],
+        "rows": [public_row(line, line["row"] in by_profile) for line in await plan.load_plan_rows(row["id"])],
     }  # fmt: skip
 
 
-def public_row(line: Mapping[str, Any]) -> dict[str, Any]:
-    """What is public of a plan row (of `load_plan_rows`).
+def public_row(line: Mapping[str, Any], by_profile: bool) -> dict[str, Any]:
+    """What is public of a plan row (of `load_plan_rows`); `by_profile`: drawn by the class ratios of the profile.
 
     Of risk classes only that they are used: with the ratio of each class beside a sealed round's list
     anybody could work out how likely a drawn entity is of class D (DRAW.md section 1). The words about
@@ -154,7 +158,7 @@ def public_row(line: Mapping[str, Any]) -> dict[str, Any]:
     data = line["data"]
     return {
         "number": data["number"], "category": data["category"], "item": data["item"], "objects": data["objects"],
-        "kind": data["kind"], "ratio": data["ratio_text"], "differentiated": bool(data["class_ratios"]),
+        "kind": data["kind"], "ratio": data["ratio_text"], "differentiated": bool(data["class_ratios"]) or by_profile,
         "window": data["window_text"], "department": data["department"], "drawn_by": data["drawn_by"],
         "note": data["note"], "state": line["state"], "task": line["task_code"] or None,
         # Rows imported by earlier versions of the program have fewer words.

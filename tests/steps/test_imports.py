@@ -320,7 +320,7 @@ async def test_classes_need_their_day_and_a_class(filled):
     with pytest.raises(BadInput) as refusal:
         await bring(act, "classes", sheet((one, "A"), head=CLASS_HEAD[:2]), options={"分类日期": "去年", "天气": "晴"})
     assert said(refusal.value.problems) == [
-        (0, "classed_on", "“分类日期”“去年”不是日期。请写成 2027-12-31 这样。"), (0, "天气", "导入信用风险分类结果没有这一栏，可以写的有：分类日期、分类版本。")]
+        (0, "classed_on", "“分类日期”“去年”不是日期。请写成 2027-12-31 这样。"), (0, "天气", "导入信用风险分类结果没有这一栏，可以写的有：分类日期、分类版本、分类体系。")]
 
 
 # Registers ----------------------------------------------------------------------------
