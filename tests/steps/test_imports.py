@@ -440,7 +440,8 @@ async def test_a_clerks_table_becomes_records_by_the_rules_of_entering(drawn):
     assert {row["inspected_on"] for row in made} == {date(2026, 7, 1)} and all(row["recorder"] for row in made)
     with pytest.raises(BadInput) as refusal:
         await bring(operator, "records", given)
-    assert all("已有一份记录（待审核）" in p.message for p in refusal.value.problems), refusal.value.problems
+    assert all("已有一份记录（待审核）" in p.message or "是同一份记录" in p.message for p in refusal.value.problems), refusal.value.problems
+    assert sum("已有一份记录（待审核）" in p.message for p in refusal.value.problems) == len(made)
 
 
 async def test_a_clerks_table_says_what_is_missing_and_where(drawn):
