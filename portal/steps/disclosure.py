@@ -67,7 +67,7 @@ async def write_bundle(act: Acting, folder: Path, *, demo: bool) -> dict[str, An
         entries = await log_store.load_entries()
         proofs = Proofs(entries, await log_store.load_checkpoints())
         as_of = stamp(entries[-1]["at"]) if entries else stamp(act.now)
-        rounds = [r for r in await draw.load_rounds(act.tree) if r["round_json"]]
+        rounds = [r for r in await draw.load_rounds(act.whole) if r["round_json"]]
         files: dict[str, bytes] = {}
         lines = []
         for round_ in rounds:
@@ -75,16 +75,16 @@ async def write_bundle(act: Acting, folder: Path, *, demo: bool) -> dict[str, An
             lines.append(row)
             files |= more
         results = await _results(act, proofs, {r["code"]: r for r in rounds})
-        pages, faults = _pages(act, await plan.load_tasks(act.tree), results)
+        pages, faults = _pages(act, await plan.load_tasks(act.whole), results)
         for fault in faults:
             await act.audit("sector.fault", fault.sector, hook=fault.hook, message=fault.message)
         pages += _pages_of(folder.with_name("current"), {fault.sector for fault in faults})
         files |= {
             "items.jsonl": _lines(
-                [{**row["data"], "proof": proofs.of(row["log_index"], row["salt"])} for row in await store.load_live(act.tree, "item")]
+                [{**row["data"], "proof": proofs.of(row["log_index"], row["salt"])} for row in await store.load_live(act.whole, "item")]
             ),
             "plans.jsonl": _lines(
-                [{**row["data"], "proof": proofs.of(row["log_index"], row["salt"])} for row in await store.load_live(act.tree, "plan")]
+                [{**row["data"], "proof": proofs.of(row["log_index"], row["salt"])} for row in await store.load_live(act.whole, "plan")]
             ),
             "rounds.jsonl": _lines(lines),
             "results.jsonl": _lines(results),
@@ -93,7 +93,7 @@ async def write_bundle(act: Acting, folder: Path, *, demo: bool) -> dict[str, An
         files |= {f"log/{path}": data for path, data in log.files(entries, head["note"]).items()}
         origin = await log.origin_of(act)
         about = {
-            "spec": SPEC, "bureau": {name: act.bureau[name] for name in ("code", "name", "region")}, "as_of": as_of,
+            "spec": SPEC, "bureau": {name: act.top[name] for name in ("code", "name", "region")}, "as_of": as_of,
             "demo": demo, "year": int(as_of[:4]), "figures": await _figures(act, rounds, results),
             "log": {"origin": origin, "key": tlog.format_vkey(origin, act.keys.public()), "size": head["size"], "root": head["root"]},
         }  # fmt: skip
@@ -220,9 +220,9 @@ async def _drawn_list(act: Acting, round_: Mapping[str, Any], sealed: bool) -> l
 async def _results(
     act: Acting, proofs: Proofs, rounds: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    history = await store.load_history(act.tree, "result")
+    history = await store.load_history(act.whole, "result")
     found = []
-    for row in await store.load_live(act.tree, "result"):
+    for row in await store.load_live(act.whole, "result"):
         round_ = rounds[row["data"]["round"]]
         versions = history[row["key"]]
         changes = [{"on": versions[0]["data"]["published_on"], "text": "首次公示。"}]
@@ -282,9 +282,9 @@ async def _figures(
             drawn |= {pick["code"] for pick in await draw.load_picks(round_["id"])}
             summary = await load_summary(round_)
             made, done, avoided = made + summary["visits"], done + summary["done"], avoided + summary["avoided"]
-    base = await directory.count_entities(act.tree, directory.DRAWABLE)
+    base = await directory.count_entities(act.whole, directory.DRAWABLE)
     problems = sum(any(item["problem"] for item in row["items"]) for row in results)
-    rows = await records.load_follow_ups_state(act.tree)
+    rows = await records.load_follow_ups_state(act.whole)
     return [
         {"label": "抽取户数", "value": len(drawn), "unit": "户", "base": f"占在册 {base:,} 户的 {per_cent(len(drawn), base)}。"},
         {"label": "入企检查", "value": per_cent(done, made), "unit": "", "base": f"应入企 {made:,} 次，已完成 {done:,} 次。"},

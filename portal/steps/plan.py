@@ -16,9 +16,11 @@ from portal.domain.packing import pack
 from portal.domain.plan import PlanRow, match_items
 from portal.domain.plan_layout import HOUSE, in_layout, laid_rows, lay_out, layout_data, parse_layout, share, titled
 from portal.domain.profile import Profile
+from portal.domain.ratios import drawn_at
 from portal.domain.tables import Parsed
 from portal.sheets.write import write_xlsx
 from portal.steps.acting import Acting
+from portal.steps.caps import level_of
 from portal.steps.directory import ImportReport
 from portal.steps.profile import load_profile
 from portal.steps.publish import plan_notice
@@ -159,6 +161,8 @@ def _sort_rows(
     act: Acting, listed: Sequence[PlanRow], year: int, profile: Profile | None
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[Problem]]:
     """(plan_row values, task values, what tasks lack). A row of several items is one plan row; its later items ride on it."""
+    level = level_of(act.bureau["region"])
+    listed = [replace(row, drawn_by=drawn_at(row.drawn_by_text, row.drawn_by, level)) for row in listed]
     matched = match_items(listed, act.sectors.items)
     rows: dict[int, dict[str, Any]] = {}
     tasks: dict[int, dict[str, Any]] = {}

@@ -18,7 +18,7 @@ from portal.steps.catalogue import load_form, load_item
 from portal.steps.classes import goes_by_class
 from portal.steps.profile import load_profile
 from portal.steps.review import FOLLOW_UPS
-from portal.store import directory, draw, jobs, plan, records, visits
+from portal.store import accounts, directory, draw, jobs, plan, records, visits
 from portal.store import publish as store
 from portal.store.engine import transaction
 from portal.store.locks import hold
@@ -32,7 +32,7 @@ async def load_publishable(act: Acting) -> dict[str, Any]:
     act.require("publish.read")
     approved = await records.load_record_page(act.tree, ["approved"], limit=100_000)
     plans = [p for p in await plan.load_plans(act.tree) if p["state"] == "draft"]
-    known = {row["key"] for row in await store.load_live(act.tree, "item")}
+    known = {row["key"] for row in await store.load_live(act.whole, "item")}
     items = [row for row in await plan.load_all_declared(Item) if f"{row['code']}@{row['version']}" not in known]
     return {
         "records": approved,
@@ -97,7 +97,7 @@ async def _save(act: Acting, kind: str, key: str, data: Mapping[str, Any]) -> No
 
 
 async def _publish_items(act: Acting) -> int:
-    known = {row["key"] for row in await store.load_live(act.tree, "item")}
+    known = {row["key"] for row in await store.load_live(act.whole, "item")}
     count = 0
     for item in act.sectors.items:
         key = f"{item.code}@{item.version}"
@@ -125,10 +125,23 @@ async def _publish_plans(act: Acting) -> int:
         if row["state"] == "published":
             continue
         _require_other(act, row)
-        await _save(act, "plan", f"{row['year']}-{row['version']}", await plan_notice(act, row))
+        await _save(act, "plan", await _plan_key(act, row), await plan_notice(act, row))
         await plan.save_plan_published(row["id"], act.account, act.now)
         count += 1
     return count
+
+
+async def _below(act: Acting, organisation: int) -> dict[str, str] | None:
+    """{"code", "name"} of the bureau of an organisation where that is not the first one, which the site is in the name of."""
+    organisations = await accounts.load_organisations()
+    bureau = accounts.bureaus_of(organisations, organisation)[0]
+    return None if bureau == act.top["id"] else next({"code": o["code"], "name": o["name"]} for o in organisations if o["id"] == bureau)
+
+
+async def _plan_key(act: Acting, row: Mapping[str, Any]) -> str:
+    """Year and version; of a bureau below the first one its code too, since each has its own plan."""
+    bureau = await _below(act, row["organisation"])
+    return f"{bureau['code']}-{row['year']}-{row['version']}" if bureau else f"{row['year']}-{row['version']}"
 
 
 #: Lines of the form around a plan table, not of the plan: who filled it in, when, room for the seal.
@@ -140,7 +153,9 @@ async def plan_notice(act: Acting, row: Mapping[str, Any]) -> dict[str, Any]:
     base = [note for note in row["notes"] if "基数" in note]
     profile = await load_profile(act)
     by_profile = {one["row"] for one in await plan.load_tasks(act.line, row["id"]) if goes_by_class(profile, one, max(act.today, one["window_from"]))}
+    bureau = await _below(act, row["organisation"])
     return {
+        **({"bureau": bureau} if bureau else {}),
         "year": row["year"], "version": row["version"], "title": row["title"], "number": "",
         "published_on": act.today.isoformat(), "base_note": base[0] if base else "",
         "notes": [note for note in row["notes"] if note not in base and not _FORM.match(note)],
@@ -227,7 +242,7 @@ async def _result_data(
         "status": entity["status"], "town": visit["town"], "round": round_["code"],
         "inspected_on": max(record["inspected_on"] for record in ready).isoformat(),
         "methods": list(dict.fromkeys(record["method"] for record in ready if record["method"])),
-        "authority": act.bureau["name"], "inspectors": people, "items": items,
+        "authority": (await _below(act, visit["organisation"]) or act.top)["name"], "inspectors": people, "items": items,
         "published_on": act.today.isoformat(),
     }  # fmt: skip
 

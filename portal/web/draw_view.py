@@ -153,6 +153,8 @@ def acts(act: Acting, view: Mapping[str, Any]) -> dict[str, Any]:
             found["share"] = mine
         if state == "committed" and not mine["released_at"] and fallen:
             found["release"] = mine
+    if round_["organisation"] not in act.tree:  # a superior's: seen, and worked where it meets this bureau, never changed
+        return found
     if state == "draft" and act.may("round.commit") and round_["created_by"] != act.account and all(s["commit"] for s in shares):
         found["commit"] = True
     if state == "committed" and act.may("round.source"):

@@ -8,7 +8,7 @@ from portal.domain.cells import Sheet
 from portal.domain.errors import BadInput
 from portal.domain.model import Basis, CheckItem
 from portal.domain.plan import match_items, parse_plan
-from portal.domain.ratios import Amount, parse_amount, parse_drawn_by, parse_window, types_of
+from portal.domain.ratios import Amount, drawn_at, inspects_itself, parse_amount, parse_drawn_by, parse_window, types_of
 from portal.sheets.read import read_sheet
 from tests.shared import shared_file
 
@@ -84,6 +84,22 @@ def test_windows_not_understood_say_so(text, says):
 ])
 def test_who_draws_is_read_from_the_words_in_use(text, who):
     assert parse_drawn_by(text) == who
+
+
+@pytest.mark.parametrize("text, level, who", [
+    ("市抽县查", "county", "superior"), ("市抽县查", "city", "here"), ("市级统一抽取", "city", "here"), ("省抽市查", "city", "superior"),
+    ("省局统一抽取", "city", "superior"), ("总局组织抽取", "city", "superior"), ("本级抽取", "city", "here"), ("教育部门确定名单", "city", "external"),
+])
+def test_what_a_county_calls_its_superiors_draw_is_the_citys_own(text, level, who):
+    assert drawn_at(text, parse_drawn_by(text), level) == who
+
+
+@pytest.mark.parametrize("text, level, itself", [
+    ("市抽市查", "city", True), ("市局抽市局查", "city", True), ("市抽县查", "city", False), ("省抽市查", "city", False), ("市级统一抽取", "city", False), ("", "city", False),
+    ("市抽市查", "county", False), ("县抽县查", "county", True),
+])
+def test_who_draws_and_inspects_itself(text, level, itself):
+    assert inspects_itself(text, level) is itself
 
 
 def test_entity_types_are_taken_only_where_the_objects_name_them():

@@ -98,6 +98,22 @@ def test_a_bureau_that_has_published_nothing_yet_has_a_sound_site(bundle: Path, 
     assert "还没有公告" in (tmp_path / "out/index.html").read_text("utf-8")
 
 
+def test_a_lower_bureaus_plan_has_its_own_address_and_its_own_name_on_the_paper(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
+    both = tmp_path / "both"
+    shutil.copytree(bundle, both)
+    own = [json.loads(line) for line in (both / "plans.jsonl").read_bytes().splitlines()]
+    below = [{**plan, "bureau": {"code": "350599", "name": "邻县市场监督管理局"}} for plan in own]
+    (both / "plans.jsonl").write_bytes(b"".join(canonical(plan) + b"\n" for plan in [*own, *below]))
+    seal(both)
+    build(both, tmp_path / "out", pdfs, verify=verify)
+    assert all(ok for ok, _ in check_release(tmp_path / "out"))
+    named = {path.stem: "邻县市场监督管理局" in path.read_text("utf-8") for path in (tmp_path / "out/plans").glob("*2026*.html")}
+    assert named == {"2026": False, "2026@1": False, "350599-2026": True, "350599-2026@1": True}
+    assert 'href="../plans/350599-2026.html"' in (tmp_path / "out/plans/350599-2026@1.html").read_text("utf-8")
+    signed = {("bureau" in job.context["plan"], job.context["about"]["bureau"]["name"]) for job in pdfs.asked if job.template == "plan_notice"}
+    assert signed == {(True, "邻县市场监督管理局"), (False, json.loads((bundle / "about.json").read_bytes())["bureau"]["name"])}
+
+
 # Refusals -------------------------------------------------------------------------------------
 
 
