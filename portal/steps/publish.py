@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -22,6 +23,7 @@ from portal.store.locks import hold
 from portal.store.tables import Item
 
 BATCH = 200
+_NOTE = re.compile(r"^(?:备注|注|说明)[:：]\s*")  # a file's remark row says so; in the published sentence it is out of place
 
 
 async def load_publishable(act: Acting) -> dict[str, Any]:
@@ -143,7 +145,7 @@ async def _plan_data(act: Acting, row: Mapping[str, Any]) -> dict[str, Any]:
         )  # fmt: skip
     return {
         "year": row["year"], "version": row["version"], "title": row["title"], "number": "",
-        "published_on": act.today.isoformat(), "base_note": base[0] if base else "",
+        "published_on": act.today.isoformat(), "base_note": _NOTE.sub("", base[0]) if base else "",
         "notes": [note for note in row["notes"] if note not in base], "rows": rows,
     }  # fmt: skip
 
