@@ -91,6 +91,10 @@ def parse_plan(sheet: Sheet, year: int | None = None, aliases: Aliases | None = 
         raise MissingColumns("计划表中找不到“抽查事项”列。请检查表头（应在前 15 行内）后重新上传。", table.headings, ["抽查事项"])
     above = [text for row in sheet.rows[:at] for text in map(parse_text, row) if text]
     title = next((text for text in above if "计划" in text), above[0] if above else sheet.name)
+    written = _year_in([title])
+    if year and written and written != year:
+        line = next(n for n, row in enumerate(sheet.rows, 1) if title in map(parse_text, row))
+        table.findings.warn(line, "标题", f"标题写的是 {written} 年，按填写的计划年度 {year} 年导入。请核对。")
     year = year or _year_of([title, *above, sheet.name, *(parse_text(cell) for row in sheet.rows[at + 1:] for cell in row)])
     notes = [text for text in dict.fromkeys(above) if text != title]
     rows: list[PlanRow] = []
@@ -213,12 +217,19 @@ def _raw(heads: Sequence[Cell], filled_heads: Sequence[Cell], row: Sequence[Cell
 
 
 def _year_of(texts: Sequence[str]) -> int:
+    year = _year_in(texts)
+    if year is None:
+        raise BadInput("看不出这是哪一年的计划。请在标题中写明年份，例如“2026年度抽查工作计划表”。")
+    return year
+
+
+def _year_in(texts: Sequence[str]) -> int | None:
     for pattern in (r"(20\d\d)\s*年", r"(?<!\d)(20\d\d)[.\-/]\d"):
         for text in texts:
             match = re.search(pattern, text)
             if match:
                 return int(match[1])
-    raise BadInput("看不出这是哪一年的计划。请在标题中写明年份，例如“2026年度抽查工作计划表”。")
+    return None
 
 
 # Items ----------------------------------------------------------------------------
