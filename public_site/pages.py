@@ -223,7 +223,9 @@ def announcements(bundle: Bundle) -> list[Row]:
     for row in bundle.rounds:
         for entry in row["log"]:
             if entry["kind"] in words:
-                found.append({"on": entry["at"][:10], "title": row["title"] + words[entry["kind"]], "path": task_path(row["code"])})
+                handed = entry["kind"] == "reveal" and row["disclosure"] == "sealed"  # its secrets go to the auditors only
+                said = "：已移交监督机构复核" if handed else words[entry["kind"]]
+                found.append({"on": entry["at"][:10], "title": row["title"] + said, "path": task_path(row["code"])})
         if row["code"] in bundle.by_round:
             title = f"{row['title']}结果公告（已公示 {len(bundle.by_round[row['code']]):,} 户）"
             found.append({"on": bundle.updated[row["code"]], "title": title, "path": result_path(row["code"])})

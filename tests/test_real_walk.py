@@ -110,6 +110,7 @@ def test_tasks_are_numbered_by_year_and_what_is_doubtful_in_a_row_is_named(walk)
     tasks = [row["task"] for _, _, rows in plan_rows(walk) for row in rows if row["task"]]
     assert tasks == [RIDDEN, COUNTY, INDIVIDUALS, CLASSED]
     assert "第 6 行“抽查比例”：同时写了50户和分类比例" in walk.said["plan 1"]
+    assert "第 1 行“标题”：标题写的是 2024 年，按填写的计划年度 2026 年导入。请核对。" in walk.said["plan 3"]
     assert "第 4 行“抽查比例(数量)”：同时写了20户和比例" in walk.said["plan 2"]
     assert f"任务 {INDIVIDUALS} 的名录是空的" in walk.said["nobody to draw"]
 
@@ -186,6 +187,16 @@ def test_each_visit_has_a_result_sheet_and_each_notice_its_pdf(walk):
     results = lines_of(walk, "results.jsonl")
     assert len(pdfs) == len(results) + 4 + 2 + 2  # plans, tasks, results
     assert count_of(walk, "publish again", "PDF") == len(pdfs) and "与上次相同，没有变动" in walk.said["publish again"]
+
+
+def test_the_home_page_counts_the_rounds_of_its_year(walk):
+    about = json.loads((walk.portal.data / "bundles" / "current" / "about.json").read_bytes())
+    figures = {one["label"]: one["value"] for one in about["figures"]}
+    picks, visits, avoided = (count_of(walk, f"combine {SEALED}", label) for label in ("抽中户次", "入企次数", "少跑"))
+    assert about["year"] == 2026 and figures["抽取户数"] == visits and figures["少跑"] == avoided == picks - visits
+    assert figures["入企检查"] == figures["结果公示"] == "100%"
+    problems = [row for row in lines_of(walk, "results.jsonl") if row["round"] == SEALED and any(item["problem"] for item in row["items"])]
+    assert figures["发现问题"] == len(problems) > 0
 
 
 def test_what_a_sealed_round_keeps_is_in_no_public_file(walk):

@@ -25,6 +25,7 @@ from portal.store.locks import hold
 from portal.store.tables import Item
 
 BATCH = 200
+_NOTE = re.compile(r"^(?:备注|注|说明)[:：]\s*")  # a file's remark row says so; in the published sentence it is out of place
 
 
 async def load_publishable(act: Acting) -> dict[str, Any]:
@@ -157,7 +158,7 @@ async def plan_notice(act: Acting, row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **({"bureau": bureau} if bureau else {}),
         "year": row["year"], "version": row["version"], "title": row["title"], "number": "",
-        "published_on": act.today.isoformat(), "base_note": base[0] if base else "",
+        "published_on": act.today.isoformat(), "base_note": _NOTE.sub("", base[0]) if base else "",
         "notes": [note for note in row["notes"] if note not in base and not _FORM.match(note)],
         "rows": [public_row(line, line["row"] in by_profile) for line in await plan.load_plan_rows(row["id"])],
     }  # fmt: skip

@@ -16,6 +16,7 @@ ROUND_STATES: Mapping[str, tuple[str, str]] = {
     "committed": ("half", "已承诺，待抽取"),
     "drawn": ("half", "已抽取"),
     "revealed": ("ok", "密值已公开"),
+    "handed": ("ok", "已移交监督机构"),
     "void": ("warn", "已作废"),
     "external": ("half", "外部抽取"),
 }

@@ -163,6 +163,14 @@ def test_what_is_no_plan_is_refused(sheet, says):
     assert parse_plan(Sheet((("工作计划表",), HEAD, row(1, "x", "甲", "3%"))), 2027).year == 2027
 
 
+def test_a_year_said_beside_the_file_wins_over_the_titles_and_the_difference_is_named():
+    rows = (("2024年工作计划表",), HEAD, row(1, "x", "甲", "3%"))
+    stated = parse_plan(Sheet(rows), 2026)
+    assert stated.year == 2026 and stated.rows[0].window == (date(2026, 6, 1), date(2026, 10, 31))
+    assert [str(problem) for problem in stated.problems] == ["第 1 行“标题”：标题写的是 2024 年，按填写的计划年度 2026 年导入。请核对。"]
+    assert parse_plan(Sheet(rows), 2024).problems == parse_plan(Sheet(rows)).problems == ()
+
+
 def test_items_are_matched_by_name_alias_and_punctuation_but_never_by_likeness():
     items = [
         item("reg.licence", "营业执照（登记证）规范使用情况的检查", aliases=("登记事项检查",)),
