@@ -10,11 +10,11 @@ from datetime import date
 from typing import TypeVar
 
 from portal.domain import headings
-from portal.domain.cells import Cell, Sheet, parse_lines, parse_text, row_is_empty
+from portal.domain.cells import Cell, Sheet, Suspicious, parse_lines, parse_text, row_is_empty
 from portal.domain.errors import BadInput, Problem
 from portal.domain.model import CheckItem
 from portal.domain.ratios import Amount, parse_amount, parse_drawn_by, parse_window
-from portal.domain.tables import Aliases, Findings, Headings, MissingColumns, Table, fill_merged, find_headings, parse_table
+from portal.domain.tables import Aliases, Aside, Findings, Headings, MissingColumns, Table, fill_merged, find_headings, parse_table
 
 __all__ = ["ParsedPlan", "PlanRow", "match_items", "parse_plan"]
 
@@ -71,6 +71,7 @@ class ParsedPlan:
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
     headings: Headings = Headings()
+    aside: Aside = Aside()
 
 
 _RIDES = re.compile(r"结合.{0,12}(?:合并|一并|同步)|合并进行|一并进行|随.{0,8}任务.{0,4}(?:进行|开展)")
@@ -81,9 +82,10 @@ _CLASSES = (("A", "class_a"), ("B", "class_b"), ("C", "class_c"), ("D", "class_d
 def parse_plan(sheet: Sheet, year: int | None = None, aliases: Aliases | None = None) -> ParsedPlan:
     """A plan sheet -> ParsedPlan; `year` is only needed where neither title nor dates say it.
 
-    BadInput where there is no table of items at all, or no year. Cells that cannot be
-    read never lose their row: the problem names row and column, `raw` keeps the words.
+    BadInput where there is no table of items at all, no year, or where characters reorder text.
+    Cells that cannot be read never lose their row: the problem names row and column, `raw` keeps the words.
     """
+    _require_plain(sheet)
     filled = fill_merged(sheet)
     at, columns = find_headings(filled, headings.PLAN, aliases)
     table = parse_table(filled, headings.PLAN, (), "计划表", aliases)
@@ -94,9 +96,12 @@ def parse_plan(sheet: Sheet, year: int | None = None, aliases: Aliases | None = 
     year = year or _year_of([title, *above, sheet.name, *(parse_text(cell) for row in sheet.rows[at + 1:] for cell in row)])
     notes = [text for text in dict.fromkeys(above) if text != title]
     rows: list[PlanRow] = []
+    tails = 0  # rows that are filled by a merged range alone
     for line, row in table.body:
         written = sheet.rows[line - 1]
-        if not row_is_empty(written):
+        if row_is_empty(written):
+            tails += 1
+        else:
             raw = _raw(sheet.rows[at], filled[at], written)
             rows.extend(_rows(table, line, row, year, raw))
     notes += [" ".join(text for text in map(parse_text, sheet.rows[line - 1]) if text) for line, _ in table.remarks]
@@ -110,7 +115,23 @@ def parse_plan(sheet: Sheet, year: int | None = None, aliases: Aliases | None = 
         if one.part == 0 and not one.rides and not one.ratio_text and one.count is None and not one.class_ratios:
             table.findings.warn(one.row, table.heading("ratio"), "没有写比例或户数，冻结名单前请补上。")
     problems = sorted((*table.findings.errors, *table.findings.warnings), key=lambda problem: problem.row)
-    return ParsedPlan(title, year, tuple(rows), tuple(problems), tuple(notes), table.headings)
+    aside = replace(table.aside, blank=table.blank + tails)
+    return ParsedPlan(title, year, tuple(rows), tuple(problems), tuple(notes), table.headings, aside)
+
+
+def _require_plain(sheet: Sheet) -> None:
+    """A plan keeps every word of its file, so what may not be kept refuses the file, by rows."""
+    problems = []
+    for line, row in enumerate(sheet.rows, 1):
+        for cell in row:
+            try:
+                if isinstance(cell, str) and not cell.isascii():
+                    parse_text(cell)
+            except Suspicious as wrong:
+                problems.append(Problem("", str(wrong), line))
+                break
+    if problems:
+        raise BadInput(f"计划表有 {len(problems)} 行含有改变文字方向的控制字符，没有读入。请删除后重新上传。", problems[:200])
 
 
 def _rows(table: Table, line: int, row: Sequence[Cell], year: int, raw: Mapping[str, str]) -> list[PlanRow]:

@@ -30,7 +30,10 @@ def test_a_file_comes_in_whole_and_says_what_it_did(filled_portal, place):
     out = filled_portal.well("import", "entities", place(GOOD))
     first, *rest = out.splitlines()
     assert first.startswith("检查对象名录已导入：") and first.endswith("名录.xlsx")
-    assert [line.split() for line in rest] == [["读入", "2"], ["更新原有", "0"]]
+    assert [line.split() for line in rest] == [
+        ["数据行", "2"], ["新增", "2"], ["更新原有", "0"], ["内容未变", "0"], ["并入前面的行", "0"], ["有错误未导入", "0"], ["读入", "2"],
+        ["数据行以外：标题和表头", "1", "行。"],
+    ]  # fmt: skip
 
 
 def test_one_error_refuses_the_file_with_row_and_column(filled_portal, place):
@@ -54,8 +57,11 @@ def test_a_preview_changes_nothing_and_its_exit_code_says_whether_the_file_would
     before = database_of(filled_portal)
     done = filled_portal("import", "entities", place(BAD), "--preview")
     assert done.code == 1 and done.err == ""
-    lines = [line.split() for line in done.out.splitlines()[1:6]]
-    assert lines == [["数据行", "3"], ["可以导入的行", "1"], ["有错误的行", "2"], ["提示", "0"], ["新增", "1"]]
+    lines = [line.split() for line in done.out.splitlines()[1:11]]
+    assert lines == [
+        ["数据行", "3"], ["新增", "1"], ["更新原有", "0"], ["内容未变", "0"], ["并入前面的行", "0"], ["有错误未导入", "2"],
+        ["可以导入的行", "1"], ["提示", "0"], ["不在册（不参加抽取）", "0"], ["数据行以外：标题和表头", "1", "行。"],
+    ]  # fmt: skip
     assert "  错误　第 3 行“统一社会信用代码”：没有填写。请补上后重新上传。" in done.out.splitlines()
     assert filled_portal("import", "entities", place(GOOD), "--preview").code == 0
     assert filled_portal("import", "entities", place(BAD), "--preview", "--good-rows").code == 0

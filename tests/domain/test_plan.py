@@ -185,3 +185,12 @@ def test_the_joint_and_the_county_layout_lose_no_row():
     assert sorted({r.row for r in county.rows}) == [4, 5, 6, 7]
     assert [r.ratio_ppm for r in county.rows if r.part == 0] == [100_000, 100_000, 35_000, 2_000]
     assert all(r.window for r in county.rows) and county.rows[0].number == "3505822026001"
+
+
+@pytest.mark.parametrize("at", [0, 2])
+def test_a_plan_with_characters_that_reorder_text_is_refused_by_row_wherever_they_stand(at):
+    rows = [["2026年抽查计划", ""], ["抽查事项", "抽查比例"], ["营业执照检查", "3%"]]
+    rows[at][0] += "\u202e倒"
+    with pytest.raises(BadInput, match="计划表有 1 行含有改变文字方向的控制字符，没有读入") as refusal:
+        parse_plan(Sheet(tuple(map(tuple, rows))))
+    assert [(problem.row, "U+202E" in problem.message) for problem in refusal.value.problems] == [(at + 1, True)]

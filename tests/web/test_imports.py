@@ -56,6 +56,9 @@ def test_a_file_is_looked_at_then_imported_once(house_at):
     page = person.get(address).text
     assert figures(page) == {"数据行": "2", "可以导入": "2", "有错误": "0", "提示": "1"} and count(house) == before
     assert "全部导入 2 行" in page and "只导入" not in page and "13800000000" not in page
+    said = re.sub(r"<[^>]+>", "", page)
+    assert "数据行 2 ＝ 新增 2 ＋ 更新原有 0 ＋ 内容未变 0 ＋ 并入前面的行 0 ＋ 有错误未导入 0。" in said
+    assert "数据行以外没有读入的：标题和表头 1 行。" in said
     response = person.post(f"{address}/apply", {"rows": "all"})
     assert response.headers["location"] == f"{address}?said=applied" and count(house) == before + 2
     page = person.get(response.headers["location"]).text
