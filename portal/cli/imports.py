@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 
-from portal.cli.office import acting, print_table, read_file, say
+from portal.cli.office import acting, print_table, read_file, say, write_new
 from portal.cli.parsing import add_command
 from portal.domain.cells import Cell
 from portal.domain.errors import BadInput, Problem
@@ -59,7 +59,7 @@ async def run_import(args: Namespace) -> int:
         if args.remarks or args.preview:
             preview, remarks = await imports.preview_sheet(act, kind.code, sheet, name, data, **said)
             if args.remarks:
-                _write(args.remarks, remarks)
+                write_new(args.remarks, remarks)
             if args.preview:
                 return _show(preview, args.file, args.good_rows)
         try:
@@ -112,13 +112,6 @@ def _done(label: str, file: str, report: ImportReport) -> None:
 def _aside(words: str) -> None:
     if words:
         say(f"  数据行以外：{words}。")
-
-
-def _write(path: str, data: bytes) -> None:
-    target = Path(path)
-    if target.exists():
-        raise BadInput(f"“{path}”已经存在，没有覆盖。请换一个文件名。")
-    target.write_bytes(data)
 
 
 def _show(preview: ImportPreview, file: str, good_rows: bool) -> int:

@@ -97,6 +97,17 @@ def read_file(path: str, what: str = "文件") -> bytes:
     return data
 
 
+def write_new(path: str, data: bytes) -> None:
+    """A file the user named, which must not be there yet."""
+    target = Path(path)
+    if target.exists():
+        raise BadInput(f"“{path}”已经存在，没有覆盖。请换一个文件名。")
+    try:
+        target.write_bytes(data)
+    except OSError as problem:
+        raise BadInput(f"“{path}”不能写入：{words_of(problem)}。") from None
+
+
 def read_line(path: str, what: str) -> str:
     """The one line of a secret or passphrase file, without its line end."""
     try:

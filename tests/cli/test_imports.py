@@ -8,7 +8,8 @@ from portal.domain.codes import make_uscc
 from portal.domain.import_kinds import KINDS, template_rows
 from portal.sheets.read import read_sheet
 from portal.sheets.write import write_csv, write_xlsx
-from tests.cli.command import database_of
+from tests.cli.command import Portal, database_of
+from tests.office import OPEN
 
 HEAD = ["统一社会信用代码", "企业名称"]
 NEW = [make_uscc("9", "1", "359921", f"MC00000{n}") for n in range(1, 5)]
@@ -145,3 +146,14 @@ def test_who_may_not_import_is_told_who_may(filled_portal, place, kind, login):
     rows[1] = [cell.replace("案例（请删除）", "甲") for cell in rows[1]]
     said = filled_portal.refused("import", kind, place(rows), "--as", login)
     assert "没有这项权限，本操作由" in said
+
+
+def test_a_rounds_table_of_records_is_written_once_and_read_by_the_import(stages, tmp_path):
+    portal = Portal(stages.copy("drawn", tmp_path / "data"))
+    out = tmp_path / "记录.xlsx"
+    said = portal.well("record", "template", OPEN, out)
+    rows = read_sheet(out.read_bytes()).rows
+    assert said == f"检查记录表已写到 {out}，共 {len(rows) - 2} 行待填。\n" and rows[0][0] == "入企编号"
+    assert "已经存在，没有覆盖。请换一个文件名。" in portal.refused("record", "template", OPEN, out)
+    assert "没有编号为“R99”的轮次" in portal.refused("record", "template", "R99", tmp_path / "x.xlsx") and not (tmp_path / "x.xlsx").exists()
+    assert f"检查记录表有 {len(rows) - 2} 处错误，没有导入任何一行" in portal.refused("import", "records", out)

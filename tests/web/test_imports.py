@@ -239,3 +239,17 @@ def test_a_form_that_is_none_is_refused(content_type, body, because):
 def test_a_files_name_is_its_last_part_without_anything_hidden(name, shown):
     pairs, given = parse_upload(f"multipart/form-data; boundary={BOUNDARY}", form({"kind": "x"}, (name, b"data")), "file")
     assert pairs == [("kind", "x")] and (given.name, given.data) == (shown, b"data")
+
+
+def test_the_table_of_a_rounds_records_is_offered_where_they_are_imported(house_at):
+    house = house_at("drawn")
+    person, (code,) = house.browser("operator"), house.query("SELECT code FROM round WHERE state = 'drawn'")[0]
+    page = person.get("/imports/new?kind=records").text
+    assert f'<option value="{code}">' in page and "下载本轮检查记录表" in page
+    assert "下载本轮检查记录表" not in person.get("/imports/new?kind=plan").text
+    answer = person.get(f"/imports/templates/records?round={code}")
+    rows = read_sheet(answer.content).rows
+    assert answer.status_code == 200 and rows[0][0] == "入企编号" and len(rows) > 10
+    assert person.get(f"/imports/templates/plan?round={code}").status_code == 422
+    assert person.get("/imports/templates/records?round=R99").status_code == 404
+    assert house.browser("planner").get(f"/imports/templates/records?round={code}").status_code == 403
