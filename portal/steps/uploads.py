@@ -165,7 +165,7 @@ async def _apply(
             raise WrongMoment(f"“{row['name']}”刚刚有变动，没有导入。请刷新后再看。")
 
     checked, counts = await save_checked(act, checked, row["name"], row["digest"], settle)
-    return ImportReport(counts, checked.parsed.warnings, checked.parsed.errors)
+    return ImportReport(counts, checked.parsed.warnings, checked.parsed.errors, checked.parsed.aside.words())
 
 
 async def drop_upload(act: Acting, upload: int) -> None:
