@@ -21,7 +21,7 @@ from portal.domain.tables import LEFT_OUT, usual_heading
 
 __all__ = [
     "Draft", "DraftRow", "FIELDS", "Found", "add_row", "aliases_of", "change_row", "check_rows", "draft_data", "draft_of", "joined_of", "new_draft",
-    "parse_draft", "restore_row", "sheet_of", "titles_of", "values_of", "withdraw_row",
+    "parse_draft", "restore_row", "settle_row", "sheet_of", "titles_of", "values_of", "withdraw_row",
 ]  # fmt: skip
 
 #: what a planner fills in of a row, in the order of the form
@@ -168,6 +168,15 @@ def change_row(draft: Draft, id: int, values: Mapping[str, str]) -> Draft:
     return replace(draft, layout=layout, rows=tuple(rows))
 
 
+def settle_row(draft: Draft, id: int, row: PlanRow, keep: str) -> Draft:
+    """With one of ratio and count given up; `row`: how the row was read; `keep`: ratio | count."""
+    if row.ratio_ppm is None or row.count is None or keep not in ("ratio", "count"):
+        raise WrongMoment("这一行已经只有一种抽取数量，不需要再选。")
+    bound = "不低于" if row.at_least else "不超过" if row.at_most else ""
+    times = f"，{row.times}次" if row.times and not values_of(draft, draft.row(id)).get("frequency") else ""
+    return change_row(draft, id, {"ratio": f"{bound}{share(row.ratio_ppm)}{times}" if keep == "ratio" else f"{row.count}户{times}", "count": ""})
+
+
 def _line(name: str, text: str) -> str:
     try:
         return parse_lines(text)
@@ -265,7 +274,7 @@ def check_rows(
         id = ids[row.row]
         served = (row.row, row.part) in known
         if not served and id in new and row.item:
-            found.append(Found(id, "item", f"“{row.item}”不在事项清单中，这一行将标为待模块，不能抽取。请核对名称，或从提示的名称中选择。", False))
+            found.append(Found(id, "item", f"“{row.item}”不在事项清单中，这一行将标为待模块，不能抽取。请核对名称，或在“从清单加一个事项”中选择。", False))
         if row.part:
             continue
         if row.number and (first := numbers.setdefault(row.number, row)) is not row:
@@ -305,7 +314,7 @@ def _window(row: PlanRow, year: int, today: date, served: bool, fixed: bool) -> 
         return [("没有写实施时间，不能抽取。请写成“6-10月”或“2026.3.1-2026.11.30”这样。".replace("2026", str(year)), True)] if needed else []
     first, last = row.window
     if last < today and not fixed:
-        return [(f"实施时间“{row.window_text}”到 {last} 已经过去。请改写实施时间，或撤下这一行。", not row.rides)]
+        return [(f"实施时间“{row.window_text}”到 {last} 已经过去。请改写实施时间，或撤下这一行。", served and not row.rides)]
     if first.year != year or last.year != year:
         return [(f"实施时间“{row.window_text}”不全在 {year} 年内。请核对年份。", False)]
     return []

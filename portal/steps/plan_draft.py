@@ -137,22 +137,39 @@ async def save_row(act: Acting, number: int, n: int, id: int, values: Mapping[st
     if unknown := sorted(values.keys() - set(domain.FIELDS)):
         raise BadInput(f"计划行没有“{unknown[0][:20]}”这一栏。")
     if id:
-        await _change(act, number, n, "plan.draft.row", lambda draft: domain.change_row(draft, id, values), id)
+        await _change(act, number, n, "plan.draft.row", lambda draft, _: domain.change_row(draft, id, values), id)
         return id
-    changed = await _change(act, number, n, "plan.draft.row", lambda draft: domain.add_row(draft, values), 0)
+    changed = await _change(act, number, n, "plan.draft.row", lambda draft, _: domain.add_row(draft, values), 0)
     return changed.rows[-1].id
 
 
+async def settle_row(act: Acting, number: int, n: int, id: int, keep: str) -> None:
+    """Of a row that says both ratio and count, keep one (`keep`: ratio | count)."""
+    act.require("plan.edit")
+
+    def settled(draft: Draft, row: Mapping[str, Any]) -> Draft:
+        draft.row(id)
+        parsed, ids = _read(act, row, draft)
+        found = next((one for one in parsed.rows if ids[one.row] == id and one.part == 0), None)
+        if found is None:
+            raise WrongMoment("这一行已经撤下。请先恢复，再修改。")
+        return domain.settle_row(draft, id, found, keep)
+
+    await _change(act, number, n, "plan.draft.row", settled, id)
+
+
 async def withdraw_row(act: Acting, number: int, n: int, id: int) -> None:
-    await _change(act, number, n, "plan.draft.withdraw", lambda draft: domain.withdraw_row(draft, id), id)
+    await _change(act, number, n, "plan.draft.withdraw", lambda draft, _: domain.withdraw_row(draft, id), id)
 
 
 async def restore_row(act: Acting, number: int, n: int, id: int) -> None:
     """A row as it was in the version the draft changes, withdrawn or not."""
-    await _change(act, number, n, "plan.draft.restore", lambda draft: domain.restore_row(draft, id), id)
+    await _change(act, number, n, "plan.draft.restore", lambda draft, _: domain.restore_row(draft, id), id)
 
 
-async def _change(act: Acting, number: int, n: int, doing: str, change: Callable[[Draft], Draft], id: int) -> Draft:
+async def _change(
+    act: Acting, number: int, n: int, doing: str, change: Callable[[Draft, Mapping[str, Any]], Draft], id: int
+) -> Draft:
     act.require("plan.edit")
     async with transaction():
         await hold("bureau", act.bureau["id"])
@@ -161,7 +178,7 @@ async def _change(act: Acting, number: int, n: int, doing: str, change: Callable
             raise _not_mine()
         if row["n"] != n:
             raise _overtaken()
-        changed = change(draft)
+        changed = change(draft, row)
         await store.update_draft(number, n, domain.draft_data(changed), act.now)
         await act.audit(doing, f"plan/{row['year']}", before=_digest(draft), after=_digest(changed), row=id or changed.rows[-1].id)
     return changed

@@ -9,7 +9,7 @@ from portal.domain.cells import Sheet
 from portal.domain.errors import BadInput, NotFound, WrongMoment
 from portal.domain.plan import parse_plan
 from portal.domain.plan_draft import (
-    add_row, aliases_of, change_row, check_rows, draft_data, draft_of, joined_of, new_draft, parse_draft, restore_row, sheet_of, titles_of,
+    add_row, aliases_of, change_row, check_rows, draft_data, draft_of, joined_of, new_draft, parse_draft, restore_row, settle_row, sheet_of, titles_of,
     values_of, withdraw_row,
 )  # fmt: skip
 from portal.domain.plan_layout import laid_rows
@@ -168,6 +168,15 @@ def test_a_character_that_reorders_text_does_not_come_in():
     with pytest.raises(BadInput) as refusal:
         one_row(note="一\u202e万")
     assert [problem.field for problem in refusal.value.problems] == ["note"]
+
+
+@pytest.mark.parametrize("ratio, keep, left", [
+    ("不低于10%(20户)，1次", "ratio", "不低于10%，1次"), ("不低于10%(20户)，1次", "count", "20户，1次"), ("2‰(5户)", "ratio", "0.2%"), ("≤5%(3户)", "ratio", "不超过5%"),
+])  # fmt: skip
+def test_choosing_ratio_or_count_keeps_bound_and_frequency(ratio, keep, left):
+    draft = one_row(ratio=ratio)
+    settled = settle_row(draft, 1, read(draft)[0].rows[0], keep)
+    assert values_of(settled, settled.rows[0])["ratio"] == left and problems(settled) == []
 
 
 def test_an_item_nobody_serves_is_named_and_needs_no_ratio():

@@ -248,6 +248,8 @@ CHANGES = [
     Change("begin plan", "filled", "planner", "plan.edit", lambda act, house, _: plan_draft.begin_plan(act, 2027, ""), {"plan.draft.begin": 1}, everywhere=True),
     Change("save row", "filled", "planner", "plan.edit",
            lambda act, house, number: plan_draft.save_row(act, number, 1, 1, {"ratio": "4%"}), {"plan.draft.row": 1}, _begun),
+    Change("settle row", "filled", "planner", "plan.edit",
+           lambda act, house, number: plan_draft.settle_row(act, number, 1, 9, "ratio"), {"plan.draft.row": 1}, _begun),
     Change("withdraw row", "filled", "planner", "plan.edit",
            lambda act, house, number: plan_draft.withdraw_row(act, number, 1, 1), {"plan.draft.withdraw": 1}, _begun),
     Change("restore row", "filled", "planner", "plan.edit",

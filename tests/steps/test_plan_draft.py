@@ -127,6 +127,19 @@ async def test_a_plan_in_any_layout_is_changed_in_its_layout(filled, name):
     assert (after["title"], after["notes"], after["layout"]["above"][0][0]) == (found["title"], found["notes"], found["layout"]["above"][0][0])
 
 
+@pytest.mark.parametrize("keep, ppm, count, text", [("ratio", 100_000, None, "10%"), ("count", None, 200, "200户")])
+async def test_ratio_and_count_are_settled_by_choosing_one(filled, keep, ppm, count, text):
+    act, number = await begun(filled)
+    await plan_draft.settle_row(act, number, 1, 9, keep)
+    view = await plan_draft.load_draft(act, number)
+    assert not view.blocking and plan_draft.domain.values_of(view.draft, view.draft.row(9))["ratio"] == text
+    with pytest.raises(WrongMoment, match="已经只有一种"):
+        await plan_draft.settle_row(act, number, 2, 9, keep)
+    await plan_draft.finish_draft(act, number, 2, "定为一种")
+    _, rows = await latest(act)
+    assert (rows[11]["data"]["ratio_ppm"], rows[11]["data"]["count"]) == (ppm, count)
+
+
 async def test_rows_of_tasks_that_have_begun_stay_as_they_are_drawn(filled):
     await pool.freeze_pool(await filled.acting("planner"), ANNUAL)
     act, number = await begun(filled)

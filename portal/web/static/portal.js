@@ -37,6 +37,10 @@
   // Go to what is wrong.
   const problems = document.getElementById("problems");
   if (problems) problems.focus();
+  document.addEventListener("htmx:afterSettle", () => {
+    const fresh = document.getElementById("problems");
+    if (fresh && !fresh.contains(document.activeElement)) fresh.focus();
+  });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) window.print();
   });
