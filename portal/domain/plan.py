@@ -74,7 +74,8 @@ class ParsedPlan:
     """A plan as read. `problems` are cells not understood (their PlanRow holds None there) and things to settle.
 
     `notes`: title lines beside the title, remark rows (备注：...), in file order;
-    `layout`: what the sheet has beside its rows, to write it again.
+    `layout`: what the sheet has beside its rows, to write it again; `unread`: those of the problems
+    that are cells not understood.
     """
 
     title: str
@@ -85,6 +86,7 @@ class ParsedPlan:
     headings: Headings = Headings()
     layout: Layout = Layout()
     aside: Aside = Aside()
+    unread: tuple[Problem, ...] = ()
 
 
 _RIDES = re.compile(r"结合.{0,12}(?:合并|一并|同步)|合并进行|一并进行|随.{0,8}任务.{0,4}(?:进行|开展)")
@@ -136,7 +138,7 @@ def parse_plan(sheet: Sheet, year: int | None = None, aliases: Aliases | None = 
         sheet.name or "计划表", tuple(over[:-1]), over[-1], named, tuple((line, cells) for line, cells in below if any(cells)), _merged_aside(sheet, at, {row.row for row in rows}),
     )
     aside = replace(table.aside, blank=table.blank + tails)
-    return ParsedPlan(title, year, tuple(rows), tuple(problems), tuple(notes), table.headings, layout, aside)
+    return ParsedPlan(title, year, tuple(rows), tuple(problems), tuple(notes), table.headings, layout, aside, tuple(table.findings.errors))
 
 
 def _rows(

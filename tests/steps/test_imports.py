@@ -13,6 +13,7 @@ from portal.domain.codes import make_uscc
 from portal.domain.errors import BadInput, NotAllowed, NotFound, WrongMoment
 from portal.domain.imports import unpack_sheet
 from portal.domain.model import OUTCOMES, PoolRule
+from portal.domain.results import point_headings
 from portal.sheets.read import read_sheet
 from portal.steps import forms, imports, sample, uploads
 from portal.store import audit, directory
