@@ -143,20 +143,37 @@ def unpack_preview(text: str) -> ImportPreview:
 
 
 def pack_sheet(sheet: Sheet, private: Iterable[int], heading: int) -> bytes:
-    """The sheet for keeping until it is applied: cells of private columns below the headings are left out."""
+    """The sheet for keeping until it is applied: cells of private columns below the headings are left out.
+
+    A line about the sheet, then lines of some hundred rows each: whoever shares the process with a thread that packs
+    or unpacks a large one waits for one line at a time. Takes seconds for the largest: call it in a thread.
+    """
     hidden = frozenset(private)
-    rows: list[Any] = [list(row) for row in sheet.rows]
-    for row in rows[heading:]:
-        for column in hidden:
-            if column < len(row):
-                row[column] = ""
-    whole = {"rows": rows, "merged": sheet.merged, "name": sheet.name, "kind": sheet.kind, "others": sheet.others}
-    return zlib.compress(json.dumps(whole, ensure_ascii=False, separators=(",", ":"), default=_to_json).encode(), 6)
+    packing = zlib.compressobj(6)
+    about = {"merged": sheet.merged, "name": sheet.name, "kind": sheet.kind, "others": sheet.others}
+    pieces = [packing.compress(_line_of(about))]
+    for start in range(0, len(sheet.rows), _ROWS_A_LINE):
+        rows: list[Sequence[Any]] = list(sheet.rows[start : start + _ROWS_A_LINE])
+        if hidden:
+            rows = [
+                ["" if column in hidden else cell for column, cell in enumerate(row)] if start + n >= heading else row for n, row in enumerate(rows)
+            ]
+        pieces.append(packing.compress(_line_of(rows)))
+    return b"".join([*pieces, packing.flush()])
+
+
+_ROWS_A_LINE = 200
+
+
+def _line_of(part: Any) -> bytes:
+    return json.dumps(part, ensure_ascii=False, separators=(",", ":"), default=_to_json).encode() + b"\n"
 
 
 def unpack_sheet(data: bytes) -> Sheet:
-    whole = json.loads(zlib.decompress(data))
-    rows = tuple(tuple(_from_json(cell) if type(cell) is dict else cell for cell in row) for row in whole["rows"])
+    first, *lines = zlib.decompress(data).splitlines()
+    whole = json.loads(first)
+    parts = (whole["rows"],) if "rows" in whole else map(json.loads, lines)  # one line of all: packed by an earlier version
+    rows = tuple(tuple(_from_json(cell) if type(cell) is dict else cell for cell in row) for part in parts for row in part)
     merged = tuple(((a, b), (c, d)) for (a, b), (c, d) in whole["merged"])
     return Sheet(rows, merged, whole["name"], whole["kind"], tuple(whole["others"]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -92,7 +93,7 @@ async def check_entities(act: Acting, parsed: Parsed[EntityRow]) -> tuple[Parsed
         for row, line in zip(parsed.rows, parsed.lines, strict=True)
         if row.code in others
     ])  # fmt: skip
-    parsed = replace(parsed, warnings=(*parsed.warnings, *_region_warnings(act, parsed.rows)))
+    parsed = replace(parsed, warnings=(*parsed.warnings, *await asyncio.to_thread(_region_warnings, act, parsed.rows)))
     idle = sum(row.status != directory.DRAWABLE for row in parsed.rows)
     filing = await open_filing(act, parsed.headings.fields)
     known = [row for row in parsed.rows if row.code in mine]

@@ -1,5 +1,7 @@
 """What files of every kind say when something is wrong with them, and the file that is kept and given back."""
 
+import json
+import zlib
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -193,3 +195,14 @@ def test_every_point_of_a_form_has_a_column_that_is_read_again():
     }  # fmt: skip
     assert answers_of(form, parsed.rows[1].points, "") == {}
     assert answers_of(form, {"情形": "弄虚作假、没有这一种"}, "")["many"] == ["b", "没有这一种"]
+
+
+def test_a_long_sheet_is_kept_in_pieces_and_one_kept_by_an_earlier_version_is_still_read():
+    rows = tuple((f"行{n}\n\r\u2028", "138", date(2026, 5, 1) if n % 2 else n) for n in range(1, 1_003))
+    sheet = Sheet(rows, name="第一张", kind="csv")
+    back = unpack_sheet(pack_sheet(sheet, (1,), 450))
+    assert back == replace(sheet, rows=tuple(row if n < 450 else (row[0], "", row[2]) for n, row in enumerate(rows)))
+    old = {"rows": [["甲", {"on": "2026-05-01"}], [1.5, ""]], "merged": [[[0, 0], [0, 1]]], "name": "一", "kind": "xlsx", "others": ["二"]}
+    packed = zlib.compress(json.dumps(old, ensure_ascii=False).encode())
+    assert unpack_sheet(packed) == Sheet((("甲", date(2026, 5, 1)), (1.5, "")), (((0, 0), (0, 1)),), "一", "xlsx", ("二",))
+    assert unpack_sheet(pack_sheet(Sheet(()), (), 0)) == Sheet(())
