@@ -25,6 +25,7 @@ from portal.steps.pool import FROM_PROFILE, RULES
 from portal.steps.publish import published_view
 from portal.steps.visits import load_summary
 from portal.store import directory, draw, plan, records
+from portal.store import imports as lists
 from portal.store import log as log_store
 from portal.store import pool as pools
 from portal.store import publish as store
@@ -33,6 +34,7 @@ from portal.store import year as year_store
 from portal.store.engine import transaction
 
 SPEC = "mingcha-bundle/1"
+EXTERNAL = "外部抽取，本站不能验证"  # the label of results whose entities were drawn elsewhere
 
 
 class Proofs:
@@ -80,14 +82,14 @@ async def write_bundle(
         entries = await log_store.load_entries()
         proofs = Proofs(entries, await log_store.load_checkpoints())
         as_of = stamp(entries[-1]["at"]) if entries else stamp(act.now)
-        rounds = await _committed(act)
+        rounds, external = await _committed(act), await _external(act)
         files: dict[str, bytes] = {}
         lines = []
         for round_ in rounds:
             row, more = await _round(act, round_, entries, await load_public_files(act, round_, made.get(round_["id"])))
             lines.append(row)
             files |= more
-        results = await _results(act, proofs, {r["code"]: r for r in rounds})
+        results = await _results(act, proofs, {r["code"]: r for r in (*rounds, *external)})
         drafted = await _load_pages(act, drafted)
         for fault in drafted.faults:
             await act.audit("sector.fault", fault.sector, hook=fault.hook, message=fault.message)
@@ -100,6 +102,7 @@ async def write_bundle(
                 [{**row["data"], "proof": proofs.of(row["log_index"], row["salt"])} for row in await store.load_live(act.whole, "plan")]
             ),
             "rounds.jsonl": _lines(lines),
+            "external.jsonl": _lines([await _external_row(act, one, entries, proofs) for one in external]),
             "results.jsonl": _lines(results),
             "pages.jsonl": _lines(sorted(pages, key=lambda page: (page["sector"], page["slug"]))),
         }
@@ -107,7 +110,7 @@ async def write_bundle(
         origin = await log.origin_of(act)
         about = {
             "spec": SPEC, "bureau": {name: act.top[name] for name in ("code", "name", "region")}, "as_of": as_of,
-            "demo": demo, "year": int(as_of[:4]), "figures": await _figures(act, int(as_of[:4]), rounds, results),
+            "demo": demo, "year": int(as_of[:4]), "figures": await _figures(act, int(as_of[:4]), [*rounds, *external], results),
             "log": {"origin": origin, "key": tlog.format_vkey(origin, act.keys.public()), "size": head["size"], "root": head["root"]},
         }  # fmt: skip
         files["about.json"] = pack(about).encode()
@@ -125,6 +128,11 @@ async def write_bundle(
 
 async def _committed(act: Acting) -> list[dict[str, Any]]:
     return [round_ for round_ in await draw.load_rounds(act.whole) if round_["round_json"]]
+
+
+async def _external(act: Acting) -> list[dict[str, Any]]:
+    """Lists drawn elsewhere that were taken into work here."""
+    return [round_ for round_ in await draw.load_rounds(act.whole, external=True) if round_["state"] == "external"]
 
 
 def _lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
@@ -171,6 +179,28 @@ async def _round(
         ],
     }  # fmt: skip
     return row, {f"rounds/{round_['code']}/{name}": data for name, data in public.items()}
+
+
+async def _external_row(act: Acting, round_: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], proofs: Proofs) -> dict[str, Any]:
+    """What is public of a list drawn elsewhere: where and when it says it was drawn, and what became of it; never how it was drawn."""
+    one = await lists.load_external_list(int(round_["code"].rpartition("X")[2]), act.whole)
+    link = (await draw.load_round_tasks(round_["id"]))[0]
+    task = (await plan.load_tasks_by_id([link["task"]]))[link["task"]]
+    items = [await load_item(*item) for item in plan.items_of(task)]
+    summary = await load_summary(round_)
+    over = bool(summary["visits"]) and summary["done"] == summary["visits"]
+    index = next((e["n"] for e in entries if e["key"] == round_["code"] and e["kind"] == "external"), None)
+    return {
+        "code": round_["code"], "title": round_["title"], "label": EXTERNAL, "platform": one["platform"], "drawn_on": one["drawn_on"].isoformat(),
+        "window": [round_["window_from"].isoformat(), round_["window_to"].isoformat()], "digest": round_["digest"], "taken_at": stamp(round_["created_at"]),
+        "task": {
+            "code": task["code"], "name": task["name"], "department": task["department"],
+            "items": [{"code": item.code, "name": item.name} for item in items],
+        },
+        "size": one["size"], "taken": summary["picks"], "visits": summary["visits"] or None,
+        "avoided": summary["avoided"] if summary["visits"] else None, "visited_by": round_["window_to"].isoformat(),
+        "list": await _drawn_list(act, round_, sealed=False) if over else None, "proof": None if index is None else proofs.of(index),
+    }  # fmt: skip
 
 
 async def _round_tasks(
@@ -245,7 +275,7 @@ async def _results(
         changes += [{"on": v["data"]["published_on"], "text": "补充公示其余事项的检查结果，或更新后续处置。"} for v in versions[1:]]
         found.append(
             {
-                **row["data"], "round_title": round_["title"], "label": label_of(json.loads(round_["round_json"])),
+                **row["data"], "round_title": round_["title"], "label": label_of(json.loads(round_["round_json"])) if round_["round_json"] else EXTERNAL,
                 "published_on": versions[0]["data"]["published_on"], "history": changes,
                 "proof": proofs.of(row["log_index"], row["salt"]),
             }
@@ -313,13 +343,14 @@ async def _figures(
 
     A visit that two rounds share is one visit: counted for each, its one result would never make a hundred per cent.
     """
-    rounds = [round_ for round_ in every_round if round_["window_from"].year == year and round_["result_json"]]
+    rounds = [one for one in every_round if one["window_from"].year == year and (one["result_json"] or one["state"] == "external")]
     drawn: set[str] = set()
     made: dict[str, bool] = {}  # visit -> done
     avoided = 0
     for round_ in rounds:
         picks = await draw.load_picks(round_["id"])
-        drawn |= {pick["code"] for pick in picks}
+        if round_["state"] != "external":
+            drawn |= {pick["code"] for pick in picks}
         if visits := await visit_store.load_visits_of(round_["id"]):
             made |= {visit["code"]: visit["state"] == "done" for visit in visits}
             avoided += len(picks) - sum(not row["item_code"] for row in await year_store.load_dismissals(round_["id"]))
