@@ -325,7 +325,8 @@ async def _join_doubled(
 async def _require_still_own(act: Acting, load: int, newest: int, file: _File, staged: _Staged) -> None:
     """NotAllowed where another bureau has got a code since this file was read; "directory" is held.
 
-    Whose an entry is never changes, so only those newer than `newest` can be such. Mostly there are none.
+    Only entries newer than `newest` can be such, and mostly there are none: nobody takes an entry that is
+    ours, but for a bureau above ours. Where there is one all entries that we knew are asked for again.
     """
     tree = frozenset(accounts.tree_of(await accounts.load_organisations(), act.bureau["id"]))
     hashes: list[int] = []
@@ -333,11 +334,14 @@ async def _require_still_own(act: Acting, load: int, newest: int, file: _File, s
     async for codes in directory.iter_foreign(newest, tree):
         hashes = hashes or sorted(staged.hashes)
         likely |= {code for code in codes if (at := bisect_left(hashes, hash(code))) < len(hashes) and hashes[at] == hash(code)}
-    if not likely:
+    if not likely and not act.over:
         return
     taken: set[str] = set()  # two codes may have one hash: the staged lines themselves say
     async for _, lines in loads.iter_parts(load):
-        taken |= likely.intersection(line.partition("\t")[0] for line in lines)
+        codes = [line.partition("\t")[0] for line in lines]
+        taken |= likely.intersection(codes)
+        if act.over:
+            taken |= {code for code, owner in (await directory.load_owners(codes)).items() if owner not in tree}
     of_hash = {hash(code): code for code in taken}
     places = [(of_hash[one], place) for one, place in zip(staged.hashes, staged.places) if one in of_hash]
     require_own(taken, places, file.name)

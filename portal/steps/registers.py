@@ -50,7 +50,7 @@ async def check_classes(act: Acting, parsed: Parsed[ClassRow], reading: Reading)
             warnings.append(Problem(titles["code"], f"{row.code} 已人工调整为 {held.grade}（{until}），导入的 {row.risk_class} 照存，到期后生效。", line))
     parsed = parsed.found(errors, warnings)
     by_class = Counter(row.risk_class for row in parsed.rows)
-    counts = await _class_counts(act, parsed.rows) | {f"{one} 类": by_class[one] for one in sorted(by_class)}
+    counts = await _class_counts(act, parsed.rows, code) | {f"{one} 类": by_class[one] for one in sorted(by_class)}
     return parsed, {**counts, "不在名录": sum(row.code not in mine for row in parsed.rows)}
 
 
@@ -68,9 +68,9 @@ def _day_of(row: ClassRow, reading: Reading) -> date | None:
     return row.classed_on or (date.fromisoformat(said) if said else None)
 
 
-async def _class_counts(act: Acting, rows: Sequence[ClassRow]) -> dict[str, int]:
-    """Codes that had no class, another one, or this one, by the latest version there is."""
-    latest = await store.load_latest_classes(act.bureau["id"], [row.code for row in rows])
+async def _class_counts(act: Acting, rows: Sequence[ClassRow], scale: str) -> dict[str, int]:
+    """Codes that had no class of this scale, another one, or this one, by the latest version there is."""
+    latest = await store.load_latest_classes(act.bureau["id"], [row.code for row in rows], scale)
     had = [row for row in rows if row.code in latest]
     same = sum(latest[row.code] == row.risk_class for row in had)
     return {NEW: len(rows) - len(had), UPDATED: len(had) - same, SAME: same}
@@ -86,7 +86,7 @@ async def save_classes(act: Acting, parsed: Parsed[ClassRow], digest: str, readi
         on = _day_of(row, reading)
         assert on is not None  # check_classes
         versions.setdefault((on, row.version or reading.options.get("version", "")), []).append((row.code, row.risk_class))
-    gone = await _class_counts(act, parsed.rows)
+    gone = await _class_counts(act, parsed.rows, scale)
     changed = 0
     for (on, version), rows in sorted(versions.items()):
         values = {

@@ -155,10 +155,10 @@ async def _codes_in(versions: Sequence[int], codes: Sequence[str]) -> set[str]:
     return found
 
 
-async def load_latest_classes(organisation: int, codes: Collection[str]) -> dict[str, str]:
-    """code -> credit-risk class of the latest version that has it."""
-    credit = And(ClassVersion.organisation == organisation, ClassVersion.scale == CREDIT)
-    versions = await ClassVersion.select().where(credit).order_by(ClassVersion.classed_on, ClassVersion.id).run()
+async def load_latest_classes(organisation: int, codes: Collection[str], scale: str = CREDIT) -> dict[str, str]:
+    """code -> class (of credit risk, or of another scale) of the latest version that has it."""
+    of_scale = And(ClassVersion.organisation == organisation, ClassVersion.scale == scale)
+    versions = await ClassVersion.select().where(of_scale).order_by(ClassVersion.classed_on, ClassVersion.id).run()
     order = {row["id"]: n for n, row in enumerate(versions)}
     found: dict[str, tuple[int, str]] = {}
     for part in _chunks(codes) if order else ():

@@ -17,6 +17,7 @@ from portal.store import records, visits
 from portal.store.tables import Inspector, Visit
 from tests import office
 from tests.office import OPEN, SEALED
+from tests.steps.test_levels import city, drawn_by_city  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.anyio
 
@@ -163,3 +164,11 @@ async def test_only_who_may_import_records_of_a_round_of_theirs_gets_its_table(d
 async def test_a_round_without_visits_has_no_table(committed):
     with pytest.raises(WrongMoment, match="没有待填的检查记录。入企安排之后才有。"):
         await results.write_template(await committed.acting("operator"), OPEN)
+
+
+async def test_a_county_gets_the_table_of_its_own_visits_of_the_citys_round(city):
+    code = await drawn_by_city(city)
+    tables = {login: to_fill(await results.write_template(await city.acting(login), code)) for login in ("operator", "stranger", "city")}
+    seen = {login: {row[0] for row in rows} for login, rows in tables.items()}
+    assert seen["operator"] and seen["stranger"] and not seen["operator"] & seen["stranger"]
+    assert seen["city"] == seen["operator"] | seen["stranger"]

@@ -13,8 +13,8 @@ from portal.domain.sample import sample_entities
 from portal.steps import imports, loading, uploads
 from portal.steps.directory import save_entity_rows
 from portal.steps.loading import import_register
-from portal.store import accounts, directory, loads
-from portal.store.tables import Entity, Load, LoadPart
+from portal.store import accounts, directory, engine, loads
+from portal.store.tables import Entity, Load, LoadPart, Organisation
 from tests.office import snapshot
 
 pytestmark = pytest.mark.anyio
@@ -177,6 +177,22 @@ async def test_a_register_of_another_bureaus_entity_is_not_joined_to_it(filled):
 
 async def _nothing(*_):
     """Nothing beside it to note."""
+
+
+async def test_what_the_bureau_above_took_meanwhile_is_not_taken_back_by_a_file_read_before(filled, small, monkeypatch):
+    async with engine.transaction():
+        above = await accounts.save_organisation("359900", "某市市场监督管理局", "bureau", None, "359900")
+        await Organisation.update(parent=above).where(Organisation.code == "359921").run()
+        await accounts.save_account("city", "city", above, ("operator",), filled.settings.now())
+    act, city = await filled.acting("operator"), await filled.acting("city")
+    await import_register(act, iter(cells()), "名录.csv", "d" * 64)
+    staging_meets(monkeypatch, lambda: Entity.update(organisation=above).where(Entity.code.is_in([NEW[7].code, NEW[41].code])).run())
+    with pytest.raises(NotAllowed, match=rf"^“名录.csv”有 2 户已在其他单位的名录中，例如第 9 行的 {NEW[7].code}。没有导入任何一行"):
+        await import_register(act, iter(cells()), "名录.csv", "e" * 64)
+    assert await directory.count_entities({city.bureau["id"]}) == 2
+    monkeypatch.undo()
+    monkeypatch.setattr(loads, "PART_LINES", 50)
+    await import_register(act, iter(cells(NEW[50:])), "名录.csv", "f" * 64)
 
 
 # Several processes -------------------------------------------------------------
