@@ -42,9 +42,8 @@ def tell(walk: Walk) -> None:
     head("plan file", "rows in the file", "task", "rides on a task", "待模块", "named problems")
     for n, (name, numbers, rows) in enumerate(real_walk.plan_rows(walk)):
         states = Counter(one["state"] for one in rows)
-        said = real_walk.PLANS[n][1]
         named = walk.said[f"plan {n}"].count("  提示　第 ")
-        row(f"{name}{f', as the plan of {said}' if said else ''}", len(numbers), states["task"], states["rider"], states["pending"], named)
+        row("jinjiang_style_2024 with a row more, for 2026" if name == "next_plan" else name, len(numbers), states["task"], states["rider"], states["pending"], named)
     head("register", "")
     row("companies of 350582 in the file, read", count("entities", "读入"))
     for label in ("地址写明镇街", "按村居、旧称或名称推定", "可能属于几个所", "地址看不出"):
