@@ -7,6 +7,7 @@ here can do what a bureau's own people could not.
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,12 +18,13 @@ from portal.cli.office import Office, database, load_sectors, opened, say
 from portal.cli.rounds import LOTTERIES, write_folder
 from portal.cli.setting_up import write_plan
 from portal.domain.model import OUTCOMES
+from portal.domain.sample_profile import sample_profile
 from portal.domain.sample_stream import Stream, topic_key
 from portal.domain.seed import format_value
 from portal.jobs import publish_site, release_site
 from portal.prints.render import Printer
 from portal.settings import Settings
-from portal.steps import assign, bundles, commit, draw, forms, plan, pool, review, sample, setup, visits
+from portal.steps import assign, base, bundles, commit, draw, forms, plan, pool, profile, review, sample, setup, visits
 from portal.steps.acting import Acting, stamp
 from portal.store import accounts, directory, engine, records
 from portal.store import draw as round_store
@@ -94,8 +96,14 @@ class Year:
         await sample.name_sample_bureau(SEED)
         act = await self.acting("operator")
         await sample.fill_sample(act, self.entities, SEED, self.step)
-        self.step("导入年度计划")
+        self.step("导入辖区规则，冻结 2025 年底期末实有数，导入年度计划并测算")
         await plan.import_plan(act, *write_plan(self.settings.data / "sample" / "plan.xlsx", SEED))
+        planner = await self.acting("planner")
+        rules = json.dumps(sample_profile(SEED), ensure_ascii=False, indent=2).encode()
+        (self.settings.data / "sample" / "profile.json").write_bytes(rules)
+        await profile.save_profile(planner, rules)
+        await base.freeze_base(planner, 2025)
+        await base.measure_plan(planner, (await plan_store.load_plans(planner.tree))[-1]["id"])
 
     # Rounds ------------------------------------------------------------------
 

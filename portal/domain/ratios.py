@@ -62,7 +62,7 @@ def parse_amount(cell: Cell) -> Amount:
         raise ValueError(f"看不懂“{text}”。请写成“3.5%”“不低于3.5%”“10%(20户)”“2‰”或“50户”。")
     ppm = _ppm(Decimal(shares[0][0]), shares[0][1]) if shares else None
     if ppm is not None and ppm > 1_000_000:
-        raise ValueError(f"“{text}”超过了 100%。")
+        raise ValueError(f"“{text}”超过了 100%。请写成不超过 100% 的比例；写户数的，请带上“户”字。")
     return Amount(
         text, ppm, int(counts[0][0]) if counts else None, int(times[0]) if times else None,
         "floor" in bounds or "以上" in after, "ceiling" in bounds or "以下" in after or "以内" in after,

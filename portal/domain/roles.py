@@ -31,6 +31,7 @@ ACTS: Mapping[str, frozenset[str]] = {
         "directory.read": "planner approver sector station inspector reviewer publisher supervisor",
         "imports.read": "operator planner",
         "plan.import": "operator planner",
+        "plan.edit": "planner",
         "plan.read": "planner approver sector station inspector reviewer publisher supervisor",
         "plan.profile": "operator planner",
         "plan.base": "planner",

@@ -14,7 +14,7 @@ from portal.domain.errors import BadInput, NotFound, Problem
 from portal.domain.import_kinds import KINDS, Reading
 from portal.domain.packing import pack
 from portal.domain.plan import PlanRow, match_items
-from portal.domain.plan_layout import HOUSE, in_layout, laid_rows, lay_out, layout_data, parse_layout, share, titled
+from portal.domain.plan_layout import HOUSE, Layout, in_layout, laid_rows, lay_out, layout_data, parse_layout, share, titled
 from portal.domain.profile import Profile
 from portal.domain.ratios import drawn_at
 from portal.domain.tables import Parsed
@@ -54,8 +54,11 @@ async def check_plan(act: Acting, parsed: Parsed[PlanRow]) -> tuple[Parsed[PlanR
     return parsed, _counts(rows, tasks)
 
 
-async def save_plan(act: Acting, parsed: Parsed[PlanRow], digest: str) -> dict[str, int]:
-    """The rows as the next version of the year's plan, in the caller's transaction; counts by what rows became."""
+async def save_plan(act: Acting, parsed: Parsed[PlanRow], digest: str, reason: str = "", doing: str = "plan.import") -> dict[str, int]:
+    """The rows as the next version of the year's plan, in the caller's transaction; counts by what rows became.
+
+    `reason`: why it replaces the version before; `doing`: the act the audit names.
+    """
     plan = parsed.whole
     rows, tasks, problems = _sort_rows(act, parsed.rows, plan.year, await load_profile(act))
     if problems:  # a sector went away since the check
@@ -73,13 +76,14 @@ async def save_plan(act: Acting, parsed: Parsed[PlanRow], digest: str) -> dict[s
         {
             "organisation": act.bureau["id"], "year": plan.year, "version": (latest["version"] if latest else 0) + 1,
             "title": plan.title, "notes": pack(list(plan.notes)), "layout": pack(layout_data(plan.layout)), "file_digest": digest,
-            "imported_by": act.account, "imported_at": act.now,
+            "imported_by": act.account, "imported_at": act.now, "reason": reason,
         },
         [{**row, "task_code": by_row.get(row["row"], "") if row["state"] == "task" else ""} for row in rows],
         fresh,
         {kept[task["row"]]["id"]: {name: task[name] for name in _WORDS} for task in tasks if task["row"] in kept},
     )  # fmt: skip
-    await act.audit("plan.import", f"plan/{plan.year}", after=digest, rows=len(rows), tasks=len(tasks))
+    said = {"reason": reason} if reason else {}
+    await act.audit(doing, f"plan/{plan.year}", after=digest, rows=len(rows), tasks=len(tasks), **said)
     return _counts(rows, tasks)
 
 
@@ -124,6 +128,11 @@ async def _kept_tasks(act: Acting, latest: Mapping[str, Any] | None, tasks: Sequ
 
 def _drawn_by_what(task: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(task[name] for name in _DRAWN)
+
+
+def is_same_task(act: Acting, row: PlanRow, code: str, task: Mapping[str, Any], year: int) -> bool:
+    """Whether this row would still be drawn as that task is."""
+    return _drawn_by_what(_task_values(act, row, code, year)) == _drawn_by_what({**task, "class_ratios": pack(task["class_ratios"])})
 
 
 def _same_items(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
@@ -249,8 +258,8 @@ async def export_plan(act: Acting, number: int, layout: str = "own") -> tuple[st
     if layout not in LAYOUTS:
         raise BadInput(f"没有“{layout[:20]}”这种版式。可以选：{'、'.join(f'{code}（{name}）' for code, name in LAYOUTS.items())}。")
     rows = [line["data"] for line in lines]
-    kept = parse_layout(found["layout"])
-    own, laid = laid_rows(rows, kept or titled(HOUSE["work"], found["title"], found["notes"]), guessed=kept is None)
+    kept, guessed = layout_of(found)
+    own, laid = laid_rows(rows, kept, guessed=guessed)
     if layout != "own":
         own, laid = in_layout(own, laid, titled(HOUSE[layout], found["title"], found["notes"]))
     sheet = lay_out(own, laid)
@@ -258,6 +267,12 @@ async def export_plan(act: Acting, number: int, layout: str = "own") -> tuple[st
     return f"{found['title']}（第{found['version']}版）.xlsx", write_xlsx(
         sheet.rows, name=_sheet_name(own.name), heading=len(own.above) + 1, merged=sheet.merged, widths=widths
     )
+
+
+def layout_of(found: Mapping[str, Any]) -> tuple[Layout, bool]:
+    """(the layout of a plan, whether it is a guess: plans imported before layouts were kept have none)."""
+    kept = parse_layout(found["layout"])
+    return (kept, False) if kept else (titled(HOUSE["work"], found["title"], found["notes"]), True)
 
 
 async def load_official(act: Acting, number: int) -> dict[str, Any]:

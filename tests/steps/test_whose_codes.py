@@ -137,7 +137,7 @@ async def test_while_a_large_file_comes_in_small_ones_are_refused_and_afterwards
     await loading.finish_load(act)
     with pytest.raises(NotAllowed, match=f"例如{NEW[0].code}。"):
         await save_entity_rows(stranger, NEW[:1])
-    assert (await imports.import_sheet(act, "entities", sheet(NEW[200:210]), "几户.xlsx", b"")).counts["更新原有"] == 10
+    assert (await imports.import_sheet(act, "entities", sheet(NEW[200:210]), "几户.xlsx", b"")).counts["内容未变"] == 10
 
 
 async def test_a_small_file_that_was_checked_before_the_other_bureau_had_the_code_is_told_the_row(filled):
@@ -157,7 +157,9 @@ async def test_a_code_twice_in_a_large_file_is_one_entry_renewed(filled, small):
     await import_register(act, iter(tagged), "名录.csv", "d" * 64)
     again = [*tagged, *((*row[:3], "特种设备") for row in tagged[1:11]), *((*row[:3], "食品") for row in tagged[1:4])]
     report = await import_register(act, iter(again), "名录.csv", "d" * 64)
-    assert report.counts["更新原有"] == 300 == report.counts["读入"]
+    assert list(report.counts.items())[:7] == [
+        ("数据行", 313), ("新增", 0), ("更新原有", 10), ("内容未变", 290), ("并入前面的行", 13), ("有错误未导入", 0), ("读入", 300),
+    ]  # fmt: skip
 
 
 async def test_a_register_of_another_bureaus_entity_is_not_joined_to_it(filled):

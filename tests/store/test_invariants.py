@@ -132,6 +132,7 @@ OF_THE_YEAR = {
     "profile": _of_bureau(data="{}", saved_by=_somebody), "year_base": _of_bureau(year=2025, size=1, frozen_by=_somebody),
     "base_entity": _a_base, "plan_measure": _of_plan(row=3, region="359921", type="企业"), "dismissal": _a_dismissal,
     "simulation": _of_plan(seed=1, runs=1, made_by=_somebody), "peace": _of_bureau(holder="X", since=date(2026, 1, 1), entered_by=_somebody),
+    "plan_draft": _of_bureau(year=2027, started_by=_somebody),
     "allowance": _of_bureau(holder="X", reason="complaint", since=date(2026, 1, 1), entered_by=_somebody),
 }  # fmt: skip
 
