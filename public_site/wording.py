@@ -21,7 +21,7 @@ DRAWN_BY = {"here": "本局抽取", "superior": "上级统一抽取", "external"
 PLAN_STATES = {"task": "已列任务", "rider": "随其他任务检查", "pending": "待安排"}
 LOG_KINDS = {
     "round": "承诺：批次文件的指纹", "sources": "号码来源的开奖值", "result": "抽取结果的指纹", "assignment": "派员结果的指纹",
-    "reveal": "密值公开", "void": "作废", "audit": "审计链的指纹",
+    "reveal": "密值公开", "handed": "移交监督机构复核", "void": "作废", "audit": "审计链的指纹",
 }  # fmt: skip
 FILE_NAMES = {
     "round.json": "批次文件：号码来源、密值指纹、比例、名录根", "reveal.json": "公开的密值与开奖号码", "result.json": "抽取结果",

@@ -110,7 +110,7 @@ async def run_approve(args: Namespace) -> None:
 async def run_check(args: Namespace) -> None:
     async with acting(args) as (act, _):
         found = await base.load_standing(act, await _latest(act, args.year))
-    for sentence in found.missing:
+    for sentence in (*found.missing, *found.notes):
         say(sentence)
     for reach, changes in found.reaches:
         floor = f"下限 {shown_ratio(reach.floor_ppm)}，{reach.needed} 户" if reach.floor_ppm is not None else "没有下限"
@@ -154,7 +154,8 @@ async def run_simulate(args: Namespace) -> None:
 async def run_take(args: Namespace) -> None:
     async with acting(args) as (act, _):
         found = await outside.take_list(act, args.number)
-    say(f"名单已作为 {found['round']} 安排检查，共 {found['picks']} 户。下一步：portal visits combine {found['round']}")
+    done = "以前已作为" if found["repeated"] else "已作为"
+    say(f"名单{done} {found['round']} 安排检查，共 {found['picks']} 户。下一步：portal visits combine {found['round']}")
     if found["unmatched"]:
         say(f"  名录中没有的 {len(found['unmatched'])} 户没有安排，在名单第 {'、'.join(map(str, found['unmatched'][:20]))} 行。请先补录名录。")
     if found["again"]:
@@ -165,11 +166,11 @@ async def run_take(args: Namespace) -> None:
 
 async def run_allow(args: Namespace) -> None:
     async with acting(args) as (act, _):
-        await caps.allow(act, args.holder, args.item, args.reason, args.note, *_days(args, act))
-    say(f"已登记：{args.holder}　{REASONS[args.reason]}")
+        new = await caps.allow(act, args.holder, args.item, args.reason, args.note, *_days(args, act))
+    say(f"{'已登记' if new else '以前已登记，没有重复登记'}：{args.holder}　{REASONS[args.reason]}")
 
 
 async def run_peace(args: Namespace) -> None:
     async with acting(args) as (act, _):
-        await caps.leave_in_peace(act, args.holder, args.sector, args.note, *_days(args, act))
-    say(f"已列入“无事不扰”名单：{args.holder}")
+        new = await caps.leave_in_peace(act, args.holder, args.sector, args.note, *_days(args, act))
+    say(f"{'已列入' if new else '以前已列入，没有重复列入'}“无事不扰”名单：{args.holder}")

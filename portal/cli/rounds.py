@@ -26,6 +26,7 @@ LOTTERIES = {
     "大乐透": [[5, 1, 35], [2, 1, 12]],
 }
 
+STRATA_HELP = "分层：none 不分，class 按信用风险分类，list 专列名单全部检查（后两种只用于密封轮次）"
 MOST = 1_000_000  # of a number of reserves or a least number
 
 
@@ -33,7 +34,10 @@ def add_commands(commands: _SubParsersAction) -> None:
     pools = add_group(commands, "pool", "冻结任务的名录")
     freeze = add_command(pools, "freeze", run_freeze, "把现在的名录固定为任务的抽取名单", acting=True)
     freeze.add_argument("tasks", nargs="+", metavar="TASK", help="任务编号")
-    freeze.add_argument("--strata", choices=sorted(pool.STRATA), default="none", help="分层：none 不分，class 按信用风险分类（密封轮次）")
+    freeze.add_argument("--strata", choices=sorted(pool.STRATA), default="none", help=STRATA_HELP)
+    looked = add_command(pools, "check", run_check_pool, "冻结以前先看：户数、各层、没有分类的、会被排除的；不冻结", acting=True, required=True)
+    looked.add_argument("task", metavar="TASK", help="任务编号")
+    looked.add_argument("--strata", choices=sorted(pool.STRATA), default="none", help=STRATA_HELP)
 
     rounds = add_group(commands, "round", "抽取轮次：拟制、公布承诺、录入号码、抽取、公开、作废、导出")
     create = add_command(rounds, "create", run_create, "拟一轮抽取", acting=True)
@@ -120,7 +124,20 @@ async def run_freeze(args: Namespace) -> None:
     async with acting(args) as (act, _):
         for task in args.tasks:
             made = await pool.freeze_pool(act, task, args.strata)
+            if made["unclassed"]:
+                say(f"{task}：有 {made['unclassed']:,} 户没有分类，按未分类的比例抽取")
             say(f"{task}：名录 {made['size']:,} 户已冻结，排除 {made['excluded_size']:,} 户，可抽 {made['size'] - made['excluded_size']:,} 户")
+
+
+async def run_check_pool(args: Namespace) -> None:
+    async with acting(args) as (act, _):
+        found = await pool.check_pool(act, args.task, args.strata)
+    rows: list[tuple[str, object]] = [("名录", f"{found['size']:,} 户"), ("会被排除", f"{found['excluded']:,} 户")]
+    rows += [(f"　{pool.RULES[rule]}", f"{count:,} 户") for rule, count in sorted(found["rules"].items())]
+    rows += [(f"分层“{name}”", f"{size:,} 户") for name, size in found["strata"].items() if name != "*"]
+    print_table(rows)
+    if found["unclassed"]:
+        say(f"没有分类的 {found['unclassed']:,} 户，按未分类的比例抽取，例如：{'、'.join(found['missing'])}")
 
 
 async def run_create(args: Namespace) -> None:
@@ -203,7 +220,10 @@ async def run_draw(args: Namespace) -> None:
 async def run_reveal(args: Namespace) -> None:
     async with acting(args) as (act, _):
         made = await draw.reveal_round(act, args.round)
-    say(f"轮次 {args.round} {'密值早已公开' if made['again'] else '密值已公开，随下一次 portal publish 发布'}。")
+    if made["disclosure"] == "sealed":
+        say(f"轮次 {args.round} {'早已' if made['again'] else '已'}移交监督机构复核，密值不公开；用 portal round export 导出交监督机构的文件夹。")
+    else:
+        say(f"轮次 {args.round} {'密值早已公开' if made['again'] else '密值已公开，随下一次 portal publish 发布'}。")
 
 
 async def run_void(args: Namespace) -> None:

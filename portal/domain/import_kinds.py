@@ -97,9 +97,10 @@ _LIST = (
     Kind(
         "classes", "信用风险分类结果", "directory.import", "户", headings.CLASS,
         lambda sheet, r: parse_classes(fill_merged(sheet), r.aliases),
-        "省平台下发的分类结果，几类都可以。历次结果都保留，名录中显示日期最近的一次。名录里没有的代码会列出，待其进入名录时自动带出。",
+        "省平台下发的分类结果，几类都可以。历次结果都保留，名录中显示日期最近的一次；人工调整过的到期前仍按调整。名录里没有的代码会列出，待其进入名录时自动带出。",
         {_CODE: "91359921MA00000015", _NAME: "案例（请删除）", "信用风险等级": "B", "分类日期": "2026-03-31", "分类版本": "2026年第一季度"},
-        (Asked("classed_on", "分类日期", "文件里没有“分类日期”列时填写", "date"), Asked("version", "分类版本", "例如 2026年第一季度")),
+        (Asked("classed_on", "分类日期", "文件里没有“分类日期”列时填写", "date"), Asked("version", "分类版本", "例如 2026年第一季度"),
+         Asked("scale", "分类体系", "不填为企业信用风险分类；部门自己的分级填辖区规则中的代码，例如 food")),
     ),
     Kind(
         "registers", "专项库和许可名录", "directory.import", "行", headings.REGISTER,

@@ -107,6 +107,10 @@ def parse_plan(sheet: Sheet, year: int | None = None, aliases: Aliases | None = 
     over = [_written(row, line) for line, row in enumerate(sheet.rows[: at + 1], 1)]
     above = [text for row in over[:-1] for cell in row if (text := " ".join(cell.split("\n")))]
     title = next((text for text in above if "计划" in text), above[0] if above else sheet.name)
+    written = _year_in([title])
+    if year and written and written != year:
+        line = next((n for n, row in enumerate(over, 1) if title in (" ".join(cell.split("\n")) for cell in row)), 0)  # 0: the sheet's own name
+        table.findings.warn(line, "标题", f"标题写的是 {written} 年，按填写的计划年度 {year} 年导入。请核对。")
     year = year or _year_of([title, *above, sheet.name, *(cell if isinstance(cell, str) else parse_text(cell) for row in sheet.rows[at + 1 :] for cell in row)])
     notes = [text for text in dict.fromkeys(above) if text != title]
     named = _columns(table, sheet.rows[at], filled[at])
@@ -283,12 +287,19 @@ def _merged_aside(sheet: Sheet, at: int, lines: Collection[int]) -> tuple[Merged
 
 
 def _year_of(texts: Sequence[str]) -> int:
+    year = _year_in(texts)
+    if year is None:
+        raise BadInput("看不出这是哪一年的计划。请在标题中写明年份，例如“2026年度抽查工作计划表”。")
+    return year
+
+
+def _year_in(texts: Sequence[str]) -> int | None:
     for pattern in (r"(20\d\d)\s*年", r"(?<!\d)(20\d\d)[.\-/]\d"):
         for text in texts:
             match = re.search(pattern, text)
             if match:
                 return int(match[1])
-    raise BadInput("看不出这是哪一年的计划。请在标题中写明年份，例如“2026年度抽查工作计划表”。")
+    return None
 
 
 # Items ----------------------------------------------------------------------------

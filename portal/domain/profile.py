@@ -295,6 +295,8 @@ def _require_consistent(profile: Profile) -> None:
         scale = profile.scale(ratios.value.scale, ratios.since)
         if scale is None:
             refuse(f"class_ratios[{n}].scale“{ratios.value.scale}”在 {ratios.since} 没有这个分类体系（scales）。")
+        if profile.scale(ratios.value.scale, ratios.until or date.max) is None:
+            refuse(f"class_ratios[{n}].scale“{ratios.value.scale}”的分类体系（scales）比这些比例先失效。请改正起止日期。")
         if problems := [one for one in check_class_ratios(scale, ratios.value) if "是 0" not in one.message]:
             refuse(f"class_ratios[{n}]：{problems[0].message}")
     for name in ("caps", "pauses", "attribute_rules", "scales"):

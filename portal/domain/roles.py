@@ -26,6 +26,7 @@ ACTS: Mapping[str, frozenset[str]] = {
     for act, roles in {
         "directory.import": "operator planner",
         "directory.place": "operator planner",
+        "setup.bureau": "operator",
         "stations.make": "operator planner",
         "directory.read": "planner approver sector station inspector reviewer publisher supervisor",
         "imports.read": "operator planner",
@@ -38,6 +39,7 @@ ACTS: Mapping[str, frozenset[str]] = {
         "plan.approve": "approver",
         "plan.simulate": "planner",
         "caps.allow": "approver",
+        "classes.adjust": "approver",  # not who freezes pools
         "caps.peace": "planner",
         "draw.take": "planner",
         "draw.import": "operator planner",  # lists drawn elsewhere

@@ -35,12 +35,12 @@ def sample_profile(seed: str | int = 1) -> dict[str, Any]:
         "class_ratios": [
             {
                 "scale": "credit", "items": ["*"], "ppm": {"A": 10_000, "B": 30_000, "C": 100_000, "D": 300_000},
-                "frequency": {"A": {"times": 1, "years": 2}, "B": {"times": 1, "years": 1}, "C": {"times": 1, "years": 1}, "D": {"times": 2, "years": 1}},
+                "frequency": {"A": {"times": 1, "years": 2}, "B": {"times": 1, "years": 1}, "C": {"times": 1, "years": 1}, "D": {"times": 1, "years": 1}},
                 "unclassed": 35_000, **_MADE_UP,
             },
         ],
         "attribute_rules": [
-            {"code": "zero_report", "name": "年报全零", "attribute": "zero_report", "ppm": 1_000_000, "values": ["true"], "at_least": None, **_MADE_UP},
+            {"code": "zero_report", "name": "年报全零", "attribute": "年报全零企业", "ppm": 1_000_000, "values": [], "at_least": None, **_MADE_UP},
         ],
         "caps": [
             _cap("item_year", "同一事项每年不超过 1 次", "item", 1, reasons),

@@ -67,6 +67,10 @@ class Headings:
     def fields(self) -> frozenset[str]:
         return frozenset(name for _, name in self.known)
 
+    def title(self, field: str) -> str:
+        """The heading of a field as the file writes it, "" where it has none."""
+        return next((title for title, name in self.known if name == field), "")
+
 
 class MissingColumns(BadInput):
     """The file has a table, but not these columns; `headings` says what it has, so that they can be pointed out."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,11 +15,15 @@ from portal.domain.draw import quotas
 from portal.domain.errors import BadInput, NotAllowed, NotFound, Problem, WrongMoment
 from portal.domain.model import PoolRule, Task
 from portal.domain.profile import Profile
+from portal.domain.risk import CREDIT, AttributeRule, listed_by
 from portal.steps.acting import Acting
+from portal.steps.classes import (
+    ByClass, certain_rules, check_classes, differs, goes_by_class, is_list, load_by_class, missing_sentence, scale_and_ratios,
+)  # fmt: skip
 from portal.steps.plan import load_fixed
-from portal.steps.pool import UNCLASSED, quota_of, types_named
+from portal.steps.pool import quota_of, types_named
 from portal.steps.profile import load_profile
-from portal.store import directory, plan
+from portal.store import classes, directory, plan
 from portal.store import year as store
 from portal.store.engine import transaction
 from portal.store.locks import hold
@@ -87,7 +91,7 @@ async def load_base(act: Acting, year: int) -> Base | None:
 class PlanStanding:
     """What the plan page shows. `reaches` with `closings` of each gap; `differentiated`: (part, whole) and its target in ppm.
 
-    `missing`: why there is nothing to show, a sentence each.
+    `missing`: why there is nothing to show, a sentence each; `notes`: what the plan cannot meet as it stands, likewise.
     """
 
     base: Base | None
@@ -96,13 +100,14 @@ class PlanStanding:
     target: int | None
     rows: tuple[PlannedRow, ...]
     missing: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 async def measure_plan(act: Acting, number: int) -> int:
     """Count what each task of a plan meets in the directory now, by region and type, in one pass; how many rows were measured."""
     act.require("plan.measure")
     found, tasks = await _plan_and_tasks(act, number)
-    counting = [_Counting(act, task) for task in tasks]
+    counting = [await _open_counting(act, task, tasks) for task in tasks]
     async for batch in store.load_register(act.tree):
         for entity in batch:
             if entity["status"] == directory.DRAWABLE:
@@ -124,17 +129,17 @@ async def _plan_and_tasks(act: Acting, number: int) -> tuple[dict[str, Any], lis
 
 
 class _Counting:
-    """One task's entries by (region, type, stratum) while the directory passes by."""
+    """One task's entries by (region, type, stratum) while the directory passes by; `rules`: only whom one of them lists."""
 
-    def __init__(self, act: Acting, task: Mapping[str, Any]):
-        self.task = task
+    def __init__(self, act: Acting, task: Mapping[str, Any], by_class: ByClass | None, rules: Sequence[AttributeRule]):
+        self.task, self.by_class, self.listing = task, by_class, rules
+        self.sorter = by_class.sorter() if by_class else None
         self.types = types_named(task["objects"])
         view = Task(
             code=task["code"], name=task["name"], sector=task["sector"], items=(task["item_code"],),
             window=(task["window_from"], task["window_to"]), frozen_on=act.today, types=self.types,
         )  # fmt: skip
         self.rule = act.sectors.pool_rule(view) or PoolRule()
-        self.strata = "class" if task["class_ratios"] and task["ratio_ppm"] is None and task["fixed_count"] is None else "none"
         self.counts: Counter[tuple[str, str, str]] = Counter()
 
     def take(self, entity: Mapping[str, Any]) -> None:
@@ -144,8 +149,16 @@ class _Counting:
         if any(wanted and entity["type"] not in wanted for wanted in (rule.types, self.types)):
             return
         if directory.fits(entity, rule):
-            stratum = (entity["risk_class"] or UNCLASSED) if self.strata == "class" else "*"
-            self.counts[entity["region"], entity["type"], stratum] += 1
+            attributes = json.loads(entity["attributes"]) if self.listing or self.sorter else {}
+            if not self.listing or listed_by(self.listing, attributes):
+                self.counts[entity["region"], entity["type"], self._stratum(entity, attributes)] += 1
+
+    def _stratum(self, entity: Mapping[str, Any], attributes: Mapping[str, Any]) -> str:
+        if self.by_class is None or self.sorter is None:
+            return "*"
+        grade = self.by_class.grade(entity["code"], entity["holder"], entity["risk_class"], {})
+        # A class of no scale is refused when the pool is frozen; a measuring goes on.
+        return self.sorter.place(entity["code"], grade if grade in self.by_class.scale.grades else "", attributes)
 
     def rows(self, region: str) -> list[dict[str, Any]]:
         """plan_measure values: what the quota draws, shared out over the groups of a stratum by largest remainder."""
@@ -172,11 +185,20 @@ class _Counting:
         if task["drawn_by"] != "here" and task["fixed_count"] is None and task["ratio_ppm"] is None:
             return {}
         try:
-            quota = quota_of(task, self.strata)
+            quota = self.sorter.quota() if self.sorter else quota_of(task, "none")
         except BadInput:  # a row not settled yet (ratio and count): the larger of the two bounds is not guessed
             return {}
         quota = {**{name: {"ppm": 0} for name in sizes}, **quota}
         return quotas(sizes, quota, "ceil", 0)
+
+
+async def _open_counting(act: Acting, task: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> _Counting:
+    day = max(act.today, task["window_from"])
+    profile = await load_profile(act)
+    by_class = await load_by_class(act, task, day) if goes_by_class(profile, task, day) else None
+    if by_class and by_class.problems():
+        by_class = None  # draws nobody until its ratios are settled: the plan page says what is wrong
+    return _Counting(act, task, by_class, certain_rules(profile, day) if is_list(profile, task, tasks, day) else ())
 
 
 def share_out(count: int, groups: Mapping[Group, int], size: int) -> dict[Group, int]:
@@ -203,14 +225,30 @@ async def load_standing(act: Acting, found: Mapping[str, Any]) -> PlanStanding:
         missing.append(f"{year - 1} 年底的期末实有数还没有冻结，没有抽查比例的基数。请运行 portal plan base {year - 1}。")
     if not measures:
         missing.append("这份计划还没有测算。请点“测算”或运行 portal plan measure。")
-    rows = _planned(await plan.load_tasks(act.tree, number), await plan.load_plan_rows(number), measures)
-    reaches: tuple[tuple[Reach, tuple[Closing, ...]], ...] = ()
     middle = date(year, 12, 31) if act.today.year > year else max(act.today, date(year, 1, 1))
+    tasks = await plan.load_tasks(act.tree, number)
+    classed = {task["row"] for task in tasks if differs(profile, task, middle)}
+    rows = _planned(tasks, await plan.load_plan_rows(number), measures, classed)
+    reaches: tuple[tuple[Reach, tuple[Closing, ...]], ...] = ()
     if profile and base and measures:
         floors = floors_of(profile, base, middle)
         reaches = tuple((reach, tuple(closings(reach, rows))) for reach in plan_reach(require_base(base, year), rows, floors))
     target = profile.differentiated_for(act.bureau["region"], middle) if profile else None
-    return PlanStanding(base, reaches, differentiated_share(rows), target.value.ppm if target else None, tuple(rows), tuple(missing))
+    return PlanStanding(base, reaches, differentiated_share(rows), target.value.ppm if target else None, tuple(rows), tuple(missing), tuple(await _notes(act, profile, tasks, middle)))
+
+
+async def _notes(act: Acting, profile: Profile | None, tasks: Sequence[Mapping[str, Any]], day: date) -> list[str]:
+    """Before anything is frozen: frequencies of classes that the plan cannot meet, and entities without a class."""
+    found = [f"“{name}”：{sentence}" for name, sentence in check_classes(profile, tasks, day)] if profile else []
+    for task in tasks:
+        known = scale_and_ratios(profile, task, day) if goes_by_class(profile, task, day) else None
+        if known and (wrong := (await load_by_class(act, task, day)).problems()):
+            found += [f"“{task['name']}”：{one}" for one in wrong]
+        elif known and known[0].code == CREDIT and known[1].unclassed is None:
+            count, some = await classes.load_unclassed(act.tree, types_named(task["objects"]))
+            if count:
+                found.append(f"“{task['name']}”：{missing_sentence(known[0], count, some)}")
+    return found
 
 
 def floors_of(profile: Profile, base: Base, day: date) -> dict[Group, int]:
@@ -222,7 +260,9 @@ def floors_of(profile: Profile, base: Base, day: date) -> dict[Group, int]:
     return found
 
 
-def _planned(tasks: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]], measures: Sequence[Mapping[str, Any]]) -> list[PlannedRow]:
+def _planned(
+    tasks: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]], measures: Sequence[Mapping[str, Any]], classed: Collection[int]
+) -> list[PlannedRow]:
     data = {row["row"]: row["data"] for row in rows}
     pools: dict[int, dict[Group, int]] = {}
     drawn: dict[int, dict[Group, int]] = {}
@@ -232,7 +272,7 @@ def _planned(tasks: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any
     return [
         PlannedRow(
             row=task["row"], name=task["name"], pool=pools.get(task["row"], {}), drawn=drawn.get(task["row"], {}),
-            differentiated=len(set(task["class_ratios"].values())) > 1,
+            differentiated=task["row"] in classed,
             professional=PROFESSIONAL in data.get(task["row"], {}).get("note", ""), at_most=data.get(task["row"], {}).get("at_most", False),
         )
         for task in tasks

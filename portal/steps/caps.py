@@ -23,6 +23,7 @@ from portal.store import accounts, directory, plan
 from portal.store import visits as visit_store
 from portal.store import year as store
 from portal.store.engine import transaction
+from portal.store.locks import hold
 
 BEFORE = date(1900, 1, 1)
 
@@ -56,21 +57,24 @@ def level_of(region: str) -> str:
     return "province" if region.endswith("0000") else "city" if region.endswith("00") else "county"
 
 
-async def load_limits(act: Acting, day: date, without_visit: str = "") -> Limits:
-    """The limits that hold on `day`, with the whole history; `without_visit` leaves one visit out of it."""
+async def load_limits(act: Acting, day: date, without_visit: str = "", *, history: bool = False) -> Limits:
+    """The limits that hold on `day`, with the whole history; `without_visit` leaves one visit out of it.
+
+    `history`: load it even where no cap asks for it.
+    """
     profile = await load_profile(act)
     rules = profile.rules_on(day) if profile else Rules()
     organisations = await accounts.load_organisations()
     by_id = {one["id"]: one for one in organisations}
     offices = {}
     for one in organisations:
-        bureau = by_id[accounts.line_of(organisations, one["id"])[-1]]
+        bureau = by_id[accounts.bureaus_of(organisations, one["id"])[0]]
         offices[one["id"]] = bureau["code"], level_of(bureau["region"])
     peace: dict[str, list[Peace]] = {}
     for row in await store.load_peace(day):
         peace.setdefault(row["holder"], []).append(Peace(row["since"], row["until"], tuple(row["sectors"])))
     limits = Limits(rules, {}, peace, {}, offices)
-    if not (rules.caps or rules.pauses):
+    if not (rules.caps or rules.pauses or history):
         return replace(limits, allowances=await _allowances(peace))
     visited = [row for row in await store.load_visited(BEFORE) if row["visit"] != without_visit]
     awaiting = await store.load_awaiting_dispatch()
@@ -114,6 +118,12 @@ def exclude(limits: Limits, task: Mapping[str, Any], candidates: Sequence[Candid
             if refusal := caps.find_refusal(limits.rules, history, event, licence=_validity(candidate.licences), peace=peace):
                 found[candidate.code] = refusal
     return found
+
+
+def days_of(limits: Limits, holder: str, item: str) -> list[date]:
+    """The days on which an item was or will be checked at a holder, a visit once; those with an exempting reason left out."""
+    met = {one.visit or f"\n{n}": one.on for n, one in enumerate(limits.histories.get(holder, ())) if one.item == item and not one.reason}
+    return sorted(met.values())
 
 
 def _validity(licences: Sequence[Mapping[str, Any]]) -> Period | None:
@@ -214,8 +224,11 @@ async def require_admitted(act: Acting, visit: Mapping[str, Any]) -> None:
 # Reasons and lists -----------------------------------------------------------
 
 
-async def allow(act: Acting, holder: str, item: str, reason: str, note: str, since: date, until: date | None) -> None:
-    """Put on record why checks of an item (empty: of every item) at a holder may go beyond the caps."""
+async def allow(act: Acting, holder: str, item: str, reason: str, note: str, since: date, until: date | None) -> bool:
+    """Put on record why checks of an item (empty: of every item) at a holder may go beyond the caps.
+
+    The same once more (a second click) changes nothing; False then.
+    """
     act.require("caps.allow")
     if reason not in REASONS:
         raise BadInput(f"事由“{reason}”不认识，可用：{'、'.join(f'{code}（{name}）' for code, name in REASONS.items())}。")
@@ -227,23 +240,29 @@ async def allow(act: Acting, holder: str, item: str, reason: str, note: str, sin
         "since": since, "until": until, "entered_by": act.account, "entered_at": act.now,
     }  # fmt: skip
     async with transaction():
-        await store.save_allowance(values)
+        await hold("bureau", act.bureau["id"])
+        if not await store.save_allowance(values):
+            return False
         await act.audit("caps.allow", holder, reason=reason, item=item, note=note.strip())
+    return True
 
 
-async def leave_in_peace(act: Acting, holder: str, sectors: Sequence[str], reason: str, since: date, until: date | None) -> None:
-    """Put a holder on the 无事不扰 list, of some sectors or (none named) of all."""
+async def leave_in_peace(act: Acting, holder: str, sectors: Sequence[str], reason: str, since: date, until: date | None) -> bool:
+    """Put a holder on the 无事不扰 list, of some sectors or (none named) of all; False where the same entry is there already."""
     act.require("caps.peace")
     if not reason.strip():
         raise BadInput("请写明列入“无事不扰”名单的依据。")
     await _require_listed(act, holder, since, until)
     values = {
-        "organisation": act.bureau["id"], "holder": holder, "sectors": pack(list(sectors)), "reason": reason.strip(),
+        "organisation": act.bureau["id"], "holder": holder, "sectors": pack(sorted(set(sectors))), "reason": reason.strip(),
         "since": since, "until": until, "entered_by": act.account, "entered_at": act.now,
     }  # fmt: skip
     async with transaction():
-        await store.save_peace(values)
-        await act.audit("caps.peace", holder, sectors=list(sectors), reason=reason.strip())
+        await hold("bureau", act.bureau["id"])
+        if not await store.save_peace(values):
+            return False
+        await act.audit("caps.peace", holder, sectors=sorted(set(sectors)), reason=reason.strip())
+    return True
 
 
 async def _require_listed(act: Acting, holder: str, since: date, until: date | None) -> None:

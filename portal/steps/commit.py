@@ -18,7 +18,7 @@ from portal.domain.rounds import format_round, label_of, round_digest
 from portal.steps import log
 from portal.steps.acting import Acting, stamp
 from portal.steps.bundles import STATE_WORDS, load_own_share, load_pool_files, load_salt_key
-from portal.steps.pool import quota_of
+from portal.steps.pool import BY_RISK, STRATA, quota_of
 from portal.steps.rosters import load_snapshot, roots_of
 from portal.store import accounts, draw, jobs, plan
 from portal.store import pool as pools
@@ -77,6 +77,7 @@ async def create_round(
         await hold("bureau", act.bureau["id"])
         await hold("task", *[(await plan.load_task(code, act.tree))["id"] for code in tasks])
         rows = [await _round_task(act, code, disclosure, rounding, minimum, reserve) for code in tasks]
+        _require_company(rows)
         first = max(row["window"][0] for row in rows)
         last = min(row["window"][1] for row in rows)
         first, last = window or (first, last)
@@ -93,7 +94,7 @@ async def create_round(
                 "salt_sealed": act.keys.seal(salt_key, f"salt/{code}") if salt_key else b"",
                 "created_by": act.account, "created_at": act.now,
             },
-            [{name: value for name, value in row.items() if name != "window"} for row in rows],
+            [{name: value for name, value in row.items() if name not in ("window", "strata", "item")} for row in rows],
             [
                 {"name": s["name"], "bits": s["bits"], "drawn_at": s["drawn_at"], "groups": pack(s["groups"])}
                 for s in whole
@@ -102,6 +103,13 @@ async def create_round(
         )  # fmt: skip
         await act.audit("round.create", code, disclosure=disclosure, tasks=sorted(tasks))
     return code
+
+
+def _require_company(rows: Sequence[Mapping[str, Any]]) -> None:
+    """A list that is checked as a whole goes with the task by class of its item: alone, its drawn would be the list itself."""
+    classed = {row["item"] for row in rows if row["strata"] == "class"}
+    if any(row["strata"] == "list" and row["item"] not in classed for row in rows):
+        raise BadInput("专列名单不能单独成轮：检查后公布的名单就等于公布了它。请与同一事项按分类抽取的任务放在同一轮。")
 
 
 async def _holder(act: Acting, holder: Mapping[str, str]) -> dict[str, Any]:
@@ -132,11 +140,11 @@ async def _round_task(
     pool = (await pools.load_latest_pools([task["id"]])).get(task["id"])
     if pool is None or await pools.is_committed(pool["id"]):
         raise WrongMoment(f"任务 {code} 还没有冻结名录。请先冻结名录。")
-    if disclosure == "open" and pool["strata"] == "class":
-        raise BadInput(f"任务 {code} 按信用风险分类分层，只能放在密封轮次里；一轮要么全部公开，要么全部密封。")
+    if disclosure == "open" and pool["strata"] in BY_RISK:
+        raise BadInput(f"任务 {code} {STRATA[pool['strata']]}，只能放在密封轮次里；一轮要么全部公开，要么全部密封。")
     return {
-        "task": task["id"], "pool": pool["id"], "quota": pack(quota_of(task, pool["strata"])),
-        "rounding": rounding, "minimum": minimum, "reserve": reserve, "window": (task["window_from"], task["window_to"]),
+        "task": task["id"], "pool": pool["id"], "quota": pack(pool["quota"] or quota_of(task, pool["strata"])),
+        "rounding": rounding, "minimum": minimum, "reserve": reserve, "window": (task["window_from"], task["window_to"]), "strata": pool["strata"], "item": task["item_code"],
     }  # fmt: skip
 
 
@@ -147,7 +155,8 @@ async def make_share(act: Acting, round_code: str, passphrase: str) -> dict[str,
     """Make the acting holder's own secret, sealed under the holder's passphrase; {"commit", "secret"}.
 
     The secret is returned once, for the sealed copy that a third party keeps; the
-    portal keeps only what the passphrase opens.
+    portal keeps only what the passphrase opens.  BadInput for one that any round has
+    had (a holder may bring it in a file): revealed there, it would be no secret here.
     """
     act.require("round.share")
     if len(passphrase) < SHORTEST_PASSPHRASE:
@@ -161,6 +170,9 @@ async def make_share(act: Acting, round_code: str, passphrase: str) -> dict[str,
             raise WrongMoment(f"轮次 {round_code} 已公布承诺，密值不能再换。")
         if share["commit"]:
             raise WrongMoment(f"“{share['holder']}”的密值已经生成，不能再换。")
+        if await draw.is_committed_to([seed.commit_of(suite, secret) for suite in SUITES]):
+            # Another round's end makes it public, while this one still counts on it.
+            raise BadInput("这个密值已经用过：一个密值只能用于一轮，只由一方持有。请用随机方法另生成一个。")
         commit = seed.commit_of(round_["suite"], secret)
         await draw.save_share(share["id"], commit, sealed, act.now)
         await act.audit("round.share", round_code, after=commit, holder=share["holder"])
@@ -196,7 +208,7 @@ async def commit_round(act: Acting, round_code: str) -> dict[str, Any]:
         require_committable(
             document, files, committed_at=stamp(act.now), salt_key=salt_key,
             quotas_of={row["code"]: row["quota"] for row in rows},
-            by_class={row["code"] for row in rows if known[row["pool"]]["strata"] == "class"},
+            by_class={row["code"] for row in rows if known[row["pool"]]["strata"] in BY_RISK},
         )  # fmt: skip
         digest = round_digest(round_["suite"], document).hex()
         await draw.save_round_state(

@@ -19,7 +19,7 @@ from portal.domain.registers import join_registers
 from portal.domain.tables import Parsed
 from portal.steps.acting import Acting
 from portal.steps.stations import Placer, open_placer
-from portal.store import accounts, directory
+from portal.store import accounts, directory, loads
 from portal.store import imports as store
 from portal.store.engine import transaction
 from portal.store.locks import hold
@@ -61,6 +61,11 @@ async def own_codes(act: Acting, codes: Sequence[str]) -> tuple[set[str], set[st
     return mine, owners.keys() - mine
 
 
+def foreign(code: str) -> str:
+    """What is said of a row whose code is another bureau's."""
+    return f"代码 {code} 已在其他单位的名录中。请删去这一行，或与该单位核对管辖。"
+
+
 # Entities ------------------------------------------------------------------------
 
 #: column of the table -> fields of a file that speak of it; a file without them leaves the column as it is
@@ -74,12 +79,11 @@ _SPOKEN = {
 
 async def check_entities(act: Acting, parsed: Parsed[EntityRow]) -> tuple[Parsed[EntityRow], dict[str, int]]:
     """Entries that belong to another bureau are errors of their rows; counts of new and known ones."""
-    mine, foreign = await own_codes(act, [row.code for row in parsed.rows])
-    column = next((title for title, name in parsed.headings.known if name == "code"), "")
+    mine, others = await own_codes(act, [row.code for row in parsed.rows])
     parsed = parsed.found([
-        Problem(column, f"代码 {row.code} 已在其他单位的名录中。请删去这一行，或与该单位核对管辖。", line)
+        Problem(parsed.headings.title("code"), foreign(row.code), line)
         for row, line in zip(parsed.rows, parsed.lines, strict=True)
-        if row.code in foreign
+        if row.code in others
     ])  # fmt: skip
     parsed = replace(parsed, warnings=(*parsed.warnings, *_region_warnings(act, parsed.rows)))
     idle = sum(row.status != directory.DRAWABLE for row in parsed.rows)
@@ -103,7 +107,7 @@ async def import_entities(act: Acting, sheet: Sheet, file: bytes) -> ImportRepor
     act.require("directory.import")
     parsed, _ = await check_entities(act, parse_entities(sheet.rows, accepted=await store.load_accepted(act.bureau["id"])))
     parsed.require_no_errors("检查对象名录")
-    return await save_entity_rows(act, parsed.rows, parsed.warnings, hashlib.sha256(file).hexdigest(), parsed.headings.fields)
+    return await save_entity_rows(act, parsed.rows, parsed.warnings, hashlib.sha256(file).hexdigest(), parsed.headings.fields, parsed.lines)
 
 
 def unspoken(fields: Collection[str] | None) -> frozenset[str]:
@@ -118,9 +122,14 @@ async def open_placing(act: Acting) -> tuple[Placer, frozenset[int]]:
 
 
 async def save_entity_rows(
-    act: Acting, rows: Iterable[EntityRow], warnings: tuple[Problem, ...] = (), digest: str = "", fields: Collection[str] | None = None
-) -> ImportReport:
-    """Rows into the directory; `fields`: what the file has columns for (None: everything), the rest of known entries stays."""
+    act: Acting, rows: Iterable[EntityRow], warnings: tuple[Problem, ...] = (), digest: str = "", fields: Collection[str] | None = None,
+    lines: Sequence[int] = (),
+) -> ImportReport:  # fmt: skip
+    """Rows into the directory; `fields`: what the file has columns for (None: everything), the rest of known entries stays.
+
+    `lines`: the file rows of `rows`, for the words of a refusal. NotAllowed where another bureau has a code,
+    asked once more here since it may have got it after the file was checked; WrongMoment while a large file comes in.
+    """
     act.require("directory.import")
     bureau = act.bureau["id"]
     keep = unspoken(fields)
@@ -146,13 +155,13 @@ async def save_entity_rows(
 
     async with transaction():
         await hold("bureau", bureau)
+        await hold("directory")
+        await loads.require_none_merging("entities")
         placer, tree = await open_placing(act)
         if isinstance(rows, tuple):  # a file; the sample streams into an empty directory
             codes = [row.code for row in rows]
             owners = await directory.load_owners(codes)
-            foreign = sorted(code for code, owner in owners.items() if owner not in tree)
-            if foreign:
-                raise NotAllowed(f"有 {len(foreign)} 户已在其他单位的名录中，例如 {foreign[0]}。请删去这些行后重新上传。")
+            require_own(owners.keys() - {code for code, owner in owners.items() if owner in tree}, zip(codes, lines))
             counts["更新原有"] = len(owners)
             await placer.remember(owners)
             if "risk_class" in keep and await store.has_classes(bureau):
@@ -165,6 +174,19 @@ async def save_entity_rows(
         await placer.save()
         await act.audit("directory.import", "entities", after=digest, count=saved)
     return ImportReport(dict(counts), (*warnings, *placer.unknown()))
+
+
+def require_own(others: Collection[str], places: Iterable[tuple[str, int]], name: str = "") -> None:
+    """NotAllowed where codes are another bureau's, by file row as far as `places` (code, row) knows; `name`: of the file."""
+    if not others:
+        return
+    found = sorted({(row, code) for code, row in places if code in others})
+    row, code = found[0] if found else (0, min(others))
+    where = f"第 {row} 行的 {code}" if row else code
+    raise NotAllowed(
+        f"{f'“{name}”' if name else ''}有 {len(others)} 户已在其他单位的名录中，例如{where}。没有导入任何一行，请删去这些行后重新上传，或与该单位核对管辖。",
+        [Problem("", foreign(code), row) for row, code in found[:200]],
+    )
 
 
 # Inspectors ----------------------------------------------------------------------

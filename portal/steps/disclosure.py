@@ -27,6 +27,8 @@ from portal.store import directory, draw, plan, records
 from portal.store import log as log_store
 from portal.store import pool as pools
 from portal.store import publish as store
+from portal.store import visits as visit_store
+from portal.store import year as year_store
 from portal.store.engine import transaction
 
 SPEC = "mingcha-bundle/1"
@@ -67,7 +69,7 @@ async def write_bundle(act: Acting, folder: Path, *, demo: bool) -> dict[str, An
         entries = await log_store.load_entries()
         proofs = Proofs(entries, await log_store.load_checkpoints())
         as_of = stamp(entries[-1]["at"]) if entries else stamp(act.now)
-        rounds = [r for r in await draw.load_rounds(act.tree) if r["round_json"]]
+        rounds = [r for r in await draw.load_rounds(act.whole) if r["round_json"]]
         files: dict[str, bytes] = {}
         lines = []
         for round_ in rounds:
@@ -75,16 +77,16 @@ async def write_bundle(act: Acting, folder: Path, *, demo: bool) -> dict[str, An
             lines.append(row)
             files |= more
         results = await _results(act, proofs, {r["code"]: r for r in rounds})
-        pages, faults = _pages(act, await plan.load_tasks(act.tree), results)
+        pages, faults = _pages(act, await plan.load_tasks(act.whole), results)
         for fault in faults:
             await act.audit("sector.fault", fault.sector, hook=fault.hook, message=fault.message)
         pages += _pages_of(folder.with_name("current"), {fault.sector for fault in faults})
         files |= {
             "items.jsonl": _lines(
-                [{**row["data"], "proof": proofs.of(row["log_index"], row["salt"])} for row in await store.load_live(act.tree, "item")]
+                [{**row["data"], "proof": proofs.of(row["log_index"], row["salt"])} for row in await store.load_live(act.whole, "item")]
             ),
             "plans.jsonl": _lines(
-                [{**row["data"], "proof": proofs.of(row["log_index"], row["salt"])} for row in await store.load_live(act.tree, "plan")]
+                [{**row["data"], "proof": proofs.of(row["log_index"], row["salt"])} for row in await store.load_live(act.whole, "plan")]
             ),
             "rounds.jsonl": _lines(lines),
             "results.jsonl": _lines(results),
@@ -93,8 +95,8 @@ async def write_bundle(act: Acting, folder: Path, *, demo: bool) -> dict[str, An
         files |= {f"log/{path}": data for path, data in log.files(entries, head["note"]).items()}
         origin = await log.origin_of(act)
         about = {
-            "spec": SPEC, "bureau": {name: act.bureau[name] for name in ("code", "name", "region")}, "as_of": as_of,
-            "demo": demo, "year": int(as_of[:4]), "figures": await _figures(act, rounds, results),
+            "spec": SPEC, "bureau": {name: act.top[name] for name in ("code", "name", "region")}, "as_of": as_of,
+            "demo": demo, "year": int(as_of[:4]), "figures": await _figures(act, int(as_of[:4]), rounds, results),
             "log": {"origin": origin, "key": tlog.format_vkey(origin, act.keys.public()), "size": head["size"], "root": head["root"]},
         }  # fmt: skip
         files["about.json"] = pack(about).encode()
@@ -220,9 +222,9 @@ async def _drawn_list(act: Acting, round_: Mapping[str, Any], sealed: bool) -> l
 async def _results(
     act: Acting, proofs: Proofs, rounds: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    history = await store.load_history(act.tree, "result")
+    history = await store.load_history(act.whole, "result")
     found = []
-    for row in await store.load_live(act.tree, "result"):
+    for row in await store.load_live(act.whole, "result"):
         round_ = rounds[row["data"]["round"]]
         versions = history[row["key"]]
         changes = [{"on": versions[0]["data"]["published_on"], "text": "首次公示。"}]
@@ -272,22 +274,31 @@ def _pages_of(last: Path, sectors: Collection[str]) -> list[dict[str, Any]]:
 
 
 async def _figures(
-    act: Acting, rounds: Sequence[Mapping[str, Any]], results: Sequence[Mapping[str, Any]]
+    act: Acting, year: int, every_round: Sequence[Mapping[str, Any]], every_result: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """This year's figures; percentages rounded down, each with its base in a sentence."""
+    """The figures of the rounds whose checks begin in a year; percentages rounded down, each with its base in a sentence.
+
+    A visit that two rounds share is one visit: counted for each, its one result would never make a hundred per cent.
+    """
+    rounds = [round_ for round_ in every_round if round_["window_from"].year == year and round_["result_json"]]
     drawn: set[str] = set()
-    made = done = avoided = 0
+    made: dict[str, bool] = {}  # visit -> done
+    avoided = 0
     for round_ in rounds:
-        if round_["result_json"]:
-            drawn |= {pick["code"] for pick in await draw.load_picks(round_["id"])}
-            summary = await load_summary(round_)
-            made, done, avoided = made + summary["visits"], done + summary["done"], avoided + summary["avoided"]
-    base = await directory.count_entities(act.tree, directory.DRAWABLE)
+        picks = await draw.load_picks(round_["id"])
+        drawn |= {pick["code"] for pick in picks}
+        if visits := await visit_store.load_visits_of(round_["id"]):
+            made |= {visit["code"]: visit["state"] == "done" for visit in visits}
+            avoided += len(picks) - sum(not row["item_code"] for row in await year_store.load_dismissals(round_["id"]))
+    avoided -= len(made)
+    done = sum(made.values())
+    results = [row for row in every_result if row["visit"] in made]
+    base = await directory.count_entities(act.whole, directory.DRAWABLE)
     problems = sum(any(item["problem"] for item in row["items"]) for row in results)
-    rows = await records.load_follow_ups_state(act.tree)
+    rows = await records.load_follow_ups_state(act.whole, [round_["id"] for round_ in rounds])
     return [
         {"label": "抽取户数", "value": len(drawn), "unit": "户", "base": f"占在册 {base:,} 户的 {per_cent(len(drawn), base)}。"},
-        {"label": "入企检查", "value": per_cent(done, made), "unit": "", "base": f"应入企 {made:,} 次，已完成 {done:,} 次。"},
+        {"label": "入企检查", "value": per_cent(done, len(made)), "unit": "", "base": f"应入企 {len(made):,} 次，已完成 {done:,} 次。"},
         {"label": "结果公示", "value": per_cent(len(results), done), "unit": "", "base": f"已完成 {done:,} 次，已公示 {len(results):,} 次。"},
         {"label": "发现问题", "value": problems, "unit": "户次", "base": f"后续处置应办 {sum(rows.values()):,} 件，已办结 {rows.get('closed', 0):,} 件。"},
         {"label": "少跑", "value": avoided, "unit": "次", "base": "几项检查合并为一次入企，少进企业门的次数。"},

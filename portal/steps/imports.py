@@ -38,7 +38,7 @@ class _Doing:
 
 
 async def _save_entities(act: Acting, parsed: Parsed[Any], digest: str, _: Reading) -> tuple[Counts, tuple[Problem, ...]]:
-    report = await directory.save_entity_rows(act, parsed.rows, (), digest, parsed.headings.fields)
+    report = await directory.save_entity_rows(act, parsed.rows, (), digest, parsed.headings.fields, parsed.lines)
     return report.counts, report.warnings
 
 
@@ -181,7 +181,9 @@ async def preview_sheet(
     return preview, render_remarks(sheet, parsed)
 
 
-async def save_checked(act: Acting, checked: Checked, digest: str, settle: Callable[[Checked, Counts], Awaitable[None]]) -> tuple[Checked, Counts]:
+async def save_checked(
+    act: Acting, checked: Checked, name: str, digest: str, settle: Callable[[Checked, Counts], Awaitable[None]]
+) -> tuple[Checked, Counts]:
     """Save what was checked: (it with what was noticed then, counts); `settle` gets both in the transaction that makes it certain."""
     if checked.kind.code != "entities" or len(checked.parsed.rows) <= SMALL:
         async with transaction():
@@ -194,7 +196,7 @@ async def save_checked(act: Acting, checked: Checked, digest: str, settle: Calla
         staged.append((replace(checked, parsed=checked.parsed.found((), noticed)), counts))
         await settle(*staged[-1])
 
-    await load_parsed(act, checked.parsed, digest, settled)
+    await load_parsed(act, checked.parsed, name, digest, settled)
     return staged[-1]
 
 
@@ -219,7 +221,7 @@ async def import_sheet(
             uploaded_by=act.account, uploaded_at=act.now, settled_by=act.account, settled_at=act.now,
         )  # fmt: skip
 
-    checked, counts = await save_checked(act, checked, digest, settle)
+    checked, counts = await save_checked(act, checked, name, digest, settle)
     return ImportReport(counts, checked.parsed.warnings, checked.parsed.errors)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from array import array
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,9 +25,9 @@ from portal.domain.imports import SHOWN_ROWS, pack_preview, preview_of
 from portal.domain.registers import join_registers
 from portal.domain.tables import HEADING_ROWS, Findings, Parsed
 from portal.steps.acting import Acting
-from portal.steps.directory import ImportReport, open_placing, region_warnings, unspoken
+from portal.steps.directory import ImportReport, foreign, open_placing, region_warnings, require_own, unspoken
 from portal.steps.stations import Placer
-from portal.store import directory, loads, stations
+from portal.store import accounts, directory, loads, stations
 from portal.store import imports as store
 from portal.store.bulk import line_of, values_of
 from portal.store.engine import transaction
@@ -50,8 +51,9 @@ Settle = Callable[[Mapping[str, int]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file being read: its digest, the heading of its codes, what it found wrong so far, columns it says nothing about."""
+    """A file being read: its name and digest, the heading of its codes, what it found wrong so far, columns it says nothing about."""
 
+    name: str
     digest: str
     heading: str
     findings: Findings
@@ -74,7 +76,7 @@ async def import_register(
     table, read = open_entities(
         chain(head, source), await store.load_aliases(bureau, "entities") | pointed_out, await store.load_accepted(bureau)
     )
-    file = _File(digest, table.heading("code"), table.findings, unspoken(table.headings.fields), good_rows)
+    file = _File(name, digest, table.heading("code"), table.findings, unspoken(table.headings.fields), good_rows)
 
     async def settle(counts: Mapping[str, int]) -> None:
         found = table.findings
@@ -93,11 +95,10 @@ async def import_register(
 
 
 async def load_parsed(
-    act: Acting, parsed: Parsed[EntityRow], digest: str, settle: Callable[[dict[str, int], tuple[Problem, ...]], Awaitable[None]]
+    act: Acting, parsed: Parsed[EntityRow], name: str, digest: str, settle: Callable[[dict[str, int], tuple[Problem, ...]], Awaitable[None]]
 ) -> None:
     """Rows that were checked already; see `load_entities`. `settle` is also given what was noticed while staging them."""
-    heading = next((title for title, field in parsed.headings.known if field == "code"), "")
-    file = _File(digest, heading, Findings(), unspoken(parsed.headings.fields))
+    file = _File(name, digest, parsed.headings.title("code"), Findings(), unspoken(parsed.headings.fields))
 
     async def settled(counts: Mapping[str, int]) -> None:
         known = set(parsed.warnings)
@@ -111,14 +112,25 @@ async def load_entities(act: Acting, rows: Iterable[tuple[int, EntityRow]], file
 
     The file's findings may fill while rows are read: an error refuses it with BadInput (unless
     `good_rows`).  `settle` is awaited in the transaction that says that the file will come in.
+    Whose the codes are is asked while reading and again in that transaction: NotAllowed where
+    another bureau was first.  From then to its end nobody else brings in entities.
     """
     act.require("directory.import")
     await finish_load(act)
-    load = await loads.begin_load("entities", act.bureau["id"], file.keep, file.digest, act.account, act.now)
+    async with transaction():
+        await hold("bureau", act.bureau["id"])
+        await hold("directory")
+        load = await loads.begin_load("entities", act.bureau["id"], file.keep, file.digest, act.account, act.now)
+        newest = await directory.load_last_id()
     try:
-        counts = await _stage(act, load, rows, file)
+        staged = _Staged()
+        counts = await _stage(act, load, rows, file, staged)
+        await finish_load(act)  # of somebody who was quicker
         async with transaction():
             await hold("bureau", act.bureau["id"])
+            await hold("directory")
+            await loads.require_none_merging("entities")
+            await _require_still_own(act, load, newest, file, staged)
             await loads.begin_merge(load, counts["读入"])
             await settle(counts)
             await act.audit("directory.import.begin", "entities", after=file.digest, count=counts["读入"])
@@ -148,11 +160,20 @@ async def finish_load(act: Acting) -> bool:
 # The stage ----------------------------------------------------------------------------------
 
 
-async def _stage(act: Acting, load: int, rows: Iterable[tuple[int, EntityRow]], file: _File) -> dict[str, int]:
-    """Every row as a line of its part; counts. Of a staged row only the hash of its code and its file row are kept."""
+@dataclass(frozen=True, slots=True)
+class _Staged:
+    """What is kept of each staged row, in their order: the hash of its code, its file row, whether its code was in the directory."""
+
+    hashes: array[int] = field(default_factory=lambda: array("q"))
+    places: array[int] = field(default_factory=lambda: array("L"))
+    known: bytearray = field(default_factory=bytearray)
+
+
+async def _stage(act: Acting, load: int, rows: Iterable[tuple[int, EntityRow]], file: _File, staged: _Staged) -> dict[str, int]:
+    """Every row as a line of its part, noted in `staged`; counts."""
     findings = file.findings
     filing = await _open_filing(act, file)
-    hashes, places = array("q"), array("L")
+    hashes, places = staged.hashes, staged.places
     starts: dict[int, int] = {}  # part -> how many rows were staged before it
     source = iter(rows)
     parts = more = 0
@@ -162,6 +183,7 @@ async def _stage(act: Acting, load: int, rows: Iterable[tuple[int, EntityRow]], 
             starts[parts] = len(hashes)
             hashes.extend([hash(row.code) for _, row in kept])
             places.extend([place for place, _ in kept])
+            staged.known.extend([row.code in filing.known for _, row in kept] if filing.known else bytes(len(kept)))
             await loads.save_part(load, parts, filing.lines_of(kept), ENTITY_NAMES)
             parts += 1
         for into, names, lines in filing.beside():
@@ -172,7 +194,7 @@ async def _stage(act: Acting, load: int, rows: Iterable[tuple[int, EntityRow]], 
     if more:
         findings.warn(0, "", f"还有 {more:,} 处提示没有列出。")
     findings.warnings += [*region_warnings(act, filing.regions), *filing.placer.unknown()]
-    joined = await _join_doubled(act, load, hashes, places, starts, file, filing.counts)
+    joined = await _join_doubled(act, load, staged, starts, file, filing.counts)
     if findings.errors:
         findings.errors.sort(key=lambda problem: problem.row)
         if not file.good_rows:
@@ -195,6 +217,7 @@ class _Filing:
     any_entity: bool
     classed: bool  # a class may have come in before its entity
     registered: bool
+    known: Collection[str] = ()  # codes of the last batch that are in the directory
     counts: Counter[str] = field(default_factory=Counter)
     regions: Counter[str] = field(default_factory=Counter)
 
@@ -204,17 +227,18 @@ class _Filing:
             return batch
         bureau = self.act.bureau["id"]
         owners = await directory.load_owners([row.code for _, row in batch])
-        foreign = {code for code, owner in owners.items() if owner not in self.tree}
+        others = {code for code, owner in owners.items() if owner not in self.tree}
+        self.known = owners.keys() - others
         own = []
         for place, row in batch:
-            if row.code in foreign:
-                self.file.findings.error(place, self.file.heading, f"代码 {row.code} 已在其他单位的名录中。请删去这一行，或与该单位核对管辖。")
+            if row.code in others:
+                self.file.findings.error(place, self.file.heading, foreign(row.code))
             else:
                 own.append((place, row))
         await self.placer.remember(owners)
-        self.counts["更新原有"] += len(owners) - len(foreign)
+        self.counts["更新原有"] += sum(row.code in self.known for _, row in own)
         classes = await store.load_latest_classes(bureau, {row.code for _, row in own} - owners.keys()) if self.classed else {}
-        registers = await store.load_register_rows(bureau, owners.keys() - foreign) if self.registered else {}
+        registers = await store.load_register_rows(bureau, self.known) if self.registered else {}
         for n, (place, row) in enumerate(own):
             if row.code in classes:
                 row = row._replace(risk_class=classes[row.code])
@@ -259,9 +283,10 @@ async def _open_filing(act: Acting, file: _File) -> _Filing:
 
 
 async def _join_doubled(
-    act: Acting, load: int, hashes: array[int], places: array[int], starts: Mapping[int, int], file: _File, counts: Counter[str]
+    act: Acting, load: int, staged: _Staged, starts: Mapping[int, int], file: _File, counts: Counter[str]
 ) -> int:
     """Join the rows of codes that came twice, or note the error; how many lines went into earlier ones or out."""
+    hashes, places = staged.hashes, staged.places
     ordered = sorted(hashes)
     twice = {one for one, other in zip(ordered, ordered[1:]) if one == other}
     del ordered
@@ -288,6 +313,7 @@ async def _join_doubled(
                 kept[part][place] = joined
             changed[k] = None
             gone += 1
+            counts["更新原有"] -= staged.known[starts[n] + k]
             was = dict(zip(ENTITY_NAMES, values_of(line)))
             counts["不在册（不参加抽取）"] -= was["status"] != directory.DRAWABLE
             if "organisation" not in file.keep:
@@ -296,3 +322,24 @@ async def _join_doubled(
         for n, changed in kept.items():
             await loads.save_part(load, n, [line for line in changed if line is not None], ENTITY_NAMES)
     return gone
+
+
+async def _require_still_own(act: Acting, load: int, newest: int, file: _File, staged: _Staged) -> None:
+    """NotAllowed where another bureau has got a code since this file was read; "directory" is held.
+
+    Whose an entry is never changes, so only those newer than `newest` can be such. Mostly there are none.
+    """
+    tree = frozenset(accounts.tree_of(await accounts.load_organisations(), act.bureau["id"]))
+    hashes: list[int] = []
+    likely: set[str] = set()
+    async for codes in directory.iter_foreign(newest, tree):
+        hashes = hashes or sorted(staged.hashes)
+        likely |= {code for code in codes if (at := bisect_left(hashes, hash(code))) < len(hashes) and hashes[at] == hash(code)}
+    if not likely:
+        return
+    taken: set[str] = set()  # two codes may have one hash: the staged lines themselves say
+    async for _, lines in loads.iter_parts(load):
+        taken |= likely.intersection(line.partition("\t")[0] for line in lines)
+    of_hash = {hash(code): code for code in taken}
+    places = [(of_hash[one], place) for one, place in zip(staged.hashes, staged.places) if one in of_hash]
+    require_own(taken, places, file.name)

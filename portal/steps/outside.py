@@ -25,10 +25,12 @@ MOST = 1_000_000  # rows of a list
 
 
 async def take_list(act: Acting, number: int) -> dict[str, Any]:
-    """Make an imported list's entries the picks of its task; {"round", "picks", "unmatched": [rows], "foreign": [codes], "again": [codes]}.
+    """Make an imported list's entries the picks of its task.
 
-    Who is not in the directory, is another bureau's, or was a pick of the task before, is left out and named. Raises
-    WrongMoment for a list without task or taken already, BadInput where nobody is left.
+    Gives {"round", "picks", "unmatched": [rows], "foreign": [codes], "again": [codes], "repeated"}: who is not in the
+    directory, is another bureau's, or was a pick of the task before, is left out and named. A list taken before is not
+    taken again, its round is returned (`repeated`): a crash between taking and combining is mended by doing both once
+    more. Raises WrongMoment for a list without task, BadInput where nobody is left.
     """
     act.require("draw.take")
     one = await lists.load_external_list(number, act.tree)
@@ -43,6 +45,10 @@ async def take_list(act: Acting, number: int) -> dict[str, Any]:
     again = {code for _, code in await tracking.load_picked([task["id"]])} & entities.keys()
     codes = sorted(entities.keys() - set(foreign) - again, key=str.encode)
     unmatched = [row["row"] for row in rows if row["code"] not in entities]
+    code = f"{act.bureau['region']}-{one['drawn_on'].year}-X{number:03d}"
+    found = {"round": code, "picks": len(codes), "unmatched": unmatched, "foreign": foreign, "again": sorted(again), "repeated": False}
+    if await draw.has_round(code):
+        return await _taken(act, found)
     if not codes:
         raise BadInput(f"名单“{one['title']}”中没有还要安排的、本局名录里的检查对象。请核对名单，或先补录名录。")
     lines = format_pool((code, "*", 1) for code in codes)
@@ -50,9 +56,8 @@ async def take_list(act: Acting, number: int) -> dict[str, Any]:
     async with transaction():
         await hold("bureau", act.bureau["id"])
         await hold("task", task["id"])
-        code = f"{act.bureau['region']}-{one['drawn_on'].year}-X{number:03d}"
-        if await draw.has_round(code):
-            raise WrongMoment(f"名单“{one['title']}”已经安排检查（{code}），不能重复安排。")
+        if await draw.has_round(code):  # somebody took it meanwhile
+            return await _taken(act, found)
         pool = await pools.save_pool(
             {
                 "task": task["id"], "number": len(await pools.load_pools_of(task["id"])) + 1, "organisation": act.bureau["id"],
@@ -81,4 +86,9 @@ async def take_list(act: Acting, number: int) -> dict[str, Any]:
             ]
         )
         await act.audit("draw.take", code, after=one["file_digest"], picks=len(codes), unmatched=len(unmatched), foreign=len(foreign))
-    return {"round": code, "picks": len(codes), "unmatched": unmatched, "foreign": foreign, "again": sorted(again)}
+    return found
+
+
+async def _taken(act: Acting, found: dict[str, Any]) -> dict[str, Any]:
+    round_ = await draw.load_round(found["round"], act.tree)
+    return {**found, "picks": len(await draw.load_picks(round_["id"])), "again": [], "repeated": True}

@@ -15,10 +15,14 @@ from portal.domain.import_kinds import KINDS, Reading
 from portal.domain.packing import pack
 from portal.domain.plan import PlanRow, match_items
 from portal.domain.plan_layout import HOUSE, Layout, in_layout, laid_rows, lay_out, layout_data, parse_layout, share, titled
+from portal.domain.profile import Profile
+from portal.domain.ratios import drawn_at
 from portal.domain.tables import Parsed
 from portal.sheets.write import write_xlsx
 from portal.steps.acting import Acting
+from portal.steps.caps import level_of
 from portal.steps.directory import ImportReport
+from portal.steps.profile import load_profile
 from portal.steps.publish import plan_notice
 from portal.store import draw as draw_store
 from portal.store import plan as store
@@ -43,9 +47,10 @@ async def import_plan(act: Acting, sheet: Sheet, file: bytes) -> ImportReport:
 
 async def check_plan(act: Acting, parsed: Parsed[PlanRow]) -> tuple[Parsed[PlanRow], dict[str, int]]:
     """What a row the installed sectors serve lacks to be drawn is an error of that row; counts by what rows become."""
-    _, _, problems = _sort_rows(act, parsed.rows, parsed.whole.year)
+    profile = await load_profile(act)
+    _, _, problems = _sort_rows(act, parsed.rows, parsed.whole.year, profile)
     parsed = parsed.found(problems)
-    rows, tasks, _ = _sort_rows(act, parsed.rows, parsed.whole.year)
+    rows, tasks, _ = _sort_rows(act, parsed.rows, parsed.whole.year, profile)
     return parsed, _counts(rows, tasks)
 
 
@@ -55,7 +60,7 @@ async def save_plan(act: Acting, parsed: Parsed[PlanRow], digest: str, reason: s
     `reason`: why it replaces the version before; `doing`: the act the audit names.
     """
     plan = parsed.whole
-    rows, tasks, problems = _sort_rows(act, parsed.rows, plan.year)
+    rows, tasks, problems = _sort_rows(act, parsed.rows, plan.year, await load_profile(act))
     if problems:  # a sector went away since the check
         raise BadInput(f"计划表有 {len(problems)} 处错误，没有导入。", problems)
     await hold("bureau", act.bureau["id"])
@@ -162,9 +167,10 @@ def _counts(rows: Sequence[dict[str, Any]], tasks: Sequence[dict[str, Any]]) -> 
 
 
 def _sort_rows(
-    act: Acting, listed: Sequence[PlanRow], year: int
+    act: Acting, listed: Sequence[PlanRow], year: int, profile: Profile | None
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[Problem]]:
     """(plan_row values, task values, what tasks lack). A row of several items is one plan row; its later items ride on it."""
+    listed = drawn_here(act, listed)
     matched = match_items(listed, act.sectors.items)
     rows: dict[int, dict[str, Any]] = {}
     tasks: dict[int, dict[str, Any]] = {}
@@ -187,7 +193,7 @@ def _sort_rows(
             riders.append((replace(row, rides=False), code))  # a further item of the same row joins its task only
         elif row.rides:
             riders.append((row, code))
-        elif row.drawn_by == "here" and (lacks := _lacks(row)):
+        elif row.drawn_by == "here" and (lacks := _lacks(row, has_ratios(profile, code, row, year))):
             problems.append(Problem(lacks, f"任务“{row.item}”没有写明{lacks}，不能抽取。请补上后重新上传。", row.row))
         else:
             tasks[row.row] = _task_values(act, row, code, year)
@@ -200,14 +206,25 @@ def _sort_rows(
     return list(rows.values()), list(tasks.values()), problems
 
 
+def drawn_here(act: Acting, listed: Sequence[PlanRow]) -> list[PlanRow]:
+    """The rows with who draws as the acting bureau's level reads it: 市抽县查 is a city's own draw and a county's superior's."""
+    level = level_of(act.bureau["region"])
+    return [replace(row, drawn_by=drawn_at(row.drawn_by_text, row.drawn_by, level)) for row in listed]
+
+
 def _row_data(row: PlanRow, code: str | None, items: Sequence[str]) -> dict[str, Any]:
     data = {name: value for name, value in asdict(row).items() if name != "window"}
     window = [day.isoformat() for day in row.window] if row.window else None
     return {**data, "joined": list(row.joined), "class_ratios": dict(row.class_ratios), "raw": dict(row.raw), "window": window, "item_code": code, "items": list(items)}
 
 
-def _lacks(row: PlanRow) -> str:
-    if row.ratio_ppm is None and row.count is None and not row.class_ratios:
+def has_ratios(profile: Profile | None, code: str, row: PlanRow, year: int) -> bool:
+    """Whether the jurisdiction's rules give the ratios of this row's item by class, so that the row need not."""
+    return profile is not None and profile.class_ratios_for(code, row.window[0] if row.window else date(year, 1, 1)) is not None
+
+
+def _lacks(row: PlanRow, classed: bool) -> str:
+    if row.ratio_ppm is None and row.count is None and not row.class_ratios and not classed:
         return "抽查比例或户数"
     return "" if row.window else "实施时间"
 
@@ -267,7 +284,7 @@ def layout_of(found: Mapping[str, Any]) -> tuple[Layout, bool]:
 async def load_official(act: Acting, number: int) -> dict[str, Any]:
     """The plan as `plan_notice.html` prints it whole: what is public of it and the ratio of each risk class, marked as not public."""
     found, rows = await _own(act, number)
-    notice = await plan_notice(found, act.today)
+    notice = await plan_notice(act, found)
     inner = [
         {**row, "class_ratios": {name: share(ppm) for name, ppm in line["data"]["class_ratios"].items()}}
         for row, line in zip(notice["rows"], rows, strict=True)

@@ -10,8 +10,10 @@ from portal.domain.classes import ClassRow
 from portal.domain.errors import BadInput, Problem
 from portal.domain.import_kinds import Reading
 from portal.domain.registers import RegisterRow
+from portal.domain.risk import CREDIT, Scale
 from portal.domain.tables import Parsed
 from portal.steps.acting import Acting
+from portal.steps.classes import load_adjustments_in_force, load_scales
 from portal.steps.directory import own_codes
 from portal.store import accounts
 from portal.store import imports as store
@@ -19,7 +21,13 @@ from portal.store.locks import hold
 
 
 async def check_classes(act: Acting, parsed: Parsed[ClassRow], reading: Reading) -> tuple[Parsed[ClassRow], dict[str, int]]:
-    """Codes that are not in the directory are listed; their classes are kept for the day they come in."""
+    """Codes that are not in the directory are listed; their classes are kept for the day they come in.
+
+    Classes must be of the profile's scale, where it has it. Whoever is adjusted by hand stays so and is listed, too.
+    """
+    code = reading.options.get("scale", "") or CREDIT
+    scale = await _scale(act, code)
+    adjusted = await load_adjustments_in_force(act, code)
     if "classed_on" not in parsed.headings.fields and not reading.options.get("classed_on"):
         raise BadInput("文件里没有“分类日期”列。请补上该列，或在导入时填写分类日期。", [Problem("classed_on", "请填写分类日期。")])
     mine, _ = await own_codes(act, [row.code for row in parsed.rows])
@@ -31,12 +39,26 @@ async def check_classes(act: Acting, parsed: Parsed[ClassRow], reading: Reading)
             errors.append(Problem(titles["classed_on"], "没有填写。请补上后重新上传。", line))
         elif on > act.today:
             errors.append(Problem(titles.get("classed_on", "分类日期"), f"{on} 在今天之后。请核对日期。", line))
+        elif scale and row.risk_class not in scale.grades:
+            errors.append(Problem(titles["class"], f"“{row.risk_class}”不在“{scale.name}”里，应是 {'、'.join(scale.grades)}。请核对。", line))
         elif row.code not in mine:
             warnings.append(Problem(titles["code"], f"检查对象名录中没有代码 {row.code}，分类结果先保留，进入名录时带出。", line))
+        elif (held := adjusted.get(row.code)) and held.grade != row.risk_class:
+            until = f"到 {held.until}" if held.until else "没有期限"
+            warnings.append(Problem(titles["code"], f"{row.code} 已人工调整为 {held.grade}（{until}），导入的 {row.risk_class} 照存，到期后生效。", line))
     parsed = parsed.found(errors, warnings)
     by_class = Counter(row.risk_class for row in parsed.rows)
     counts = {f"{one} 类": by_class[one] for one in sorted(by_class)}
     return parsed, {**counts, "不在名录": sum(row.code not in mine for row in parsed.rows)}
+
+
+async def _scale(act: Acting, code: str) -> Scale | None:
+    """The scale of a file; None for credit-risk classes of a bureau without profile: any classes will do."""
+    known = await load_scales(act)
+    if code not in known and code != CREDIT:
+        listed = "、".join(f"{one}（{it.name}）" for one, it in known.items()) or "无，请先导入辖区规则"
+        raise BadInput(f"没有分类体系“{code[:40]}”。可以写的有：{listed}。", [Problem("scale", "请填写辖区规则（scales）中的代码。")])
+    return known.get(code)
 
 
 def _day_of(row: ClassRow, reading: Reading) -> date | None:
@@ -48,6 +70,7 @@ async def save_classes(act: Acting, parsed: Parsed[ClassRow], digest: str, readi
     """Each (day, version) of the file becomes a version of its own; the directory shows the latest."""
     tree = accounts.tree_of(await accounts.load_organisations(), act.bureau["id"])
     await hold("bureau", act.bureau["id"])
+    scale = reading.options.get("scale", "") or CREDIT
     versions: dict[tuple[date, str], list[tuple[str, str]]] = {}
     for row in parsed.rows:
         on = _day_of(row, reading)
@@ -56,12 +79,14 @@ async def save_classes(act: Acting, parsed: Parsed[ClassRow], digest: str, readi
     changed = 0
     for (on, version), rows in sorted(versions.items()):
         values = {
-            "organisation": act.bureau["id"], "classed_on": on, "version": version, "file_digest": digest,
+            "organisation": act.bureau["id"], "classed_on": on, "scale": scale, "version": version, "file_digest": digest,
             "imported_by": act.account, "imported_at": act.now,
         }  # fmt: skip
         changed += await store.save_classes(values, rows, tree)
     await act.audit("directory.import", "classes", after=digest, count=len(parsed.rows), versions=len(versions))
-    return {"读入": len(parsed.rows), "分类批次": len(versions), "名录已更新": changed}
+    adjusted = await load_adjustments_in_force(act, scale)
+    still = sum(row.code in adjusted and adjusted[row.code].grade != row.risk_class for row in parsed.rows)
+    return {"读入": len(parsed.rows), "分类批次": len(versions), "名录已更新": changed, **({"仍按人工调整": still} if still else {})}
 
 
 async def check_registers(act: Acting, parsed: Parsed[RegisterRow]) -> tuple[Parsed[RegisterRow], dict[str, int]]:
@@ -85,6 +110,7 @@ async def save_registers(act: Acting, parsed: Parsed[RegisterRow], digest: str) 
          "data": {"licence": dict(row.licence), "tags": list(row.tags), "columns": dict(row.columns)}}
         for row in parsed.rows
     ]  # fmt: skip
-    counts = await store.save_register_rows(act.bureau["id"], rows, act.account, act.now)
+    tree = accounts.tree_of(await accounts.load_organisations(), act.bureau["id"])
+    counts = await store.save_register_rows(act.bureau["id"], rows, tree, act.account, act.now)
     await act.audit("directory.import", "registers", after=digest, count=len(rows))
     return {"读入": len(rows), "新增": counts["added"], "更新原有": counts["replaced"], "涉及检查对象": len({row.code for row in parsed.rows})}

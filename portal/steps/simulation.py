@@ -9,12 +9,15 @@ from typing import Any
 from portal.domain.errors import BadInput, NotFound
 from portal.domain.model import PoolRule, Task
 from portal.domain.pool import format_pool
+from portal.domain.risk import AttributeRule, Sorter, listed_by
 from portal.domain.simulation import Ground, PlannedRound, PlannedTask, Spread, inspector_load, simulate_once, summarise
 from portal.domain.visits import Place
 from portal.steps.acting import Acting
 from portal.steps.caps import level_of, load_limits
 from portal.steps.catalogue import load_item
-from portal.steps.pool import UNCLASSED, quota_of, types_named
+from portal.steps.classes import ByClass, certain_rules, goes_by_class, is_list, load_by_class
+from portal.steps.pool import quota_of, types_named
+from portal.steps.profile import load_profile
 from portal.steps.rosters import load_snapshot
 from portal.steps.visits import working_days
 from portal.store import accounts, directory, jobs, plan
@@ -105,23 +108,28 @@ async def _planned_tasks(
     act: Acting, tasks: Sequence[Mapping[str, Any]]
 ) -> tuple[dict[str, PlannedTask], dict[str, Place], dict[str, str]]:
     """Pools as they would be frozen now, less the plugins' exclusions; places of everybody in them; who was left out and why."""
-    stations = {o["id"]: o["code"] for o in await accounts.load_organisations()}
+    organisations = await accounts.load_organisations()
+    stations = {o["id"]: o["code"] for o in organisations}
+    bureaus = {o["code"]: stations[accounts.bureaus_of(organisations, o["id"])[0]] for o in organisations}
     places: dict[str, Place] = {}
     found: dict[str, PlannedTask] = {}
     left_out: dict[str, str] = {}
+    profile = await load_profile(act)
     for task in tasks:
-        strata = "class" if task["class_ratios"] and task["ratio_ppm"] is None and task["fixed_count"] is None else "none"
+        day = max(act.today, task["window_from"])
         try:
-            quota = quota_of(task, strata)
+            by_class = await load_by_class(act, task, day) if goes_by_class(profile, task, day) else None
+            sorter = by_class.sorter() if by_class else None
+            rules = certain_rules(profile, day) if is_list(profile, task, tasks, day) else ()
+            lines = await _lines(act, task, by_class, sorter, rules, stations, bureaus, places)
+            if sorter:
+                sorter.require_classed()
+            quota = sorter.quota() if sorter else quota_of(task, "none")
         except BadInput as refused:
-            left_out[task["code"]] = refused.message
+            left_out[task["code"]] = "".join([refused.message, *(problem.message for problem in refused.problems)])
             continue
-        lines = await _lines(act, task, strata, stations, places)
         if not lines:
             left_out[task["code"]] = "名录中没有符合条件的检查对象。"
-            continue
-        if unknown := sorted({stratum for _, stratum, _ in lines} - quota.keys()):
-            left_out[task["code"]] = f"名录中有“{'、'.join(unknown)}”的检查对象，没有写明其比例。"
             continue
         items = [await load_item(*item) for item in plan.items_of(task)]
         found[task["code"]] = PlannedTask(
@@ -132,8 +140,9 @@ async def _planned_tasks(
 
 
 async def _lines(
-    act: Acting, task: Mapping[str, Any], strata: str, stations: Mapping[int, str], places: dict[str, Place]
-) -> list[tuple[str, str, int]]:
+    act: Acting, task: Mapping[str, Any], by_class: ByClass | None, sorter: Sorter | None, rules: Sequence[AttributeRule],
+    stations: Mapping[int, str], bureaus: Mapping[str, str], places: dict[str, Place],
+) -> list[tuple[str, str, int]]:  # fmt: skip
     types = types_named(task["objects"])
     view = Task(
         code=task["code"], name=task["name"], sector=task["sector"], items=tuple(code for code, _ in plan.items_of(task)),
@@ -142,9 +151,14 @@ async def _lines(
     rule = act.sectors.pool_rule(view) or PoolRule()
     lines = []
     async for batch in directory.load_candidates(rule, act.tree, types, stations, {}):
-        for candidate, risk, town in batch:
-            lines.append((candidate.code, "*" if strata == "none" else risk or UNCLASSED, 1))
-            places[candidate.code] = Place(candidate.code, candidate.holder, candidate.code.partition("#")[2], candidate.station, town)
+        for one, risk, town in batch:
+            if rules and not listed_by(rules, one.attributes):
+                continue
+            stratum = "*"
+            if by_class and sorter:
+                stratum = sorter.place(one.code, by_class.grade(one.code, one.holder, risk, {}), one.attributes)
+            lines.append((one.code, stratum, 1))
+            places[one.code] = Place(one.code, one.holder, one.code.partition("#")[2], one.station, town, bureaus.get(one.station, ""))
     return lines
 
 

@@ -164,7 +164,7 @@ async def _apply(
             require_waiting(await store.load_upload(row["id"], act.tree))
             raise WrongMoment(f"“{row['name']}”刚刚有变动，没有导入。请刷新后再看。")
 
-    checked, counts = await save_checked(act, checked, row["digest"], settle)
+    checked, counts = await save_checked(act, checked, row["name"], row["digest"], settle)
     return ImportReport(counts, checked.parsed.warnings, checked.parsed.errors)
 
 

@@ -61,6 +61,23 @@ async def load_owners(codes: Sequence[str]) -> dict[str, int]:
     return found
 
 
+async def load_last_id() -> int:
+    """The number of the newest entry of any bureau, 0 where there is none. With "directory" held none below it is still to come."""
+    row = await Entity.select(Entity.id).order_by(Entity.id, ascending=False).first().run()
+    return row["id"] if row else 0
+
+
+async def iter_foreign(after: int, own: Collection[int]) -> AsyncIterator[list[str]]:
+    """Codes of entries newer than number `after` that belong to organisations other than `own`, some thousand at a time."""
+    while True:
+        new = And(Entity.id > after, Entity.organisation.not_in(sorted(own)))
+        rows = await Entity.select(Entity.id, Entity.code).where(new).order_by(Entity.id).limit(10_000).run()
+        if not rows:
+            return
+        after = rows[-1]["id"]
+        yield [row["code"] for row in rows]
+
+
 async def count_entities(seen: Collection[int], status: str = "") -> int:
     where: Where | And = within(Entity.organisation, seen)
     if status:

@@ -12,6 +12,7 @@ from piccolo.columns.combination import And
 from portal.domain.errors import NotFound
 from portal.domain.packing import pack
 from portal.domain.registers import join_registers
+from portal.domain.risk import CREDIT
 from portal.store.accounts import within
 from portal.store.bulk import insert_rows
 from portal.store.tables import (
@@ -122,10 +123,15 @@ async def save_accepted(organisation: int, codes: Collection[str], reason: str, 
 
 
 async def save_classes(values: Mapping[str, Any], rows: Sequence[tuple[str, str]], seen: Collection[int]) -> int:
-    """One version of (code, class); the directory gets those for which no later version speaks. Entries changed or confirmed."""
+    """One version of (code, class); the directory gets those for which no later version speaks. Entries changed or confirmed.
+
+    Grades of a sector's own scale stay out of the directory's class: only the pools of its tasks ask for them.
+    """
     version = (await ClassVersion.insert(ClassVersion(**values, count=len(rows))).run())[0]["id"]
     await insert_rows(EntityClass, ({"version": version, "code": code, "risk_class": one} for code, one in rows))
-    same = ClassVersion.organisation == values["organisation"]
+    if values.get("scale", CREDIT) != CREDIT:
+        return 0
+    same = And(ClassVersion.organisation == values["organisation"], ClassVersion.scale == CREDIT)
     later = await ClassVersion.select(ClassVersion.id).where(And(same, ClassVersion.classed_on > values["classed_on"])).run()
     stale = await _codes_in([row["id"] for row in later], [code for code, _ in rows])
     by_class: dict[str, list[str]] = {}
@@ -150,8 +156,9 @@ async def _codes_in(versions: Sequence[int], codes: Sequence[str]) -> set[str]:
 
 
 async def load_latest_classes(organisation: int, codes: Collection[str]) -> dict[str, str]:
-    """code -> class of the latest version that has it."""
-    versions = await ClassVersion.select().where(ClassVersion.organisation == organisation).order_by(ClassVersion.classed_on, ClassVersion.id).run()
+    """code -> credit-risk class of the latest version that has it."""
+    credit = And(ClassVersion.organisation == organisation, ClassVersion.scale == CREDIT)
+    versions = await ClassVersion.select().where(credit).order_by(ClassVersion.classed_on, ClassVersion.id).run()
     order = {row["id"]: n for n, row in enumerate(versions)}
     found: dict[str, tuple[int, str]] = {}
     for part in _chunks(codes) if order else ():
@@ -162,21 +169,23 @@ async def load_latest_classes(organisation: int, codes: Collection[str]) -> dict
 
 
 async def load_class_history(organisation: int, code: str) -> list[dict[str, Any]]:
-    """The classes of a code, the latest first: classed_on, version, risk_class."""
+    """The classes of a code, the latest first: classed_on, scale, version, risk_class."""
     rows = (
-        await EntityClass.select(EntityClass.risk_class, EntityClass.version.classed_on, EntityClass.version.version, EntityClass.version.id)
+        await EntityClass.select(EntityClass.risk_class, EntityClass.version.classed_on, EntityClass.version.version, EntityClass.version.id, EntityClass.version.scale)
         .where(And(EntityClass.code == code, EntityClass.version.organisation == organisation))
         .run()
     )
     rows.sort(key=lambda row: (row["version.classed_on"], row["version.id"]), reverse=True)
-    return [{"classed_on": r["version.classed_on"], "version": r["version.version"], "risk_class": r["risk_class"]} for r in rows]
+    return [{"classed_on": r["version.classed_on"], "version": r["version.version"], "risk_class": r["risk_class"], "scale": r["version.scale"]} for r in rows]
 
 
 # Registers -------------------------------------------------------------------------
 
 
-async def save_register_rows(organisation: int, rows: Iterable[Mapping[str, Any]], by: int, at: datetime) -> dict[str, int]:
-    """Add or replace rows (register, code, number, data) and join them into the directory entries. Counts: added, replaced."""
+async def save_register_rows(
+    organisation: int, rows: Iterable[Mapping[str, Any]], seen: Collection[int], by: int, at: datetime
+) -> dict[str, int]:
+    """Add or replace rows (register, code, number, data) and join them into the entries of `seen`. Counts: added, replaced."""
     given = {(row["register"], row["code"], row["number"]): row for row in rows}
     counts = {"added": 0, "replaced": 0}
     known = {}
@@ -193,7 +202,8 @@ async def save_register_rows(organisation: int, rows: Iterable[Mapping[str, Any]
     counts["added"] = await insert_rows(RegisterEntry, fresh)
     joined = await load_register_rows(organisation, {code for _, code, _ in given})
     for part in _chunks(joined):
-        for entity in await Entity.select(Entity.id, Entity.code, Entity.licences, Entity.attributes).where(Entity.code.is_in(part)).run():
+        mine = And(Entity.code.is_in(part), within(Entity.organisation, seen))
+        for entity in await Entity.select(Entity.id, Entity.code, Entity.licences, Entity.attributes).where(mine).run():
             licences, attributes = join_registers(json.loads(entity["licences"]), json.loads(entity["attributes"]), joined[entity["code"]])
             await Entity.update(licences=pack(licences), attributes=pack(attributes)).where(Entity.id == entity["id"]).run()
     return counts

@@ -16,7 +16,7 @@ INSERT_ONLY = (
     "item", "check_form", "plan_row", "pool", "pool_block", "exclusion", "pick", "visit_task",
     "matching", "assignment", "record_version", "log_entry", "checkpoint", "audit", "finding",
     "profile", "year_base", "base_entity", "plan_measure", "allowance", "dismissal", "simulation",
-    "class_version", "entity_class", "external_list", "external_entry",
+    "class_version", "entity_class", "class_adjustment", "external_list", "external_entry",
 )  # fmt: skip
 #: Updated by the rules below, never deleted.
 KEPT = ("round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider", "upload", "peace")

@@ -60,4 +60,4 @@ async def is_committed(pool: int) -> bool:
 
 
 def _opened(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {**row, "removed": json.loads(row["removed"])}
+    return {**row, "removed": json.loads(row["removed"]), "quota": json.loads(row["quota"])}

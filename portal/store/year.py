@@ -118,8 +118,19 @@ async def load_measures(plan: int) -> list[dict[str, Any]]:
 # Caps ------------------------------------------------------------------------
 
 
-async def save_peace(values: Mapping[str, Any]) -> None:
-    await Peace.insert(Peace(**values)).run()
+async def save_peace(values: Mapping[str, Any]) -> bool:
+    """Add an entry; False where the same one (all but who and when) is there already."""
+    return await _save_once(Peace, values)
+
+
+async def _save_once(table: type[Peace] | type[Allowance], values: Mapping[str, Any]) -> bool:
+    # No unique index: `until` may be empty, and empty values are never equal to an index. The caller holds the bureau.
+    said = {name: value for name, value in values.items() if name not in ("entered_by", "entered_at")}
+    known = await table.select().where(table.holder == values["holder"]).run()
+    if any(all(row[name] == value for name, value in said.items()) for row in known):
+        return False
+    await table.insert(table(**values)).run()
+    return True
 
 
 async def load_peace(on: date) -> list[dict[str, Any]]:
@@ -128,8 +139,9 @@ async def load_peace(on: date) -> list[dict[str, Any]]:
     return [{**row, "sectors": json.loads(row["sectors"])} for row in rows if row["until"] is None or row["until"] >= on]
 
 
-async def save_allowance(values: Mapping[str, Any]) -> None:
-    await Allowance.insert(Allowance(**values)).run()
+async def save_allowance(values: Mapping[str, Any]) -> bool:
+    """Add a reason on record; False where the same one (all but who and when) is there already."""
+    return await _save_once(Allowance, values)
 
 
 async def load_allowances(holders: Collection[str]) -> list[dict[str, Any]]:

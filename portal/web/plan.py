@@ -14,8 +14,8 @@ from litestar.response import Response
 from portal.domain.errors import NotFound, Refused
 from portal.steps import plan as official
 from portal.steps import pool as steps
-from portal.steps.base import load_standing
 from portal.steps.acting import Acting
+from portal.steps.base import load_standing
 from portal.store import accounts, draw, plan
 from portal.store import plan_draft as drafts
 from portal.store import pool as pools
@@ -97,11 +97,12 @@ async def _pools_page(request: Request, refused: Refused | None) -> Response[Any
     act = acting(request)
     tasks = await plan.load_current_tasks(act.line)
     latest = await pools.load_latest_pools([task["id"] for task in tasks])
+    choices = await steps.load_choices(act, tasks)
     rows = []
     for task in tasks:
         pool = latest.get(task["id"])
         rows.append({
-            "task": task, "pool": pool, "live": await draw.load_live_round_of(task["id"]),
+            "task": task, "pool": pool, "choices": choices[task["id"]], "live": await draw.load_live_round_of(task["id"]),
             "free": pool is None or await pools.is_committed(pool["id"]),
         })  # fmt: skip
     names = {account["id"]: account["name"] for account in await accounts.load_accounts()}

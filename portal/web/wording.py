@@ -16,6 +16,7 @@ ROUND_STATES: Mapping[str, tuple[str, str]] = {
     "committed": ("half", "已承诺，待抽取"),
     "drawn": ("half", "已抽取"),
     "revealed": ("ok", "密值已公开"),
+    "handed": ("ok", "已移交监督机构"),
     "void": ("warn", "已作废"),
     "external": ("half", "外部抽取"),
 }
@@ -54,7 +55,7 @@ CONFIDENCES: Mapping[str, tuple[str, str]] = {
     "none": ("off", "看不出"),
 }
 DISCLOSURES: Mapping[str, str] = {"open": "公开", "sealed": "密封"}
-STRATA: Mapping[str, str] = {"none": "不分层", "class": "按信用风险分类", "town": "按镇街"}
+STRATA: Mapping[str, str] = {"none": "不分层", "class": "按信用风险分类", "list": "专列名单", "town": "按镇街"}
 DRAWN_BY: Mapping[str, str] = {"here": "本局抽取", "superior": "上级抽取", "external": "外部抽取"}
 ITEM_KINDS: Mapping[str, str] = {"general": "一般检查事项", "key": "重点检查事项"}
 PICK_KINDS: Mapping[str, str] = {"drawn": "抽中", "reserve": "备选", "replacement": "补抽", "external": "外部抽取"}

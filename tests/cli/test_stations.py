@@ -8,7 +8,7 @@ import pytest
 from portal.domain.codes import make_legacy, make_uscc
 from tests.cli.command import Portal
 from tests.shared import shared_file
-from tests.test_real_walk import jinjiang_rows
+from tests.real_walk import jinjiang_rows
 
 CODE = make_uscc("9", "1", "359921", "MA000001")
 FAR = make_uscc("9", "1", "359921", "MA000002")

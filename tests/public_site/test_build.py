@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -96,6 +97,22 @@ def test_a_bureau_that_has_published_nothing_yet_has_a_sound_site(bundle: Path, 
     build(bare, tmp_path / "out", pdfs, verify=verify)
     assert all(ok for ok, _ in check_release(tmp_path / "out"))
     assert "还没有公告" in (tmp_path / "out/index.html").read_text("utf-8")
+
+
+def test_a_lower_bureaus_plan_has_its_own_address_and_its_own_name_on_the_paper(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
+    both = tmp_path / "both"
+    shutil.copytree(bundle, both)
+    own = [json.loads(line) for line in (both / "plans.jsonl").read_bytes().splitlines()]
+    below = [{**plan, "bureau": {"code": "350599", "name": "邻县市场监督管理局"}} for plan in own]
+    (both / "plans.jsonl").write_bytes(b"".join(canonical(plan) + b"\n" for plan in [*own, *below]))
+    seal(both)
+    build(both, tmp_path / "out", pdfs, verify=verify)
+    assert all(ok for ok, _ in check_release(tmp_path / "out"))
+    named = {path.stem: "邻县市场监督管理局" in path.read_text("utf-8") for path in (tmp_path / "out/plans").glob("*2026*.html")}
+    assert named == {"2026": False, "2026@1": False, "350599-2026": True, "350599-2026@1": True}
+    assert 'href="../plans/350599-2026.html"' in (tmp_path / "out/plans/350599-2026@1.html").read_text("utf-8")
+    signed = {("bureau" in job.context["plan"], job.context["about"]["bureau"]["name"]) for job in pdfs.asked if job.template == "plan_notice"}
+    assert signed == {(True, "邻县市场监督管理局"), (False, json.loads((bundle / "about.json").read_bytes())["bureau"]["name"])}
 
 
 # Refusals -------------------------------------------------------------------------------------
@@ -331,6 +348,27 @@ def test_announcements_come_newest_first(bundle: Path) -> None:
     days = [row["on"] for row in announcements(load_bundle(bundle))]
     assert days == sorted(days, reverse=True)
     assert len(days) > 8
+
+
+def test_a_sealed_round_that_went_to_the_auditors_is_not_called_revealed(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
+    def handed(row):
+        if row["disclosure"] == "sealed":
+            row["log"].append({**row["log"][-1], "kind": "reveal", "at": "2026-05-06T10:00:00+08:00"})
+
+    copy = edited(bundle, tmp_path / "bundle", "rounds.jsonl", handed)
+    titles = [row["title"] for row in announcements(load_bundle(copy))]
+    assert "2026年第二批抽查：已移交监督机构复核" in titles
+    assert [title for title in titles if title.endswith("：密值已公开，可以核验")] == ["2026年第三批抽查：密值已公开，可以核验"]
+    build(copy, tmp_path / "out", pdfs, verify=verify)
+    page = (tmp_path / "out" / "tasks" / "350582-2026-R002.html").read_text("utf-8")
+    assert "移交监督机构复核<br>" in page and "密值公开<br>" not in page
+
+
+def test_the_home_page_gives_the_year_of_what_is_older_than_its_own(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs, out: Path) -> None:
+    later = edited(bundle, tmp_path / "bundle", "about.json", lambda about: about | {"year": about["year"] + 1})
+    build(later, tmp_path / "later", pdfs, verify=verify)
+    days = [re.findall(r'<time class="end" datetime="(2026[^"]*)">([^<]*)<', (site / "index.html").read_text("utf-8")) for site in (out, tmp_path / "later")]
+    assert days[0] and [(on, f"2026年{day}") for on, day in days[0]] == days[1]
 
 
 def test_every_json_file_of_the_site_is_canonical(out: Path) -> None:

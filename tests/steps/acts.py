@@ -14,7 +14,7 @@ from portal.domain.directory import EntityRow
 from portal.domain.sample import sample_entities, sample_inspectors, sample_plan
 from portal.domain.sample_profile import sample_profile
 from portal.steps import (
-    assign, base, bundles, caps, commit, disclosure, draw, forms, imports, outside, plan, plan_draft, pool, profile, publish, review, sample,
+    assign, base, bundles, caps, classes, commit, disclosure, draw, forms, imports, outside, plan, plan_draft, pool, profile, publish, review, sample,
     simulation, stations, uploads, visits,
 )  # fmt: skip
 from portal.steps.acting import Acting
@@ -270,6 +270,9 @@ CHANGES = [
            lambda act, house, code: caps.allow(act, code, "", "complaint", "第 7 号", date(2026, 1, 1), None), {"caps.allow": 1}, _a_holder),
     Change("leave in peace", "filled", "planner", "caps.peace",
            lambda act, house, code: caps.leave_in_peace(act, code, (), "信用风险低", date(2026, 1, 1), None), {"caps.peace": 1}, _a_holder),
+    Change("adjust class", "filled", "approver", "classes.adjust",
+           lambda act, house, code: classes.adjust_class(act, code, "D", "抽检不合格", date(2026, 5, 25), date(2026, 12, 31)),
+           {"classes.adjust": 1}, _a_holder),
     Change("freeze", "filled", "planner", "pool.freeze", lambda act, house, _: pool.freeze_pool(act, ANNUAL), {"pool.freeze": 1}),
     Change("create round", "filled", "planner", "round.create", _create, {"round.create": 1}, _frozen),
     Change("make share", "filled", "planner", "round.share",

@@ -170,6 +170,19 @@ async def test_a_reason_is_one_of_the_ten_with_its_source(filled, reason, note, 
         await caps.allow(await filled.acting("approver"), code, "", reason, note, date(2026, 1, 1), until)
 
 
+async def test_a_second_click_makes_no_second_row(filled):
+    code = (await _candidates(filled))[0]["code"]
+    planner, approver = await filled.acting("planner"), await filled.acting("approver")
+    said = (code, "", "complaint", "12345 第 7 号", date(2026, 1, 1), None)
+    listed = (code, ("food", "trade"), "信用风险低", date(2026, 1, 1), None)
+    assert await caps.allow(approver, *said) and await caps.leave_in_peace(planner, *listed)
+    before = await office.snapshot()
+    assert not await caps.allow(approver, *said)
+    assert not await caps.leave_in_peace(planner, code, ("trade", "food"), *listed[2:])
+    assert await office.snapshot() == before
+    assert await caps.allow(approver, *said[:3], "12345 第 8 号", *said[4:]) and len(await year.load_allowances([code])) == 2
+
+
 async def test_nobody_puts_a_stranger_on_a_list_and_only_an_approver_gives_a_reason(filled):
     with pytest.raises(BadInput, match="名录中没有代码 X"):
         await leave(filled, "X")

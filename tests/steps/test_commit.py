@@ -1,10 +1,12 @@
 """A round until its commitment: what is refused while it is frozen, drafted, shared and committed."""
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
+from portal.domain import risk
 from portal.domain.errors import BadInput, NotAllowed, NotFound, WrongMoment
 from portal.steps import commit, draw, pool
 from portal.store import draw as draw_store
@@ -54,7 +56,7 @@ async def test_a_class_without_a_ratio_stops_the_freezing(filled):
     kept = {name: ppm for name, ppm in json.loads(task["class_ratios"]).items() if name != "D"}
     await Task.update(class_ratios=json.dumps(kept)).where(Task.code == INSTANT).run()
     await Entity.update(risk_class="D").where(Entity.type == "企业").run()
-    with pytest.raises(BadInput, match="名录中有“D”的检查对象"):
+    with pytest.raises(BadInput, match="的分类“D”不在“企业信用风险分类”里，应是 A、B、C。请核对导入的分类，或写明这一分类的抽查比例"):
         await pool.freeze_pool(await filled.acting("planner"), INSTANT, "class")
 
 
@@ -161,6 +163,21 @@ async def test_a_share_is_made_once_by_its_holder_under_a_long_passphrase(filled
     assert bytes.fromhex(made["secret"]) not in bytes(share["sealed"]), "the portal keeps what only the passphrase opens"
 
 
+async def test_a_secret_that_another_holder_or_another_round_has_is_refused(filled):
+    first, second = await office.draft(filled), await office.draft(filled, [INSTANT], "sealed", suite="sm3")
+    used = bytes(range(32))
+
+    async def bringing(login):
+        return replace(await filled.acting(login), token_bytes=lambda n: used[:n])
+
+    await commit.make_share(await bringing("planner"), first, PASSPHRASE)
+    before = await snapshot()
+    for login, code in (("supervisor", first), ("planner", second)):
+        with pytest.raises(BadInput, match="这个密值已经用过"):
+            await commit.make_share(await bringing(login), code, PASSPHRASE)
+    assert await snapshot() == before
+
+
 async def test_a_round_published_less_than_a_day_before_its_first_source_is_not_committed(filled):
     code = await office.draft(filled)
     await office.make_shares(filled, code)
@@ -171,15 +188,21 @@ async def test_a_round_published_less_than_a_day_before_its_first_source_is_not_
 
 
 async def test_a_sealed_quota_of_none_or_all_of_a_class_is_refused(filled):
-    for ppm in (0, 1_000_000):
-        ratios = {"A": ppm, "B": 30_000, "C": 100_000, "D": 300_000}
+    for grade, ppm, says in (("A", 0, "不是免于抽查"), ("D", 1_000_000, "密封轮次里按类全部抽取会泄露分类")):
+        ratios = {"A": 10_000, "B": 30_000, "C": 100_000, "D": 300_000, grade: ppm}
         await Task.update(class_ratios=json.dumps(ratios)).where(Task.code == INSTANT).run()
-        code = await office.draft(filled, [INSTANT], "sealed")
-        await office.make_shares(filled, code)
-        with pytest.raises(BadInput, match="“A”不能一户不抽或全部抽取"):
-            await commit.commit_round(await filled.acting("approver"), code)
-        await draw.void_round(await filled.acting("planner"), code, "比例写错")
-        await draw.void_round(await filled.acting("approver"), code, "同意")
+        before = await snapshot()
+        with pytest.raises(BadInput) as refused:
+            await office.draft(filled, [INSTANT], "sealed")
+        assert [one for one in refused.value.problems if says in one.message] and await snapshot() == before
+
+
+async def test_a_quota_of_all_of_a_class_frozen_all_the_same_is_refused_at_the_commitment(filled, monkeypatch):
+    monkeypatch.setattr(risk.Sorter, "quota", lambda self: {**{grade: {"ppm": 1} for grade in "ABC"}, "D": {"ppm": 1_000_000}})
+    code = await office.draft(filled, [INSTANT], "sealed")
+    await office.make_shares(filled, code)
+    with pytest.raises(BadInput, match="“D”不能一户不抽或全部抽取"):
+        await commit.commit_round(await filled.acting("approver"), code)
 
 
 async def test_a_pool_changed_before_the_commitment_is_refused(filled):

@@ -320,7 +320,7 @@ async def test_classes_need_their_day_and_a_class(filled):
     with pytest.raises(BadInput) as refusal:
         await bring(act, "classes", sheet((one, "A"), head=CLASS_HEAD[:2]), options={"分类日期": "去年", "天气": "晴"})
     assert said(refusal.value.problems) == [
-        (0, "classed_on", "“分类日期”“去年”不是日期。请写成 2027-12-31 这样。"), (0, "天气", "导入信用风险分类结果没有这一栏，可以写的有：分类日期、分类版本。")]
+        (0, "classed_on", "“分类日期”“去年”不是日期。请写成 2027-12-31 这样。"), (0, "天气", "导入信用风险分类结果没有这一栏，可以写的有：分类日期、分类版本、分类体系。")]
 
 
 # Registers ----------------------------------------------------------------------------
@@ -440,7 +440,8 @@ async def test_a_clerks_table_becomes_records_by_the_rules_of_entering(drawn):
     assert {row["inspected_on"] for row in made} == {date(2026, 7, 1)} and all(row["recorder"] for row in made)
     with pytest.raises(BadInput) as refusal:
         await bring(operator, "records", given)
-    assert any("已经提交审核" in p.message or "别人改动" in p.message for p in refusal.value.problems)
+    assert all("已有一份记录（待审核）" in p.message or "是同一份记录" in p.message for p in refusal.value.problems), refusal.value.problems
+    assert sum("已有一份记录（待审核）" in p.message for p in refusal.value.problems) == len(made)
 
 
 async def test_a_clerks_table_says_what_is_missing_and_where(drawn):

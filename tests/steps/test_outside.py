@@ -57,13 +57,22 @@ async def test_a_list_is_taken_once_and_an_entity_once_for_its_task(filled):
     codes = await codes_of(filled)
     number = await imported(filled, codes[:3])
     planner = await filled.acting("planner")
-    await outside.take_list(planner, number)
+    first = await outside.take_list(planner, number)
     before = await snapshot()
-    with pytest.raises((WrongMoment, BadInput)):
-        await outside.take_list(planner, number)
-    assert await snapshot() == before
+    again = await outside.take_list(planner, number)
+    assert (again["round"], again["picks"], again["repeated"]) == (first["round"], 3, True) and await snapshot() == before
     second = await outside.take_list(planner, await imported(filled, codes[2:]))
     assert second["again"] == [codes[2]] and second["picks"] == 1
+
+
+async def test_a_list_taken_and_not_combined_is_mended_by_doing_both_once_more(filled):
+    number = await imported(filled, await codes_of(filled, 3))
+    planner = await filled.acting("planner")
+    await outside.take_list(planner, number)  # and here the power went
+    for made in (False, True):
+        taken = await outside.take_list(planner, number)
+        combined = await visits.combine_visits(planner, taken["round"])
+        assert (taken["repeated"], combined["visits"], combined["again"]) == (True, 3, made)
 
 
 async def test_entities_of_another_bureau_are_named_and_left_out(filled):

@@ -6,6 +6,7 @@ is this rule that refuses and no other.
 
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
+from functools import cache
 
 import pytest
 
@@ -34,9 +35,12 @@ async def _ddl(*statements: str) -> None:
             await engine.current_engine().run_ddl(statement)
 
 
+statements = cache(invariants.statements)
+
+
 def _installing(name: str) -> list[str]:
     """The statements of invariants.py that install one guard."""
-    return [one for one in invariants.statements(engine.current_engine().engine_type) if f"{name} " in one or f"{name}()" in one]
+    return [one for one in statements(engine.current_engine().engine_type) if f"{name} " in one or f"{name}()" in one]
 
 
 def _dropping(guard: invariants.Guard) -> str:
@@ -69,6 +73,10 @@ async def _a_class(bureau: dict, account: dict) -> None:
     await tables.EntityClass.insert(tables.EntityClass(version=made[0]["id"], code="X", risk_class="A")).run()
 
 
+async def _an_adjustment(bureau: dict, account: dict) -> None:
+    await tables.ClassAdjustment.insert(tables.ClassAdjustment(organisation=bureau["id"], code="X", scale="credit", entered_by=account["id"])).run()
+
+
 async def _a_register_entry(bureau: dict, account: dict) -> None:
     await tables.RegisterEntry.insert(tables.RegisterEntry(organisation=bureau["id"], register="食品生产", code="X", imported_by=account["id"])).run()
 
@@ -81,6 +89,7 @@ async def _an_external_list(bureau: dict, account: dict) -> None:
 #: what only an imported file makes
 OF_FILES = {
     "upload": _an_upload, "heading_alias": _an_alias, "accepted_code": _a_code, "class_version": _a_class, "entity_class": _a_class,
+    "class_adjustment": _an_adjustment,
     "register_entry": _a_register_entry, "external_list": _an_external_list, "external_entry": _an_external_list,
 }
 

@@ -12,7 +12,7 @@ from piccolo.table import Table
 from portal.store.tables.directory import Entity, Load, LoadPart
 from portal.store.tables.draw import Exclusion, Pick, Pool, PoolBlock, Round, RoundTask, Share, Source
 from portal.store.tables.imports import (
-    AcceptedCode, ClassVersion, EntityClass, ExternalEntry, ExternalList, HeadingAlias, RegisterEntry, Upload,
+    AcceptedCode, ClassAdjustment, ClassVersion, EntityClass, ExternalEntry, ExternalList, HeadingAlias, RegisterEntry, Upload,
 )  # fmt: skip
 from portal.store.tables.people import Account, Inspector, Organisation, Recusal, WebSession
 from portal.store.tables.plan import CheckForm, Item, Plan, PlanDraft, PlanRow, Rider, Task
@@ -26,7 +26,7 @@ ALL: list[type[Table]] = [
     Task, Rider, Pool, PoolBlock, Exclusion, Round, RoundTask, Source, Share, Pick, Visit, VisitTask,
     AssignmentRun, Assignment, InspectionRecord, RecordVersion, Finding, FollowUp, Publication,
     LogEntry, Checkpoint, Release, Audit, Job, Setting,
-    Upload, HeadingAlias, AcceptedCode, ClassVersion, EntityClass, RegisterEntry, ExternalList, ExternalEntry,
+    Upload, HeadingAlias, AcceptedCode, ClassVersion, EntityClass, ClassAdjustment, RegisterEntry, ExternalList, ExternalEntry,
     Division, StationArea, Placement,
     ProfileVersion, YearBase, BaseEntity, PlanMeasure, Peace, Allowance, Dismissal, Simulation,
 ]  # fmt: skip

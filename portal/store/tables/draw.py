@@ -18,7 +18,9 @@ class Pool(Table, tablename="pool"):
     snapshot_size = BigInt(default=0)
     size = BigInt(default=0)
     excluded_size = BigInt(default=0)
-    strata = text("none")  # none | class | town
+    strata = text("none")  # none | class | list | town
+    quota = json()  # stratum -> ppm or count, as the rules stood at the freeze; {} of a pool older than this column
+    unclassed = BigInt(default=0)  # of a pool by class: entries without a class
     removed = json()  # what the law takes out of the base: rule -> count
     digest = text()  # SHA-256 of the whole pool.tsv
     excluded_digest = text()

@@ -58,6 +58,7 @@ class ClassVersion(Table, tablename="class_version"):
 
     organisation = ref(Organisation)
     classed_on = on()
+    scale = text("credit")  # credit, or a sector's own (a code of the profile's scales)
     version = text()
     count = Integer(default=0)
     file_digest = text()
@@ -71,6 +72,20 @@ class EntityClass(Table, tablename="entity_class"):
     version = ref(ClassVersion)
     code = Text(index=True)
     risk_class = text()
+
+
+class ClassAdjustment(Table, tablename="class_adjustment"):
+    """A class set by hand (动态调整) beside what was imported; `risk_class` empty: taken back. Internal: never leaves the portal."""
+
+    organisation = ref(Organisation)
+    code = Text(index=True)
+    scale = text()
+    risk_class = text()
+    reason = text()
+    since = on()
+    until = on()
+    entered_by = ref(Account)
+    entered_at = at()
 
 
 class RegisterEntry(Table, tablename="register_entry"):
