@@ -14,7 +14,8 @@ from portal.domain.errors import BadInput, NotFound, Problem
 from portal.domain.import_kinds import KINDS, Reading
 from portal.domain.packing import pack
 from portal.domain.plan import PlanRow, match_items
-from portal.domain.plan_layout import HOUSE, Layout, in_layout, laid_rows, lay_out, layout_data, parse_layout, share, titled
+from portal.domain.plan_changes import RowChange, plan_changes
+from portal.domain.plan_layout import HOUSE, LaidRow, Layout, in_layout, laid_rows, lay_out, layout_data, parse_layout, share, titled
 from portal.domain.profile import Profile
 from portal.domain.ratios import drawn_at
 from portal.domain.tables import Parsed
@@ -279,6 +280,19 @@ def layout_of(found: Mapping[str, Any]) -> tuple[Layout, bool]:
     """(the layout of a plan, whether it is a guess: plans imported before layouts were kept have none)."""
     kept = parse_layout(found["layout"])
     return (kept, False) if kept else (titled(HOUSE["work"], found["title"], found["notes"]), True)
+
+
+async def load_changes(act: Acting, found: Mapping[str, Any]) -> list[RowChange]:
+    """What a plan (a row of `load_plans`) changes of the version before; [] for a first version."""
+    before = [one for one in await store.load_plans(frozenset({found["organisation"]})) if one["year"] == found["year"] and one["version"] < found["version"]]
+    if not before:
+        return []
+
+    async def laid(plan: Mapping[str, Any]) -> tuple[Layout, list[LaidRow]]:
+        layout, guessed = layout_of(plan)
+        return laid_rows([line["data"] for line in await store.load_plan_rows(plan["id"])], layout, guessed=guessed)
+
+    return plan_changes(await laid(before[-1]), await laid(found))
 
 
 async def load_official(act: Acting, number: int) -> dict[str, Any]:
