@@ -250,13 +250,13 @@ _PARTS = re.compile(r"[、，,；;\s]+")
 
 def check_rows(
     draft: Draft, plan: ParsedPlan, ids: Mapping[int, int], today: date, *,
-    known: Collection[tuple[int, int]], departments: Collection[str], fixed: Collection[int],
+    known: Collection[tuple[int, int]], departments: Collection[str], fixed: Collection[int], ruled: Collection[int] = (),
 ) -> list[Found]:  # fmt: skip
     """Everything to settle in a draft, by row.
 
     `plan`: what `sheet_of(draft)` was read as, `ids` its rows; `known`: (line, part) of the items
     that somebody serves; `departments`: the names in use here; `fixed`: ids of rows whose task has
-    begun (their window may be over).  What only concerns rows as they were is not brought up again.
+    begun (their window may be over); `ruled`: file rows whose ratios the jurisdiction's rules give.  What only concerns rows as they were is not brought up again.
     """
     found: list[Found] = []
     titles = {" ".join(key.split()): name for key, name in draft.layout.columns if name}
@@ -279,7 +279,7 @@ def check_rows(
             continue
         if row.number and (first := numbers.setdefault(row.number, row)) is not row:
             found.append(Found(id, "number", f"序号“{row.number}”与“{first.task or first.item}”重复。请改成没有用过的序号。", True))
-        found += [Found(id, name, message, blocks) for name, message, blocks in _amount(row, served, (id, "ratio") in not_read)]
+        found += [Found(id, name, message, blocks) for name, message, blocks in _amount(row, served and row.row not in ruled, (id, "ratio") in not_read)]
         if (id, "window") not in not_read:
             found += [Found(id, "window", message, blocks) for message, blocks in _window(row, plan.year, today, served, id in fixed)]
         if id in new:
@@ -289,8 +289,8 @@ def check_rows(
     return sorted(dict.fromkeys(found), key=lambda one: (order.get(one.row, -1), not one.blocks, fields.get(one.field, -1)))
 
 
-def _amount(row: PlanRow, served: bool, unread: bool) -> list[tuple[str, str, bool]]:
-    """(field, message, blocks) about how many."""
+def _amount(row: PlanRow, asked: bool, unread: bool) -> list[tuple[str, str, bool]]:
+    """(field, message, blocks) about how many; `asked`: whether the row must say it, `unread`: it did, and nobody understood it."""
     found: list[tuple[str, str, bool]] = []
     here = row.drawn_by == "here" and not row.rides
     ratio = share(row.ratio_ppm) if row.ratio_ppm is not None else ""
@@ -300,7 +300,7 @@ def _amount(row: PlanRow, served: bool, unread: bool) -> list[tuple[str, str, bo
         found.append(("ratio", f"另有分类比例：按信用风险分类分层冻结名录时用分类比例，不分层时按“{ratio or f'{row.count}户'}”。请确认。", False))
     if row.ratio_ppm == 0 or row.count == 0:
         found.append(("ratio", "比例或户数是 0，抽不到任何对象。请改写，或撤下这一行。", True))
-    if here and served and not unread and row.ratio_ppm is None and row.count is None and not row.class_ratios:
+    if here and asked and not unread and row.ratio_ppm is None and row.count is None and not row.class_ratios:
         found.append(("ratio", "没有写抽查比例、户数或分类比例，不能抽取。请至少写一种；不单独抽取的，请在备注写“结合其他业务板块合并进行”。", True))
     ordered = [row.class_ratios[name] for name in "ABCD" if name in row.class_ratios]
     if ordered != sorted(ordered):

@@ -286,6 +286,8 @@ async def approve_plan(act: Acting, number: int, reason: str = "") -> None:
     """
     act.require("plan.approve")
     found, _ = await _plan_and_tasks(act, number)
+    if newer := await plan.load_newer_plan(number):
+        raise WrongMoment(f"{newer[0]} 年度计划第 {newer[1]} 版已由第 {newer[2]} 版替换，不再批准。请批准第 {newer[2]} 版。")
     if found["imported_by"] == act.account:
         raise NotAllowed(f"{found['year']} 年度计划由您导入，要由另一位复核人批准。")
     reason = reason.strip() or found["reason"]

@@ -14,7 +14,8 @@ from portal.domain.errors import BadInput, NotFound, Problem
 from portal.domain.import_kinds import KINDS, Reading
 from portal.domain.packing import pack
 from portal.domain.plan import PlanRow, match_items
-from portal.domain.plan_layout import HOUSE, Layout, in_layout, laid_rows, lay_out, layout_data, parse_layout, share, titled
+from portal.domain.plan_changes import RowChange, plan_changes
+from portal.domain.plan_layout import HOUSE, LaidRow, Layout, in_layout, laid_rows, lay_out, layout_data, parse_layout, share, titled
 from portal.domain.profile import Profile
 from portal.domain.ratios import drawn_at
 from portal.domain.tables import Parsed
@@ -170,8 +171,7 @@ def _sort_rows(
     act: Acting, listed: Sequence[PlanRow], year: int, profile: Profile | None
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[Problem]]:
     """(plan_row values, task values, what tasks lack). A row of several items is one plan row; its later items ride on it."""
-    level = level_of(act.bureau["region"])
-    listed = [replace(row, drawn_by=drawn_at(row.drawn_by_text, row.drawn_by, level)) for row in listed]
+    listed = drawn_here(act, listed)
     matched = match_items(listed, act.sectors.items)
     rows: dict[int, dict[str, Any]] = {}
     tasks: dict[int, dict[str, Any]] = {}
@@ -194,7 +194,7 @@ def _sort_rows(
             riders.append((replace(row, rides=False), code))  # a further item of the same row joins its task only
         elif row.rides:
             riders.append((row, code))
-        elif row.drawn_by == "here" and (lacks := _lacks(row, _classed(profile, code, row, year))):
+        elif row.drawn_by == "here" and (lacks := _lacks(row, has_ratios(profile, code, row, year))):
             problems.append(Problem(lacks, f"任务“{row.item}”没有写明{lacks}，不能抽取。请补上后重新上传。", row.row))
         else:
             tasks[row.row] = _task_values(act, row, code, year)
@@ -207,13 +207,20 @@ def _sort_rows(
     return list(rows.values()), list(tasks.values()), problems
 
 
+def drawn_here(act: Acting, listed: Sequence[PlanRow]) -> list[PlanRow]:
+    """The rows with who draws as the acting bureau's level reads it: 市抽县查 is a city's own draw and a county's superior's."""
+    level = level_of(act.bureau["region"])
+    return [replace(row, drawn_by=drawn_at(row.drawn_by_text, row.drawn_by, level)) for row in listed]
+
+
 def _row_data(row: PlanRow, code: str | None, items: Sequence[str]) -> dict[str, Any]:
     data = {name: value for name, value in asdict(row).items() if name != "window"}
     window = [day.isoformat() for day in row.window] if row.window else None
     return {**data, "joined": list(row.joined), "class_ratios": dict(row.class_ratios), "raw": dict(row.raw), "window": window, "item_code": code, "items": list(items)}
 
 
-def _classed(profile: Profile | None, code: str, row: PlanRow, year: int) -> bool:
+def has_ratios(profile: Profile | None, code: str, row: PlanRow, year: int) -> bool:
+    """Whether the jurisdiction's rules give the ratios of this row's item by class, so that the row need not."""
     return profile is not None and profile.class_ratios_for(code, row.window[0] if row.window else date(year, 1, 1)) is not None
 
 
@@ -273,6 +280,19 @@ def layout_of(found: Mapping[str, Any]) -> tuple[Layout, bool]:
     """(the layout of a plan, whether it is a guess: plans imported before layouts were kept have none)."""
     kept = parse_layout(found["layout"])
     return (kept, False) if kept else (titled(HOUSE["work"], found["title"], found["notes"]), True)
+
+
+async def load_changes(act: Acting, found: Mapping[str, Any]) -> list[RowChange]:
+    """What a plan (a row of `load_plans`) changes of the version before; [] for a first version."""
+    before = [one for one in await store.load_plans(frozenset({found["organisation"]})) if one["year"] == found["year"] and one["version"] < found["version"]]
+    if not before:
+        return []
+
+    async def laid(plan: Mapping[str, Any]) -> tuple[Layout, list[LaidRow]]:
+        layout, guessed = layout_of(plan)
+        return laid_rows([line["data"] for line in await store.load_plan_rows(plan["id"])], layout, guessed=guessed)
+
+    return plan_changes(await laid(before[-1]), await laid(found))
 
 
 async def load_official(act: Acting, number: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.domain import plan_draft as domain
@@ -17,6 +17,7 @@ from portal.domain.plan_layout import laid_rows
 from portal.domain.tables import Parsed
 from portal.steps import plan as steps
 from portal.steps.acting import Acting
+from portal.steps.profile import load_profile
 from portal.store import accounts, directory
 from portal.store import plan as plans
 from portal.store import plan_draft as store
@@ -204,9 +205,12 @@ async def load_draft(act: Acting, number: int) -> DraftView:
     except BadInput as nothing:  # no row at all
         found = (Found(0, "", nothing.message, True),)
         return DraftView(row, draft, base, found, {}, fixed, departments, row["started_by"] == act.account)
-    plan: ParsedPlan = parsed.whole
-    known = {(one.row, one.part) for one, code in match_items(plan.rows, act.sectors.items) if code is not None}
-    found = domain.check_rows(draft, plan, ids, act.today, known=known, departments=set(departments), fixed=set(fixed))
+    plan: ParsedPlan = replace(parsed.whole, rows=tuple(steps.drawn_here(act, parsed.whole.rows)))
+    matched = match_items(plan.rows, act.sectors.items)
+    known = {(one.row, one.part) for one, code in matched if code is not None}
+    profile = await load_profile(act)
+    ruled = {one.row for one, code in matched if code is not None and one.part == 0 and steps.has_ratios(profile, code, one, plan.year)}
+    found = domain.check_rows(draft, plan, ids, act.today, known=known, departments=set(departments), fixed=set(fixed), ruled=ruled)
     found += _broken(act, draft, plan, ids, fixed, tasks)
     states = {ids[one.row]: "pending" if (one.row, 0) not in known else "rider" if one.rides else "task" for one in plan.rows if one.part == 0}
     return DraftView(row, draft, base, tuple(found), states, fixed, departments, row["started_by"] == act.account)

@@ -32,7 +32,7 @@ async def load_publishable(act: Acting) -> dict[str, Any]:
     """What publishing would add now: approved records by visit, unpublished plans and items."""
     act.require("publish.read")
     approved = await records.load_record_page(act.tree, ["approved"], limit=100_000)
-    plans = [p for p in await plan.load_plans(act.tree) if p["state"] == "draft"]
+    plans = await plan.load_publishable_plans(act.tree)
     known = {row["key"] for row in await store.load_live(act.whole, "item")}
     items = [row for row in await plan.load_all_declared(Item) if f"{row['code']}@{row['version']}" not in known]
     return {
@@ -60,7 +60,7 @@ async def publish_all(act: Acting) -> dict[str, int]:
     and the rest approved, and running again publishes the rest.
     """
     act.require("publish.publish")
-    for row in await plan.load_plans(act.tree):  # before anything is published, and again in the transaction
+    for row in await plan.load_publishable_plans(act.tree):  # before anything is published, and again in the transaction
         _require_other(act, row)
     counts = {"items": await _one(act, "items", _publish_items(act)), "plans": await _one(act, "plans", _publish_plans(act)), "results": 0}
     waiting = await records.load_record_page(act.tree, ["approved"], limit=1_000_000)
@@ -122,9 +122,7 @@ async def _publish_items(act: Acting) -> int:
 
 async def _publish_plans(act: Acting) -> int:
     count = 0
-    for row in await plan.load_plans(act.tree):
-        if row["state"] == "published":
-            continue
+    for row in await plan.load_publishable_plans(act.tree):
         _require_other(act, row)
         await _save(act, "plan", await _plan_key(act, row), await plan_notice(act, row))
         await plan.save_plan_published(row["id"], act.account, act.now)

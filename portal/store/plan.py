@@ -75,6 +75,12 @@ async def load_plans(seen: Collection[int]) -> list[dict[str, Any]]:
     return [{**row, "notes": json.loads(row["notes"]), "layout": json.loads(row["layout"])} for row in rows]
 
 
+async def load_publishable_plans(seen: Collection[int]) -> list[dict[str, Any]]:
+    """The newest version of each bureau's year where it is not public: one replaced before it was public never is."""
+    newest = {(plan["organisation"], plan["year"]): plan for plan in await load_plans(seen)}
+    return [plan for plan in newest.values() if plan["state"] != "published"]
+
+
 async def load_latest_plan(seen: Collection[int], year: int) -> dict[str, Any] | None:
     found = [plan for plan in await load_plans(seen) if plan["year"] == year]
     return found[-1] if found else None

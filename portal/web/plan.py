@@ -14,8 +14,8 @@ from litestar.response import Response
 from portal.domain.errors import NotFound, Refused
 from portal.steps import plan as official
 from portal.steps import pool as steps
-from portal.steps.base import load_standing
 from portal.steps.acting import Acting
+from portal.steps.base import load_standing
 from portal.store import accounts, draw, plan
 from portal.store import plan_draft as drafts
 from portal.store import pool as pools
@@ -69,7 +69,7 @@ async def plan_page(request: Request, number: FromPath[int]) -> Response[Any]:
     return await page(
         request, "plan/plan.html", here="/plan", plan=found, rows=rows, tasks=tasks, live=live, names=names,
         states=Counter(row["state"] for row in rows), standing=await load_standing(act, found), verdicts=VERDICTS, layouts=official.LAYOUTS,
-        newer=newer, draft=draft, own=found["organisation"] == act.bureau["id"],
+        changes=await official.load_changes(act, found), newer=newer, draft=draft, own=found["organisation"] == act.bureau["id"],
     )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ ROW_STATES: Mapping[str, tuple[str, str]] = {
     "rider": ("half", "结合检查"),
     "pending": ("off", "待模块"),
 }
+ROW_CHANGES: Mapping[str, tuple[str, str]] = {"changed": ("half", "已改"), "new": ("ok", "新加"), "gone": ("off", "撤下")}
 JOB_STATES: Mapping[str, tuple[str, str]] = {
     "queued": ("off", "排队中"),
     "running": ("half", "正在执行"),

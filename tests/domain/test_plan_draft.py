@@ -185,6 +185,14 @@ def test_an_item_nobody_serves_is_named_and_needs_no_ratio():
     assert "“甲的检查”不在事项清单中，这一行将标为待模块" in found[0][3]
 
 
+def test_a_row_whose_ratios_the_rules_give_needs_none_of_its_own():
+    draft = one_row(ratio="")
+    plan, ids = read(draft)
+    known = {"known": {(3, 0)}, "departments": ("信用科",), "fixed": ()}
+    assert [one.field for one in check_rows(draft, plan, ids, TODAY, **known)] == ["ratio"]
+    assert check_rows(draft, plan, ids, TODAY, **known, ruled={3}) == []
+
+
 def test_a_number_that_comes_twice_is_named_with_the_other_row():
     found = problems(add_row(one_row(), ROW | {"item": "乙的检查"}))
     assert found == [(2, "number", True, "序号“1”与“甲的检查”重复。请改成没有用过的序号。")]

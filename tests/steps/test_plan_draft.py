@@ -65,9 +65,13 @@ async def test_the_writer_does_not_approve_and_the_approver_need_not_repeat_the_
         await base.approve_plan(boss, made)
     with pytest.raises(NotAllowed, match="公示要由另一位公示员办理"):
         await publish.publish_all(boss)
+    with pytest.raises(WrongMoment, match="第 1 版已由第 2 版替换，不再批准"):
+        await base.approve_plan(await filled.acting("boss2"), (await plans.load_plans(boss.line))[0]["id"])
     await base.approve_plan(await filled.acting("boss2"), made)
     found, _ = await latest(boss)
     assert (found["state"], found["reason"]) == ("approved", "比例与户数定为一种")
+    assert (await publish.publish_all(await filled.acting("publisher")))["plans"] == 1
+    assert [one["state"] for one in await plans.load_plans(boss.line)] == ["draft", "published"]
 
 
 async def test_a_version_needs_a_change_a_reason_and_nothing_left_to_settle(filled):

@@ -80,7 +80,10 @@ def test_rows_are_changed_added_withdrawn_and_become_the_next_version(begun):
     number = house.query("SELECT id FROM plan WHERE version = 2")[0][0]
     assert done.headers["location"] == f"/plan/{number}"
     page = planner.get(f"/plan/{number}").text
-    assert "第 2 版" in page and "按上级要求调整" in page and "税务局" not in page.split("<table>")[0]
+    assert "第 2 版" in page and "按上级要求调整" in page
+    told = re.sub(r"<[^>]+>|\s+", " ", page.partition("与上一版相比")[2].partition("基数、比例下限")[0])
+    for words in ("抽查比例：不低于3.5% 改为 4%", "配合部门：（空） 改为 税务局", "抽查比例：10%(200户) 改为 200户", "第 1 版的这一行不再列入", "检查对象：个体工商户"):
+        assert words in re.sub(" +", " ", told), words
     assert house.query("SELECT count(*) FROM plan_draft") == [(0,)]
     assert house.query("SELECT count(*) FROM plan_row WHERE plan = ?", number) == [(15,)]
     first = plan_number(house)
