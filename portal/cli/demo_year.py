@@ -7,7 +7,6 @@ here can do what a bureau's own people could not.
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,9 +15,8 @@ from typing import Any
 
 from portal.cli.office import Office, database, load_sectors, opened, say
 from portal.cli.rounds import LOTTERIES, write_folder
-from portal.cli.setting_up import write_plan
+from portal.cli.setting_up import write_plan, write_profile
 from portal.domain.model import OUTCOMES
-from portal.domain.sample_profile import sample_profile
 from portal.domain.sample_stream import Stream, topic_key
 from portal.domain.seed import format_value
 from portal.jobs import publish_site, release_site
@@ -99,9 +97,7 @@ class Year:
         self.step("导入辖区规则，冻结 2025 年底期末实有数，导入年度计划并测算")
         await plan.import_plan(act, *write_plan(self.settings.data / "sample" / "plan.xlsx", SEED))
         planner = await self.acting("planner")
-        rules = json.dumps(sample_profile(SEED), ensure_ascii=False, indent=2).encode()
-        (self.settings.data / "sample" / "profile.json").write_bytes(rules)
-        await profile.save_profile(planner, rules)
+        await profile.save_profile(planner, write_profile(self.settings.data / "sample" / "profile.json", SEED))
         await base.freeze_base(planner, 2025)
         await base.measure_plan(planner, (await plan_store.load_plans(planner.tree))[-1]["id"])
 

@@ -32,7 +32,7 @@ async def check_classes(act: Acting, parsed: Parsed[ClassRow], reading: Reading)
     adjusted = await load_adjustments_in_force(act, code)
     if "classed_on" not in parsed.headings.fields and not reading.options.get("classed_on"):
         raise BadInput("文件里没有“分类日期”列。请补上该列，或在导入时填写分类日期。", [Problem("classed_on", "请填写分类日期。")])
-    mine, _ = await own_codes(act, [row.code for row in parsed.rows])
+    mine, foreign = await own_codes(act, [row.code for row in parsed.rows])
     titles = {name: title for title, name in parsed.headings.known}
     errors, warnings = [], []
     for row, line in zip(parsed.rows, parsed.lines, strict=True):
@@ -43,6 +43,8 @@ async def check_classes(act: Acting, parsed: Parsed[ClassRow], reading: Reading)
             errors.append(Problem(titles.get("classed_on", "分类日期"), f"{on} 在今天之后。请核对日期。", line))
         elif scale and row.risk_class not in scale.grades:
             errors.append(Problem(titles["class"], f"“{row.risk_class}”不在“{scale.name}”里，应是 {'、'.join(scale.grades)}。请核对。", line))
+        elif row.code in foreign:
+            warnings.append(Problem(titles["code"], f"代码 {row.code} 在其他单位的名录中，本局不使用这一行。请转交该单位。", line))
         elif row.code not in mine:
             warnings.append(Problem(titles["code"], f"检查对象名录中没有代码 {row.code}，分类结果先保留，进入名录时带出。", line))
         elif (held := adjusted.get(row.code)) and held.grade != row.risk_class:

@@ -327,6 +327,21 @@ async def test_a_class_of_no_scale_and_a_scale_of_no_profile_are_named(filled):
         await imports.import_sheet(operator, "classes", Sheet((HEAD, (code, "A", "2026-03-31", ""))), "x", b"x", options={"分类体系": "plant"})
 
 
+async def test_a_file_with_entities_of_another_bureau_names_them(filled):
+    code, other = [row["code"] for row in await companies(filled)][:2]
+    stranger = await filled.acting("stranger")
+    async with engine.transaction():
+        await Entity.update(organisation=stranger.bureau["id"]).where(Entity.code == other).run()
+    operator = await filled.acting("operator")
+    given = Sheet((HEAD, (code, "C", "2026-03-31", ""), (other, "C", "2026-03-31", "")))
+    report = await imports.import_sheet(operator, "classes", given, "分类.xlsx", b"x")
+    assert [one.message for one in report.warnings] == [f"代码 {other} 在其他单位的名录中，本局不使用这一行。请转交该单位。"]
+    head = ("统一社会信用代码", "企业名称", "来源平台", "抽取日期")
+    given = Sheet((head, (code, "甲", "市局平台", "2026-05-20"), (other, "乙", "市局平台", "2026-05-20")))
+    report = await imports.import_sheet(operator, "draw", given, "名单.xlsx", b"y")
+    assert [one.message for one in report.warnings] == [f"代码 {other} 在其他单位的名录中，名单照存，本局不安排检查。请转交该单位。"]
+
+
 # By hand -----------------------------------------------------------------------
 
 
