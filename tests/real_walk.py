@@ -316,13 +316,18 @@ def _verify(walk: Walk) -> None:
 
 
 def plan_rows(walk: Walk) -> list[tuple[str, list[str], list[dict]]]:
-    """Of each file in the order of its import: its name, the numbers its rows have there, and its rows as published."""
-    versions = {(line["year"], str(line["version"])): line["rows"] for line in lines_of(walk, "plans.jsonl")}
+    """Of each file in the order of its import: its name, the numbers its rows have there, and its rows as kept: number, state, task."""
+    versions: dict[tuple[int, int], list[dict]] = {}
+    for year, version, data, state, task in office.query(
+        walk.portal.data,
+        "SELECT p.year, p.version, r.data, r.state, r.task_code FROM plan p JOIN plan_row r ON r.plan = p.id ORDER BY p.year, p.version, r.row",
+    ):
+        versions.setdefault((year, version), []).append({"number": json.loads(data)["number"], "state": state, "task": task})
     seen: dict[int, int] = {}
     found = []
     for name, year in PLANS:
         seen[year] = seen.get(year, 0) + 1
-        found.append((name, numbers_in(plan_file(walk, name)), versions[year, str(seen[year])]))
+        found.append((name, numbers_in(plan_file(walk, name)), versions[year, seen[year]]))
     return found
 
 
