@@ -185,9 +185,9 @@ def _found(walk: Walk, kind: str, chance: Callable[[int], bytes]) -> None:
     walk.well("stations", "stations", "make")
     walk.well("assigned stations", "stations", "assign")
     walk.well("inspectors", "import", "inspectors", walk.shared("plans/inspectors_jinjiang.xlsx"))
-    for n in (0, 1):
+    for n in (0, 1):  # each version is published: a draft that another version replaces never is
         _import_plan(walk, n)
-    walk.well("publish plan", "publish", "--as", "publisher")
+        walk.well(f"publish plan {n}", "publish", "--as", "publisher")
 
 
 def _import_plan(walk: Walk, n: int) -> None:

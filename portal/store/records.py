@@ -78,13 +78,16 @@ async def load_record_page(
     return [{**_opened(row), "visit_code": row["visit.code"], "entity_code": row["visit.entity_code"]} for row in rows]
 
 
-async def count_records(seen: Collection[int]) -> dict[str, int]:
-    """Counts by state."""
+async def count_records(seen: Collection[int], rounds: Sequence[int] | None = None) -> dict[str, int]:
+    """Counts by state, of these rounds' visits where they are given."""
     from piccolo.query.functions.aggregate import Count
 
+    where = within(InspectionRecord.organisation, seen)
+    if rounds is not None:
+        where = And(where, InspectionRecord.visit.round.is_in(list(rounds) or [-1]))
     rows = (
         await InspectionRecord.select(InspectionRecord.state, Count(InspectionRecord.id))
-        .where(within(InspectionRecord.organisation, seen))
+        .where(where)
         .group_by(InspectionRecord.state)
         .run()
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from typing import Any
 from urllib.parse import quote
@@ -139,7 +140,7 @@ async def _named(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 async def _year(act: Acting) -> dict[str, Any] | None:
-    """Figures of the year's plan, for those who may read it."""
+    """Figures of the year's plan and of the rounds whose checks begin in that year, for those who may read it."""
     if not act.may("plan.read"):
         return None
     latest = await plan.load_latest_plan(act.line, act.today.year)
@@ -148,18 +149,20 @@ async def _year(act: Acting) -> dict[str, Any] | None:
     tasks = await plan.load_tasks(act.line, latest["id"])
     drawn: set[int] = set()
     entities: set[str] = set()
-    for round_ in await draw.load_rounds(act.line):
-        picks = await draw.load_picks(round_["id"])
+    rounds = [round_["id"] for round_ in await draw.load_rounds(act.line) if round_["window_from"].year == act.today.year]
+    visits: Counter[str] = Counter()
+    for round_ in rounds:
+        picks = await draw.load_picks(round_)
         drawn |= {pick["task"] for pick in picks}
         entities |= {pick["code"] for pick in picks}
-    visits = await records.count_visits(act.tree)
-    states = await records.count_records(act.tree)
+        visits.update(await records.count_visits(act.tree, round_))
+    states = await records.count_records(act.tree, rounds)
     organisations = await accounts.load_organisations()
     bureau = accounts.tree_of(organisations, act.bureau["id"])  # the ratio's base, also for a station's people
     here = [task for task in tasks if task["drawn_by"] == "here"]
     return {
         "plan": latest, "tasks": len(here), "drawn": sum(task["id"] in drawn for task in here), "entities": len(entities),
-        "register": await directory.count_entities(bureau, directory.DRAWABLE), "whole": act.organisation["id"] == act.bureau["id"], "visits": sum(visits.values()), "done": visits.get("done", 0),
+        "register": await directory.count_entities(bureau, directory.DRAWABLE), "whole": act.organisation["id"] == act.bureau["id"], "visits": visits.total(), "done": visits["done"],
         "records": sum(states.values()), "published": states.get("published", 0),
     }  # fmt: skip
 

@@ -9,10 +9,12 @@ from datetime import date
 import pytest
 
 from portal.domain.errors import BadInput, NotAllowed, WrongMoment
-from portal.steps import disclosure, draw, forms, publish, review, sample, setup
+from portal.domain.sample import sample_plan
+from portal.steps import disclosure, draw, forms, plan, publish, review, sample, setup
 from portal.store import directory, records
 from portal.store import publish as publish_store
 from portal.store.tables import Finding, FollowUp, InspectionRecord, Plan, RecordVersion
+from portal.web import home
 from tests import office
 from tests.office import OPEN, SEED, snapshot
 from tests.steps.acts import one_answer
@@ -369,6 +371,18 @@ async def test_the_figures_of_the_home_page_are_those_of_its_year(published, tmp
     await draw.reveal_round(await published.acting("approver"), OPEN)
     year, later = await figures("later")
     assert year == 2027 and later == {"抽取户数": 0, "入企检查": "0%", "结果公示": "0%", "发现问题": 0, "少跑": 0}
+
+
+async def test_the_desks_figures_are_those_of_the_year(published):
+    now = await home._year(await published.acting("planner"))
+    assert now["entities"] > 0 and now["done"] == now["visits"] > 0 and now["published"] == now["records"] > 0 and now["drawn"] == 2
+    published.at("2027-01-05T09:00")
+    sheet = sample_plan(SEED)
+    rows = tuple(tuple(cell.replace("2026年", "2027年") if isinstance(cell, str) else cell for cell in row) for row in sheet.rows)
+    await plan.import_plan(await published.acting("operator"), dataclasses.replace(sheet, rows=rows), b"the plan of the next year")
+    later = await home._year(await published.acting("planner"))
+    assert later["plan"]["year"] == 2027
+    assert {later[name] for name in ("drawn", "entities", "visits", "done", "records", "published")} == {0}
 
 
 async def test_the_remark_on_a_plans_base_is_published_as_a_sentence(filled):
