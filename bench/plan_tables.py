@@ -23,7 +23,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from portal.domain.caps import Event, count_rules, find_refusals
+from portal.domain.caps import Event, find_refusals
 from portal.domain.pool import format_pool
 from portal.domain.profile import read_profile
 from portal.domain.sample import sample_entities
@@ -97,7 +97,7 @@ def register(file: str) -> None:
         task = PlannedTask(item.split(".")[0], item, format_pool((code, strata[code], 1) for code in pool), RATIOS if by_class else OVERALL)
         tasks.append(task)
         would = Event(DAYS[0], item, item.split(".")[0], "350582", "county")
-        removed = count_rules(find_refusals(rules, pool, histories, would).values())
+        removed = Counter(refused.rule for refused in find_refusals(rules, pool, histories, would).values())
         sizes = Counter(map(class_of, pool))
         ground = Ground("350582", "county", places, rules=rules, histories=histories)
         drawn = simulate_once([PlannedRound("R", (task,), DAYS)], ground, 1, 0)["picks",]

@@ -22,7 +22,7 @@ from portal.prints.render import Printer
 from portal.store import keys, passwords
 from tests import cluster, office, real_walk
 from tests.cli.command import FakePrinter
-from tests.real_walk import OPEN, SEALED, Walk
+from tests.real_walk import CLASSED, INSTANT, OPEN, SEALED, Walk
 from tests.shared import SHARED
 
 
@@ -42,9 +42,8 @@ def tell(walk: Walk) -> None:
     head("plan file", "rows in the file", "task", "rides on a task", "待模块", "named problems")
     for n, (name, numbers, rows) in enumerate(real_walk.plan_rows(walk)):
         states = Counter(one["state"] for one in rows)
-        said = real_walk.PLANS[n][1]
         named = walk.said[f"plan {n}"].count("  提示　第 ")
-        row(f"{name}{f', as the plan of {said}' if said else ''}", len(numbers), states["task"], states["rider"], states["pending"], named)
+        row("jinjiang_style_2024 with a row more, for 2026" if name == "next_plan" else name, len(numbers), states["task"], states["rider"], states["pending"], named)
     head("register", "")
     row("companies of 350582 in the file, read", count("entities", "读入"))
     for label in ("地址写明镇街", "按村居、旧称或名称推定", "可能属于几个所", "地址看不出"):
@@ -64,7 +63,11 @@ def tell(walk: Walk) -> None:
         picks, visits, avoided = (count(f"combine {round_}", label) for label in ("抽中户次", "入企次数", "少跑"))
         records = len(real_walk.answers_of(walk, round_).splitlines())
         row(round_, picks, visits, avoided, count(f"assign {round_}", "参加人数"), records, count(f"publish {round_}", "新公示结果"))
+    # One ticket for both tasks: whoever has it too high for the 1 per cent of all was drawn by a class of more than 1 per cent.
+    strata = real_walk.drawn_of(walk, SEALED)
+    by_class = {code for codes in strata[CLASSED].values() for code in codes} - set(strata[INSTANT]["*"])
     head("published", "")
+    row("results whose items tell whoever knows the ratios that the class is not A", len(by_class))
     row("pages", count("publish again", "网页"))
     row("PDFs", count("publish again", "PDF"))
     for name in (name for name in walk.said if name.startswith("verify ")):

@@ -92,17 +92,22 @@ def site_pages(bundle: Bundle, facts: Row) -> Iterator[Page]:
     rounds = sorted(bundle.rounds, key=lambda row: row["committed_at"], reverse=True)
     plans = newest_plans(bundle)
     news = announcements(bundle)
-    published = [row for row in rounds if row["code"] in bundle.by_round]
+    external = sorted(bundle.external, key=lambda row: (row["drawn_on"], row["code"]), reverse=True)
+    published = [row for row in (*rounds, *external) if row["code"] in bundle.by_round]
     late = [row for row in rounds if row["overdue"]]
-    counts = {"items": len(bundle.items), "plans": len(bundle.plans), "rounds": len(bundle.rounds), "entities": len(bundle.by_entity)}
+    counts = {"items": len(bundle.items), "plans": len(bundle.plans), "rounds": len(bundle.rounds), "external": len(bundle.external), "entities": len(bundle.by_entity)}
     counts["results"] = sum(map(len, bundle.by_round.values()))
     yield Page("index.html", "home.html", "home", as_of, {"news": news[:NEWS], "late": late, "topics": bundle.pages, "counts": counts})
     yield Page("news.html", "news.html", "home", as_of, {"rows": news}, long="rows")
     yield from _item_pages(bundle)
     yield from _plan_pages(bundle, plans)
-    yield Page("tasks/index.html", "tasks.html", "tasks", as_of, {"rows": rounds}, long="rows", size=100)
+    yield Page("tasks/index.html", "tasks.html", "tasks", as_of, {"rows": rounds, "external": len(external)}, long="rows", size=100)
     for row in rounds:
         yield from _round_pages(bundle, row)
+    if external:
+        yield Page("tasks/external.html", "externals.html", "tasks", as_of, {"rows": external}, long="rows", size=100)
+    for row in external:
+        yield from _external_pages(bundle, row)
     yield Page("results/index.html", "results.html", "results", as_of, {"rows": [_published(bundle, row) for row in published]}, long="rows", size=100)
     for row in published:
         yield _result_page(bundle, row)
@@ -158,6 +163,15 @@ def _round_pages(bundle: Bundle, row: Row) -> Iterator[Page]:
     if row["list"] is not None:
         names = {task["code"]: task["name"] for task in row["tasks"]}
         context = {"round": row, "rows": row["list"], "names": names, "known": bundle.by_entity}
+        yield Page(list_path(code), "task_list.html", "tasks", as_of, context, long="rows", size=150)
+
+
+def _external_pages(bundle: Bundle, row: Row) -> Iterator[Page]:
+    code, as_of = row["code"], bundle.about["as_of"]
+    context = {"round": row, "published": len(bundle.by_round.get(code, ()))}
+    yield Page(task_path(code), "external.html", "tasks", as_of, context, twin=row)
+    if row["list"] is not None:
+        context = {"round": row, "rows": row["list"], "names": {row["task"]["code"]: row["task"]["name"]}, "known": bundle.by_entity}
         yield Page(list_path(code), "task_list.html", "tasks", as_of, context, long="rows", size=150)
 
 
@@ -226,6 +240,9 @@ def announcements(bundle: Bundle) -> list[Row]:
                 handed = entry["kind"] == "reveal" and row["disclosure"] == "sealed"  # its secrets go to the auditors only
                 said = "：已移交监督机构复核" if handed else words[entry["kind"]]
                 found.append({"on": entry["at"][:10], "title": row["title"] + said, "path": task_path(row["code"])})
+    for row in bundle.external:
+        found.append({"on": row["taken_at"][:10], "title": f"{row['title']}：开始检查", "path": task_path(row["code"])})
+    for row in (*bundle.rounds, *bundle.external):
         if row["code"] in bundle.by_round:
             title = f"{row['title']}结果公告（已公示 {len(bundle.by_round[row['code']]):,} 户）"
             found.append({"on": bundle.updated[row["code"]], "title": title, "path": result_path(row["code"])})
@@ -255,6 +272,7 @@ def pdf_jobs(bundle: Bundle) -> Iterator[tuple[str, str, Row]]:
         if row["overdue"] and row["reveal_due"]:
             day = max(day, row["reveal_due"])
         yield task_path(row["code"]).removesuffix(".html") + ".pdf", "task_notice", {"about": _about(bundle, day, None), "round": row}
+    for row in (*bundle.rounds, *bundle.external):
         if row["code"] in bundle.by_round:
             results = [json.loads(line) for line in bundle.lines(bundle.by_round[row["code"]])]
             about = _about(bundle, bundle.updated[row["code"]], None)

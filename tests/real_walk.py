@@ -2,7 +2,8 @@
 
 The 4,110 companies of 晋江市 get stations by their addresses; the bureau's inspectors; the three plan layouts; in
 2024 an open round (公示信息, 登记事项 riding on it), in 2026 a sealed one of two tasks, one of them drawn by
-credit-risk classes. No real class is known, so a rule over the code makes them up. tests/test_real_walk.py looks at
+credit-risk classes. No real class is known, so a rule over the code makes them up; and no file has a second task
+of companies for that year, so its plan is the layout of 2024 with a row more. tests/test_real_walk.py looks at
 the outcome, bench/real_walk.py prints it as a table.
 """
 
@@ -26,15 +27,17 @@ from xml.etree import ElementTree
 
 from portal import jobs
 from portal.cli import office as opening
+from portal.sheets.read import read_sheet
+from portal.sheets.write import write_xlsx
 from portal.store import keys
 from tests import cluster, office
 from tests.cli.command import FakePrinter, Portal
 
 REGION, BUREAU = "350582", "晋江市市场监督管理局"
 OPEN, SEALED = f"{REGION}-2024-R01", f"{REGION}-2026-R01"
-RIDDEN, COUNTY, INDIVIDUALS, CLASSED = f"{REGION}-2024-T001", *(f"{REGION}-2026-T{n:03d}" for n in (1, 2, 3))
-#: in the order of their import: file, the year said beside it where it is not the title's
-PLANS = (("changzhi_2024", ""), ("jinjiang_style_2024", ""), ("county_2026", ""), ("jinjiang_style_2024", "2026"))
+RIDDEN, COUNTY, INDIVIDUALS, CLASSED, INSTANT = f"{REGION}-2024-T001", *(f"{REGION}-2026-T{n:03d}" for n in (1, 2, 3, 4))
+#: in the order of their import: file, year. The last is jinjiang_style_2024.xlsx with one row more (`next_plan`)
+PLANS = (("changzhi_2024", 2024), ("jinjiang_style_2024", 2024), ("county_2026", 2026), ("next_plan", 2026))
 LAST_DAYS = {OPEN: "2024-06-28", SEALED: "2026-06-26"}  # of the checks: a certificate must hold so long
 SHARES = (("A", 70), ("B", 24), ("C", 5), ("D", 1))  # per cent of the register
 HOLDERS = ("--holder", "信用监督管理科=planner", "--holder", "派驻纪检监察组=supervisor")
@@ -78,6 +81,16 @@ def class_rows(companies: bytes) -> bytes:
     rows = csv.DictReader(io.StringIO(companies.decode()))
     lines = "".join(f"{row['uscc']},{class_of(row['uscc'])},2026-03-31\n" for row in rows)
     return f"统一社会信用代码,信用风险等级,分类日期\n{lines}".encode()
+
+
+def next_plan(file: bytes) -> bytes:
+    """The plan of 2024 -> one in the same layout: a row on 即时公示信息 more."""
+    sheet = read_sheet(file, "jinjiang_style_2024.xlsx")
+    rows = [list(row) for row in sheet.rows]
+    last = max(n for n, row in enumerate(rows) if re.fullmatch("[0-9]+", str(row[0])))
+    more = [str(int(rows[last][0]) + 1), "公示信息检查", "即时公示信息的检查", "企业", "一般检查事项", "1%", "", "", "", "", "6-10月", "信用监管科", "本级抽取", ""]
+    rows.insert(last + 1, more)
+    return write_xlsx(rows, name=sheet.name, heading=2, merged=[one for one in sheet.merged if one[1][0] <= last])
 
 
 def cells_of(file: Path) -> list[list[str]]:
@@ -161,6 +174,7 @@ def _found(walk: Walk, kind: str, chance: Callable[[int], bytes]) -> None:
     companies = jinjiang_rows(walk.shared("enterprises/fujian_1978_2004.csv.gz").read_bytes())
     (walk.folder / "companies.csv").write_bytes(companies)
     (walk.folder / "classes.csv").write_bytes(class_rows(companies))
+    (walk.folder / "next_plan.xlsx").write_bytes(next_plan(walk.shared("plans/jinjiang_style_2024.xlsx").read_bytes()))
     walk.clock("2024-05-06T09:00")
     keys.make_keys(walk.portal.data / "keys", chance)  # `init` makes none where there are some
     role = ("--app-role", cluster.application()) if kind == "postgres" else ()
@@ -178,7 +192,12 @@ def _found(walk: Walk, kind: str, chance: Callable[[int], bytes]) -> None:
 
 def _import_plan(walk: Walk, n: int) -> None:
     name, year = PLANS[n]
-    walk.well(f"plan {n}", "import", "plan", walk.shared(f"plans/{name}.xlsx"), *(("--with", f"计划年度={year}") if year else ()))
+    said = ("--with", f"计划年度={year}") if name == "next_plan" else ()  # its title still says 2024
+    walk.well(f"plan {n}", "import", "plan", plan_file(walk, name), *said)
+
+
+def plan_file(walk: Walk, name: str) -> Path:
+    return walk.folder / "next_plan.xlsx" if name == "next_plan" else walk.shared(f"plans/{name}.xlsx")
 
 
 def _open_round(walk: Walk) -> None:
@@ -222,12 +241,14 @@ def _sealed_round(walk: Walk) -> None:
     walk.clock("2026-05-11T09:00")
     walk.well("classes", "import", "classes", walk.folder / "classes.csv")
     _import_plan(walk, 2)
+    walk.well("publish plan of 2026", "publish", "--as", "publisher")
     walk.refused("nobody to draw", "pool", "freeze", INDIVIDUALS, "--as", "planner")
-    walk.well("freeze county", "pool", "freeze", COUNTY, "--as", "planner")
     _import_plan(walk, 3)
-    walk.well("publish plans of 2026", "publish", "--as", "publisher")
+    walk.well("publish next plan of 2026", "publish", "--as", "publisher")
+    walk.refused("not in the plan any more", "pool", "freeze", COUNTY, "--as", "planner")
+    walk.well("freeze instant", "pool", "freeze", INSTANT, "--as", "planner")
     walk.well("freeze classed", "pool", "freeze", CLASSED, "--strata", "class", "--as", "planner")
-    create = ("round", "create", COUNTY, CLASSED, "--title", "2026年公示信息抽查", "--source", first[0], "--source", second[0], *HOLDERS,
+    create = ("round", "create", CLASSED, INSTANT, "--title", "2026年公示信息抽查", "--source", first[0], "--source", second[0], *HOLDERS,
               "--draw-not-before", "2026-05-18T22:00:00+08:00", "--window", f"2026-06-01..{LAST_DAYS[SEALED]}", "--as", "planner")  # fmt: skip
     walk.refused("classes in the open", *create, "--disclosure", "open")
     walk.well("create sealed", *create, "--disclosure", "sealed")
@@ -299,10 +320,9 @@ def plan_rows(walk: Walk) -> list[tuple[str, list[str], list[dict]]]:
     versions = {(line["year"], str(line["version"])): line["rows"] for line in lines_of(walk, "plans.jsonl")}
     seen: dict[int, int] = {}
     found = []
-    for name, said in PLANS:
-        year = int(said or name[-4:])
+    for name, year in PLANS:
         seen[year] = seen.get(year, 0) + 1
-        found.append((name, numbers_in(walk.shared(f"plans/{name}.xlsx")), versions[year, str(seen[year])]))
+        found.append((name, numbers_in(plan_file(walk, name)), versions[year, str(seen[year])]))
     return found
 
 

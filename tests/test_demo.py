@@ -55,6 +55,12 @@ def test_the_demo_shows_its_progress_and_ends_with_the_table(demo):
     assert [label for label in labels if label not in table] == [] and re.search(r"检查对象 +400\n", table)
 
 
+def test_the_demos_plan_stands_to_base_floor_and_differentiated_target(portal):
+    said = portal.well("plan", "check", "2026", "--as", "planner")
+    assert re.search(r"企业　基数 \d+ 户　下限 3.5%，\d+ 户　计划 \d+ 至 \d+ 户", said)
+    assert re.search(r"差异化抽查户数占比 \d+/\d+（[\d.]+%），目标 85%", said) and "还没有" not in said
+
+
 def test_all_that_the_demo_makes_lies_in_its_folder(demo):
     folder, _, elsewhere = demo
     assert list(elsewhere.iterdir()) == []

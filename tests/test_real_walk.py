@@ -24,6 +24,7 @@ from tests.real_walk import (
     CLASSED,
     COUNTY,
     INDIVIDUALS,
+    INSTANT,
     OPEN,
     RIDDEN,
     SEALED,
@@ -42,6 +43,7 @@ from tests.shared import shared_file
 pytestmark = pytest.mark.shared
 
 ROUNDS = (OPEN, SEALED)
+ANNUAL = "annual_reports.annual"
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +95,9 @@ def test_each_company_gets_a_station_by_its_address_or_waits_for_a_person(walk):
         (0, ["pending"] * 4),
         (1, ["rider", "rider", "task", "pending", "pending"]),
         (2, ["pending", "pending", "task", "task"]),
-        (3, ["rider", "rider", "task", "pending", "pending"]),
+        (3, ["rider", "rider", "task", "pending", "pending", "task"]),
     ],
-    ids=["changzhi_2024", "jinjiang_style_2024", "county_2026", "jinjiang for 2026"],
+    ids=[f"{name}-{year}" for name, year in real_walk.PLANS],
 )
 def test_every_row_of_each_plan_is_a_task_rides_on_one_or_waits_for_its_module(walk, n, states):
     name, numbers, rows = plan_rows(walk)[n]
@@ -108,29 +110,30 @@ def test_every_row_of_each_plan_is_a_task_rides_on_one_or_waits_for_its_module(w
 
 def test_tasks_are_numbered_by_year_and_what_is_doubtful_in_a_row_is_named(walk):
     tasks = [row["task"] for _, _, rows in plan_rows(walk) for row in rows if row["task"]]
-    assert tasks == [RIDDEN, COUNTY, INDIVIDUALS, CLASSED]
+    assert tasks == [RIDDEN, COUNTY, INDIVIDUALS, CLASSED, INSTANT]
     assert "第 6 行“抽查比例”：同时写了50户和分类比例" in walk.said["plan 1"]
     assert "第 1 行“标题”：标题写的是 2024 年，按填写的计划年度 2026 年导入。请核对。" in walk.said["plan 3"]
     assert "第 4 行“抽查比例(数量)”：同时写了20户和比例" in walk.said["plan 2"]
     assert f"任务 {INDIVIDUALS} 的名录是空的" in walk.said["nobody to draw"]
+    assert f"任务 {COUNTY} 属于 2026 年度计划第 1 版，已由第 2 版替换" in walk.said["not in the plan any more"]
 
 
 # The draws ----------------------------------------------------------------------
 
 
-def test_three_and_a_half_percent_rounded_up_are_drawn_and_drawing_again_gives_the_same(walk):
-    assert "抽中 144 户" in walk.said["draw"] and -(-4110 * 35 // 1000) == 144
+def test_three_and_a_half_and_one_percent_rounded_up_are_drawn_and_drawing_again_gives_the_same(walk):
+    assert "抽中 144 户" in walk.said["draw"]
     assert walk.said["draw again"].replace("已经抽取过，这是原来的结果", "已抽取") == walk.said["draw"]
-    for round_, task in ((OPEN, RIDDEN), (SEALED, COUNTY)):
+    for round_, task, per_mille in ((OPEN, RIDDEN, 35), (SEALED, INSTANT, 10)):
         drawn = drawn_of(walk, round_)[task]["*"]
-        assert len(drawn) == len(set(drawn)) == 144 and all(code[2:8] == "350582" and check_code(code).ok for code in drawn)
+        assert len(drawn) == len(set(drawn)) == -(-4110 * per_mille // 1000) and all(code[2:8] == "350582" and check_code(code).ok for code in drawn)
 
 
 def test_of_each_class_its_ratio_is_drawn_from_those_who_have_it(walk):
     with (walk.folder / "companies.csv").open(encoding="utf-8") as file:
         sizes = Counter(class_of(row["uscc"]) for row in csv.DictReader(file))
     drawn = drawn_of(walk, SEALED)[CLASSED]
-    ratios = {"A": 1, "B": 3, "C": 10, "D": 30, "未分类": 3}  # per cent, as jinjiang_style_2024.xlsx has them; nobody is without a class
+    ratios = {"A": 1, "B": 3, "C": 10, "D": 30}  # per cent, as jinjiang_style_2024.xlsx has them
     assert {name: len(codes) for name, codes in drawn.items()} == {name: -(-sizes[name] * ratio // 100) for name, ratio in ratios.items()}
     assert all(class_of(code) == name for name, codes in drawn.items() for code in codes)
 
@@ -170,15 +173,16 @@ def test_whoever_works_at_a_station_is_sent_to_its_own_companies_only(walk):
 
 def test_every_visit_has_its_records_and_all_are_published(walk):
     results = lines_of(walk, "results.jsonl")
-    for round_ in ROUNDS:
+    for round_, items in ((OPEN, {RIDDEN: ANNUAL}), (SEALED, {CLASSED: ANNUAL, INSTANT: "annual_reports.instant"})):
         forms = Counter(json.loads(line)["form"] for line in real_walk.answers_of(walk, round_).splitlines())
         visits = draw_file(walk, round_, "assigned.json")["assigned"]
-        riding = visits if round_ == OPEN else {code for codes in drawn_of(walk, SEALED)[CLASSED].values() for code in codes}
-        assert forms == {"annual_reports.check": len(visits), "registration.check": len(riding)}
+        assert forms == {"annual_reports.check": len(visits), "registration.check": len(visits)}
         assert f"{forms.total()} 份检查记录已导入" in walk.said[f"records {round_}"] and f"通过 {forms.total()} 份" in walk.said[f"review {round_}"]
         shown = [row for row in results if row["round"] == round_]
         assert {row["visit"] for row in shown} == visits.keys() and len(shown) == len(visits)
-        assert sum(len(row["items"]) for row in shown) == len(visits) + 2 * len(riding)
+        drawn = {(code, items[task]) for task, strata in drawn_of(walk, round_).items() for codes in strata.values() for code in codes}
+        riding = {(row["entity"], item) for row in shown for item in ("registration.licence", "registration.name")}
+        assert {(row["entity"], item["code"]) for row in shown for item in row["items"]} == drawn | riding
         assert count_of(walk, f"publish {round_}", "新公示结果") == len(visits)
 
 

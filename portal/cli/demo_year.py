@@ -15,14 +15,14 @@ from typing import Any
 
 from portal.cli.office import Office, database, load_sectors, opened, say
 from portal.cli.rounds import LOTTERIES, write_folder
-from portal.cli.setting_up import write_plan
+from portal.cli.setting_up import write_plan, write_profile
 from portal.domain.model import OUTCOMES
 from portal.domain.sample_stream import Stream, topic_key
 from portal.domain.seed import format_value
 from portal.jobs import publish_site, release_site
 from portal.prints.render import Printer
 from portal.settings import Settings
-from portal.steps import assign, bundles, commit, draw, forms, plan, pool, review, sample, setup, visits
+from portal.steps import assign, base, bundles, commit, draw, forms, plan, pool, profile, review, sample, setup, visits
 from portal.steps.acting import Acting, stamp
 from portal.store import accounts, directory, engine, records
 from portal.store import draw as round_store
@@ -94,8 +94,12 @@ class Year:
         await sample.name_sample_bureau(SEED)
         act = await self.acting("operator")
         await sample.fill_sample(act, self.entities, SEED, self.step)
-        self.step("导入年度计划")
+        self.step("导入辖区规则，冻结 2025 年底期末实有数，导入年度计划并测算")
         await plan.import_plan(act, *write_plan(self.settings.data / "sample" / "plan.xlsx", SEED))
+        planner = await self.acting("planner")
+        await profile.save_profile(planner, write_profile(self.settings.data / "sample" / "profile.json", SEED))
+        await base.freeze_base(planner, 2025)
+        await base.measure_plan(planner, (await plan_store.load_plans(planner.tree))[-1]["id"])
 
     # Rounds ------------------------------------------------------------------
 

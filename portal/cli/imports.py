@@ -104,8 +104,14 @@ async def _accept(act: Acting, args: Namespace) -> None:
 def _done(label: str, file: str, report: ImportReport) -> None:
     say(f"{label}已导入：{file}")
     print_table(list(report.counts.items()))
+    _aside(report.aside)
     _list("未导入", report.errors)
     _list("提示", report.warnings)
+
+
+def _aside(words: str) -> None:
+    if words:
+        say(f"  数据行以外：{words}。")
 
 
 def _show(preview: ImportPreview, file: str, good_rows: bool) -> int:
@@ -114,7 +120,8 @@ def _show(preview: ImportPreview, file: str, good_rows: bool) -> int:
         listed = "、".join(f"“{name}”" for name in preview.missing)
         raise BadInput(f"{kind.label}中找不到{listed}列。", _to_map(preview.unknown, kind.code))
     say(f"{kind.label}预览（没有导入）：{file}")
-    print_table([("数据行", preview.total), ("可以导入的行", preview.good), ("有错误的行", preview.bad), ("提示", preview.warning_count), *preview.counts])
+    print_table([*preview.tally, ("可以导入的行", preview.good), ("提示", preview.warning_count), *preview.details])
+    _aside(preview.aside)
     _list("错误", preview.errors, preview.error_count)
     _list("提示", preview.warnings, preview.warning_count)
     return 1 if preview.bad and not good_rows or not preview.good else 0

@@ -1,4 +1,4 @@
-"""portal plan profile|base|measure|approve|check|simulate|export, portal list take, portal caps allow|peace."""
+"""portal plan profile|base|measure|approve|check|simulate|export, portal list take, portal caps allow|peace, portal classes adjust."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from portal.cli.rounds import parse_day
 from portal.domain.caps import REASONS
 from portal.domain.errors import BadInput, NotFound
 from portal.domain.profile import shown_ratio
+from portal.domain.risk import CREDIT
 from portal.prints.render import Printer
-from portal.steps import base, caps, outside, profile, simulation
+from portal.steps import base, caps, classes, outside, profile, simulation
 from portal.steps import plan as steps
 from portal.steps.acting import Acting
 from portal.store import plan
@@ -52,6 +53,13 @@ def add_commands(commands: _SubParsersAction) -> None:
     peace = _of_holder(add_command(limits, "peace", run_peace, "列入“无事不扰”名单", acting=True, required=True))
     peace.add_argument("--sector", action="append", default=[], metavar="SECTOR", help="只对一个领域，可写多个，默认全部")
     peace.add_argument("--note", required=True, help="列入的依据")
+
+
+    graded = add_group(commands, "classes", "风险分类：动态调整")
+    adjusted = _of_holder(add_command(graded, "adjust", run_adjust, "人工调整一户的分类，或恢复为导入的分类；到期前导入不会改动它", acting=True, required=True))
+    adjusted.add_argument("--class", dest="grade", default="", metavar="CLASS", help="调整为哪一类；不写就是恢复为导入的分类")
+    adjusted.add_argument("--scale", default=CREDIT, metavar="SCALE", help="分类体系，默认 credit 企业信用风险分类；其余见辖区规则")
+    adjusted.add_argument("--reason", required=True, help="依据，如处罚决定书号、抽检报告号")
 
 
 def _of_year(command: ArgumentParser) -> ArgumentParser:
@@ -168,6 +176,14 @@ async def run_allow(args: Namespace) -> None:
     async with acting(args) as (act, _):
         new = await caps.allow(act, args.holder, args.item, args.reason, args.note, *_days(args, act))
     say(f"{'已登记' if new else '以前已登记，没有重复登记'}：{args.holder}　{REASONS[args.reason]}")
+
+
+async def run_adjust(args: Namespace) -> None:
+    async with acting(args) as (act, _):
+        since, until = _days(args, act)
+        new = await classes.adjust_class(act, args.holder, args.grade, args.reason, since, until, args.scale)
+    done = f"分类已调整为 {args.grade}，到 {until}" if args.grade else "已恢复为导入的分类"
+    say(f"{done if new else '以前已登记，没有重复登记'}：{args.holder}")
 
 
 async def run_peace(args: Namespace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from argparse import Namespace, _SubParsersAction
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from portal.cli.office import acting, database, load_sectors, print_table, read_
 from portal.cli.parsing import add_command, add_group, whole
 from portal.domain.errors import BadInput, WrongMoment
 from portal.domain.sample import sample_plan
+from portal.domain.sample_profile import sample_profile
 from portal.settings import load_settings
 from portal.sheets.read import read_sheet
 from portal.sheets.write import write_xlsx
@@ -116,9 +118,12 @@ async def run_sample(args: Namespace) -> None:
         counts = await sample.fill_sample(act, args.entities, args.seed, say)
         file = office.settings.data / "sample" / "plan.xlsx"
         report = await import_plan(act, *write_plan(file, args.seed))
+        rules = file.with_name("profile.json")
+        write_profile(rules, args.seed)
     say(f"样例已装入：{act.bureau['name']}")
     print_table([("检查对象", counts["entities"]), ("执法人员", counts["inspectors"]), ("回避", counts["recusals"])])
     print_table(list(report.counts.items()))
+    say(f"示例辖区规则已写到 {rules}，核对后导入：portal plan profile {rules}")
 
 
 def write_plan(file: Path, seed: int):
@@ -128,6 +133,14 @@ def write_plan(file: Path, seed: int):
     data = write_xlsx(sheet.rows, name=sheet.name, heading=2, merged=sheet.merged)
     file.write_bytes(data)
     return read_sheet(read_file(str(file)), file.name), data
+
+
+def write_profile(file: Path, seed: int) -> bytes:
+    """Write the sample's jurisdiction profile, to be changed and imported with `portal plan profile`; its bytes."""
+    data = json.dumps(sample_profile(seed), ensure_ascii=False, indent=2).encode() + b"\n"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(data)
+    return data
 
 
 async def _answers(args: Namespace) -> None:

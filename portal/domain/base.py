@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from portal.domain.bundle import WHOLE
 from portal.domain.errors import WrongMoment
 
 __all__ = [
     "Base", "Closing", "Group", "PlannedRow", "Reach", "Reached", "Standing", "closings", "count_base", "differentiated_share",
-    "needed_of", "plan_reach", "reached", "require_base", "rider_reached", "with_count",
+    "needed_of", "plan_reach", "reached", "require_base", "rider_reached"
 ]
 
 Group = tuple[str, str]  # region, entity type
@@ -220,8 +220,3 @@ def rider_reached(base: Base, riding: Mapping[Group, Iterable[str]], floors: Map
         Reached(group, base.total(*group), needed_of(base.total(*group), floors.get(group, 0)), len(set(riding.get(group, ()))), 0)
         for group in sorted({*base.totals, *riding, *floors})
     ]
-
-
-def with_count(row: PlannedRow, group: Group, count: int) -> PlannedRow:
-    """The row drawing `count` in a group: for trying a closing."""
-    return replace(row, drawn={**row.drawn, group: count})

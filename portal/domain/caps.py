@@ -10,14 +10,14 @@ costs an entity nothing; events with an exempting reason are not counted at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from operator import attrgetter
 
 __all__ = [
     "Cap", "Event", "LEVELS", "Pause", "Peace", "Period", "REASONS", "Refusal", "Rules", "add_months",
-    "count_rules", "dispatch", "find_refusal", "find_refusals",
+    "dispatch", "find_refusal", "find_refusals",
 ]
 
 #: The ten reasons for which a check may go beyond a cap.
@@ -316,11 +316,3 @@ def dispatch(
             history.append(event)
             admitted.append((code, event))
     return admitted, refused
-
-
-def count_rules(refusals: Collection[Refusal]) -> dict[str, int]:
-    """rule code -> how many it refused, for the counts published with a pool."""
-    found: dict[str, int] = {}
-    for refusal in refusals:
-        found[refusal.rule] = found.get(refusal.rule, 0) + 1
-    return dict(sorted(found.items()))

@@ -16,7 +16,7 @@ from portal.domain.model import CheckItem
 from portal.domain.plan_layout import Layout
 from portal.domain.ratios import Amount, parse_amount, parse_drawn_by, parse_window
 from portal.domain.tables import (
-    LEFT_OUT, Aliases, Findings, Headings, MissingColumns, Table, fill_merged, find_headings, parse_table,
+    LEFT_OUT, Aliases, Aside, Findings, Headings, MissingColumns, Table, fill_merged, find_headings, parse_table,
 )  # fmt: skip
 
 __all__ = ["ParsedPlan", "PlanRow", "match_items", "parse_plan"]
@@ -85,6 +85,7 @@ class ParsedPlan:
     notes: tuple[str, ...] = ()
     headings: Headings = Headings()
     layout: Layout = Layout()
+    aside: Aside = Aside()
     unread: tuple[Problem, ...] = ()
 
 
@@ -96,8 +97,8 @@ _CLASSES = (("A", "class_a"), ("B", "class_b"), ("C", "class_c"), ("D", "class_d
 def parse_plan(sheet: Sheet, year: int | None = None, aliases: Aliases | None = None) -> ParsedPlan:
     """A plan sheet -> ParsedPlan; `year` is only needed where neither title nor dates say it.
 
-    BadInput where there is no table of items at all, or no year. Cells that cannot be
-    read never lose their row: the problem names row and column, `raw` keeps the words.
+    BadInput where there is no table of items at all, no year, or where characters reorder text.
+    Cells that cannot be read never lose their row: the problem names row and column, `raw` keeps the words.
     """
     filled = fill_merged(sheet)
     at, columns = find_headings(filled, headings.PLAN, aliases)
@@ -115,8 +116,11 @@ def parse_plan(sheet: Sheet, year: int | None = None, aliases: Aliases | None = 
     notes = [text for text in dict.fromkeys(above) if text != title]
     named = _columns(table, sheet.rows[at], filled[at])
     rows: list[PlanRow] = []
+    tails = 0  # rows that are filled by a merged range alone
     for line, row in table.body:
-        if not row_is_empty(sheet.rows[line - 1]):
+        if row_is_empty(sheet.rows[line - 1]):
+            tails += 1
+        else:
             rows.extend(_rows(table, line, row, year, _raw(table, named, line, row), _joined(sheet, named, at, line)))
     below = [(line, _written(sheet.rows[line - 1], line)) for line, _ in table.remarks]
     notes += [text for _, cells in below if (text := " ".join(text for cell in cells for text in cell.split("\n") if text))]
@@ -133,7 +137,8 @@ def parse_plan(sheet: Sheet, year: int | None = None, aliases: Aliases | None = 
     layout = Layout(
         sheet.name or "计划表", tuple(over[:-1]), over[-1], named, tuple((line, cells) for line, cells in below if any(cells)), _merged_aside(sheet, at, {row.row for row in rows}),
     )
-    return ParsedPlan(title, year, tuple(rows), tuple(problems), tuple(notes), table.headings, layout, tuple(table.findings.errors))
+    aside = replace(table.aside, blank=table.blank + tails)
+    return ParsedPlan(title, year, tuple(rows), tuple(problems), tuple(notes), table.headings, layout, aside, tuple(table.findings.errors))
 
 
 def _rows(

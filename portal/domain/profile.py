@@ -7,7 +7,7 @@ does not say for a day is None, and who asks says so to people.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypeVar
@@ -15,13 +15,12 @@ from typing import Any, Generic, TypeVar
 from portal.domain.bundle import parse_canonical, refuse, require_keys, require_list, require_text, require_unique
 from portal.domain.caps import COUNTS, REASONS, SCOPES, WINDOWS, Cap, Pause, Rules
 from portal.domain.risk import AttributeRule, ClassRatios, Frequency, Scale, check_class_ratios
-from portal.domain.errors import Problem
 from portal.domain.profile_reading import (
     number, on, one_of, optional, ppm, region, text, texts, truth, values,
 )
 
 __all__ = [
-    "Dated", "Due", "Floor", "Profile", "Share", "Succession", "check_floor", "line_of_region", "parse_profile",
+    "Dated", "Due", "Floor", "Profile", "Share", "Succession", "line_of_region", "missing_floors", "parse_profile",
     "read_profile", "shown_ratio",
 ]
 
@@ -163,14 +162,12 @@ def shown_ratio(ppm: int) -> str:
     return f"{whole}.{rest:04d}".rstrip("0").rstrip(".") + "%"
 
 
-def check_floor(profile: Profile, code: str, kind: str, ppm: int, day: date) -> Problem | None:
-    """What is wrong with a ratio a region sets itself: below the floor that holds for it, or no floor known."""
-    floor = profile.floor_for(code, kind, day)
-    if floor is None:
-        return Problem("抽查比例下限", f"没有 {code} {kind} {day.year} 年的抽查比例下限。请在辖区规则（floors）中补上后再试。")
-    if ppm < floor.value.ppm:
-        return Problem("抽查比例下限", _below(code, ppm, floor))
-    return None
+def missing_floors(profile: Profile, groups: Iterable[tuple[str, str]], day: date) -> list[str]:
+    """A sentence for each (region, entity type) of a register that no floor speaks of on `day`."""
+    return [
+        f"没有 {region} {kind or '主体类型不明者'} {day.year} 年的抽查比例下限。请在辖区规则（floors）中补上。"
+        for region, kind in groups if profile.floor_for(region, kind, day) is None
+    ]  # fmt: skip
 
 
 def _below(code: str, own: int, floor: Dated[Floor]) -> str:

@@ -14,7 +14,8 @@ from portal.domain.base import Base, Closing, Group, PlannedRow, Reach, closings
 from portal.domain.draw import quotas
 from portal.domain.errors import BadInput, NotAllowed, NotFound, Problem, WrongMoment
 from portal.domain.model import PoolRule, Task
-from portal.domain.profile import Profile
+from portal.domain.profile import Profile, missing_floors
+from portal.domain.regions import full_name, region_of_code, region_on, successor
 from portal.domain.risk import CREDIT, AttributeRule, listed_by
 from portal.steps.acting import Acting
 from portal.steps.classes import (
@@ -32,11 +33,15 @@ from portal.store.locks import hold
 PROFESSIONAL = "专业领域"
 
 
+MOST_FLOORS = 5  # floors missing, named on the plan page
+
+
 async def freeze_base(act: Acting, year: int) -> dict[str, Any]:
     """Freeze the register as the base of the end of `year`: region, type and whether it reported, of each entity.
 
     Counted are entities in existence that were registered by that day, non-reporters included.
-    Raises WrongMoment before the year is over and for a base frozen already: it stands.
+    Raises WrongMoment before the year is over and for a base frozen already: it stands. BadInput for region codes
+    that were abolished by then and that the profile does not carry over.
     """
     act.require("plan.base")
     last = date(year, 12, 31)
@@ -55,6 +60,7 @@ async def freeze_base(act: Acting, year: int) -> dict[str, Any]:
             rows.append({"code": entity["code"], "region": region, "type": entity["type"], "reported": json.loads(entity["attributes"]).get("reported") is not False})
     if not rows:
         raise BadInput("名录是空的，没有可以冻结的期末实有数。请先导入检查对象名录。")
+    _require_regions(act, rows, last)
     rows.sort(key=lambda row: row["code"].encode())
     lines = "".join(f"{row['code']}\t{row['region']}\t{row['type']}\t{int(row['reported'])}\n" for row in rows)
     digest = hashlib.sha256(lines.encode()).hexdigest()
@@ -69,6 +75,18 @@ async def freeze_base(act: Acting, year: int) -> dict[str, Any]:
         await store.save_base(values, rows)
         await act.audit("plan.base", f"base/{year}", after=digest, size=len(rows))
     return values
+
+
+def _require_regions(act: Acting, rows: Sequence[Mapping[str, Any]], last: date) -> None:
+    """BadInput where entities stand under a code of this province abolished by then: they would be a region of their own for good."""
+    problems = []
+    for code, count in sorted(Counter(row["region"] for row in rows).items()):
+        if code[:2] == act.bureau["region"][:2] and region_of_code(code) and region_on(code, last) is None:
+            now = successor(code)
+            into = f"，现为 {now}（{full_name(now)}）" if now else ""
+            problems.append(Problem("行政区划", f"{count} 户的区划代码 {code}（{full_name(code)}）在 {last} 已不使用{into}。请在辖区规则（successions）中写明，或更新名录后再冻结。"))
+    if problems:
+        raise BadInput(f"有 {len(problems)} 个行政区划代码已经变更，基数冻结后不能更改，请先写明归到哪里。", problems)
 
 
 async def load_base(act: Acting, year: int) -> Base | None:
@@ -234,12 +252,16 @@ async def load_standing(act: Acting, found: Mapping[str, Any]) -> PlanStanding:
         floors = floors_of(profile, base, middle)
         reaches = tuple((reach, tuple(closings(reach, rows))) for reach in plan_reach(require_base(base, year), rows, floors))
     target = profile.differentiated_for(act.bureau["region"], middle) if profile else None
-    return PlanStanding(base, reaches, differentiated_share(rows), target.value.ppm if target else None, tuple(rows), tuple(missing), tuple(await _notes(act, profile, tasks, middle)))
+    return PlanStanding(base, reaches, differentiated_share(rows), target.value.ppm if target else None, tuple(rows), tuple(missing), tuple(await _notes(act, profile, tasks, base, middle)))
 
 
-async def _notes(act: Acting, profile: Profile | None, tasks: Sequence[Mapping[str, Any]], day: date) -> list[str]:
-    """Before anything is frozen: frequencies of classes that the plan cannot meet, and entities without a class."""
-    found = [f"“{name}”：{sentence}" for name, sentence in check_classes(profile, tasks, day)] if profile else []
+async def _notes(act: Acting, profile: Profile | None, tasks: Sequence[Mapping[str, Any]], base: Base | None, day: date) -> list[str]:
+    """Before anything is frozen: groups without a floor, frequencies of classes that the plan cannot meet, entities without a class."""
+    found = []
+    if profile and base:  # who is registered in another province stands in no floor of ours
+        found += missing_floors(profile, sorted(group for group in base.totals if group[0][:2] == act.bureau["region"][:2]), day)[:MOST_FLOORS]
+    if profile:
+        found += [f"“{name}”：{sentence}" for name, sentence in check_classes(profile, tasks, day)]
     for task in tasks:
         known = scale_and_ratios(profile, task, day) if goes_by_class(profile, task, day) else None
         if known and (wrong := (await load_by_class(act, task, day)).problems()):

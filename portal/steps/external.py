@@ -47,10 +47,13 @@ async def check_external(act: Acting, parsed: Parsed[ExternalRow], reading: Read
         elif row.task and task is None:
             warnings.append(Problem(titles.get("task", "抽查任务"), f"计划中没有任务“{row.task[:40]}”，名单照存，暂不对应任务。", line))
         rows.append(row)
-    mine, _ = await own_codes(act, [row.code for row in rows if row.code])
+    mine, foreign = await own_codes(act, [row.code for row in rows if row.code])
     warnings += [
+        Problem(titles.get("code", ""), f"代码 {row.code} 在其他单位的名录中，名单照存，本局不安排检查。请转交该单位。", line)
+        for row, line in zip(rows, parsed.lines, strict=True) if row.code in foreign
+    ] + [
         Problem(titles.get("code", ""), f"检查对象名录中没有代码 {row.code}，名单照存。请先补录名录，再安排检查。", line)
-        for row, line in zip(rows, parsed.lines, strict=True) if row.code and row.code not in mine
+        for row, line in zip(rows, parsed.lines, strict=True) if row.code and row.code not in mine and row.code not in foreign
     ]  # fmt: skip
     parsed = replace(parsed, rows=tuple(rows)).found(errors, sorted(warnings, key=lambda problem: problem.row))
     matched = sum(row.code in mine for row in parsed.rows)

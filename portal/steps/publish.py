@@ -202,8 +202,8 @@ async def _publish_visits(act: Acting, ids: Sequence[int]) -> int:
     for visit in sorted(found.values(), key=lambda visit: visit["code"].encode()):
         ready = [row for row in by_visit[visit["id"]] if row["state"] in ("approved", "published")]
         fresh = [row for row in ready if row["state"] == "approved"]
-        if not fresh or rounds[visit["round"]]["state"] == "external":
-            continue  # the public site cannot show what was drawn elsewhere yet: those results wait, approved
+        if not fresh:
+            continue
         data = await _result_data(
             act, visit, entities[visit["entity_code"]], rounds[visit["round"]], ready, findings, follow_ups,
             sum(who is not None for who in assigned.get(visit["id"], [])),

@@ -155,6 +155,8 @@ async def _lines(
             if rules and not listed_by(rules, one.attributes):
                 continue
             stratum = "*"
+            if sorter and listed_by(sorter.rules, one.attributes):
+                continue  # drawn by the list's task
             if by_class and sorter:
                 stratum = sorter.place(one.code, by_class.grade(one.code, one.holder, risk, {}), one.attributes)
             lines.append((one.code, stratum, 1))

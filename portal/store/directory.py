@@ -54,8 +54,8 @@ async def has_entities() -> bool:
 async def load_owners(codes: Sequence[str]) -> dict[str, int]:
     """code -> organisation of entries already in the directory (of any bureau)."""
     found: dict[str, int] = {}
-    for start in range(0, len(codes), 5_000):
-        part = list(codes[start : start + 5_000])
+    for start in range(0, len(codes), 1_000):  # putting a query together holds up everybody else
+        part = list(codes[start : start + 1_000])
         rows = await Entity.select(Entity.code, Entity.organisation).where(Entity.code.is_in(part)).run()
         found |= {row["code"]: row["organisation"] for row in rows}
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -15,12 +16,13 @@ from portal.domain.codes import check_code, region_of
 from portal.domain.errors import NotFound, Refused
 from portal.domain.industries import industry_of_code
 from portal.domain.regions import check_region, full_name
-from portal.steps import codes, stations
+from portal.steps import classes, codes, stations
 from portal.store import accounts, directory, draw, plan
+from portal.store import classes as class_store
 from portal.store import imports as import_store
 from portal.store import stations as station_store
 from portal.web.access import acting, posted
-from portal.web.inputs import choice, parse_input, text
+from portal.web.inputs import choice, day, parse_input, text
 from portal.web.pages import fragment, go_to, is_fragment, page
 
 SIZES = ("50", "200", "2000")
@@ -39,6 +41,14 @@ class Filter:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
     reason: str = text("理由", most=200)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjustment:
+    scale: str = text("分类体系", most=40)
+    to: str = text("调整为", most=9, least=0)
+    reason: str = text("依据", most=200)
+    until: date | None = day("截止日期", optional=True)
 
 
 @get("/directory", opt={"access": "directory.read"})
@@ -91,8 +101,24 @@ async def _entity_page(request: Request, code: str, refused: Refused | None) -> 
         industries=[(one, industry_of_code(one)) for one in opened["industries"]],
         check=check_code(code) if entity["kind"] != "object" else None, override=await import_store.load_acceptance(act.bureau["id"], code),
         registrar=full_name(region_of(entity["holder"])), region_note=check_region(region_of(entity["holder"]), [act.bureau["region"]]),
-        classes=await import_store.load_class_history(act.bureau["id"], code),
+        classes=await import_store.load_class_history(act.bureau["id"], code), scales=await classes.load_scales(act),
+        adjustments=await class_store.load_adjustment_history(act.bureau["id"], code),
+        adjusted=(await classes.load_adjustments_in_force(act)).get(code),
     )  # fmt: skip
+
+
+@post("/directory/{code:str}/class", opt={"access": "classes.adjust"})
+async def adjust(request: Request, code: FromPath[str]) -> Response[Any]:
+    """Set the entry's class by hand from today on, or take that back (`to` empty)."""
+    act = acting(request)
+    try:
+        given = parse_input(Adjustment, posted(request))
+        await classes.adjust_class(act, code, given.to, given.reason, act.today, given.until if given.to else None, given.scale)
+    except NotFound:
+        raise
+    except Refused as refused:
+        return await _entity_page(request, code, refused)
+    return go_to(f"/directory/{quote(code, safe='')}")
 
 
 @post("/directory/{code:str}/accept", opt={"access": "directory.import"})
@@ -107,4 +133,4 @@ async def accept(request: Request, code: FromPath[str]) -> Response[Any]:
     return go_to(f"/directory/{quote(code, safe='')}")
 
 
-ROUTES = [directory_page, entity_page, accept]
+ROUTES = [directory_page, entity_page, accept, adjust]

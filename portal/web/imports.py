@@ -18,8 +18,9 @@ from portal.domain.tables import LEFT_OUT
 from portal.sheets.limited import read_sheet_limited
 from portal.sheets.write import write_xlsx
 from portal.steps import imports as steps
-from portal.steps import outside, uploads, visits
+from portal.steps import outside, results, uploads, visits
 from portal.steps.acting import Acting
+from portal.store import draw
 from portal.store import imports as store
 from portal.store import jobs
 from portal.web import inputs
@@ -31,6 +32,7 @@ from portal.web.pages import download, go_to, page
 
 SIZE = 50
 PROBLEMS = 100  # of one page
+VISITED = ("drawn", "revealed", "external")  # states of a round that may have visits
 SAID = {
     "mapped": "表头已记住，下次同样的表头会自动识别。",
     "accepted": "已记下核对依据，这些代码不再提示。",
@@ -49,6 +51,11 @@ class Shown:
     said: str = text("提示", most=20, least=0)
     show: str = choice("显示", ("errors", "warnings"), optional=True)
     start: int = inputs.number("起始", 0, 10**6, optional=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfRound:
+    round: str = text("轮次", most=40, least=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +96,10 @@ async def new_page(request: Request) -> Response[Any]:
 async def _new_page(request: Request, code: str, given: Mapping[str, str], refused: Refused | None) -> Response[Any]:
     kinds = kinds_for(acting(request))
     chosen = next((kind for kind in kinds if kind.code == code), None)
+    rounds = await draw.load_rounds(acting(request).line, external=True) if code == "records" and chosen else []
     return await page(
-        request, "imports/new.html", here="/imports", refused=refused, kinds=kinds, kind=chosen, given=given, most=MOST_UPLOAD >> 20
+        request, "imports/new.html", here="/imports", refused=refused, kinds=kinds, kind=chosen, given=given, most=MOST_UPLOAD >> 20,
+        rounds=[one for one in reversed(rounds) if one["state"] in VISITED],
     )
 
 
@@ -118,6 +127,13 @@ async def template_file(request: Request, code: FromPath[str]) -> Response[bytes
     kind = KINDS.get(code)
     if kind is None:
         raise NotFound("没有这一类文件的模板。")
+    asked = parse_input(OfRound, request.query_params.multi_items()).round
+    if asked:
+        if code != "records":
+            raise BadInput("只有检查记录表可以按轮次下载。")
+        async with request.app.state.portal.reading:
+            rows = await results.write_template(acting(request), asked)
+            return download(f"{asked}检查记录表.xlsx", await asyncio.to_thread(write_xlsx, rows, name=kind.label))
     data = await asyncio.to_thread(write_xlsx, template_rows(kind), name=kind.label)
     return download(f"{kind.label}模板.xlsx", data)
 

@@ -8,7 +8,7 @@ import pytest
 
 from portal.domain.import_kinds import KINDS
 from tests.cli.command import database_of
-from tests.office import OPEN, SEALED
+from tests.office import INSTANT, OPEN, SEALED, query
 
 
 # Files ------------------------------------------------------------------------
@@ -82,6 +82,8 @@ def test_a_sealed_round_is_handed_over_and_nobody_says_its_secrets_are_public(dr
         ("record review 99999999999999999999999 --as reviewer", "没有编号为"),
         (f"record review {OPEN} --return --as reviewer", "退回要逐份办理"),
         ("pool freeze NOPE --as planner", "没有编号为“NOPE”的抽查任务"),
+        ("pool check NOPE --as planner", "没有编号为“NOPE”的抽查任务"),
+        ("classes adjust X --class D --to 2026-12-31 --reason 抽检不合格 --as approver", "名录中没有代码 X"),
         ("publish --as planner", "本操作由公示员办理"),
         ("sample --entities 10", "名录里已有检查对象"),
         ("sample answers", "请写明轮次编号"),
@@ -91,6 +93,19 @@ def test_an_act_by_the_wrong_person_on_the_wrong_thing_or_too_early_is_refused(c
     before = database_of(committed_portal)
     assert because in committed_portal.refused(*words.split())
     assert database_of(committed_portal) == before
+
+
+def test_a_class_is_adjusted_by_hand_and_a_pool_looked_at_before_it_is_frozen(filled_portal):
+    code = query(filled_portal.data, "SELECT code FROM entity WHERE kind = 'entity' AND type = '企业' AND status = '存续' AND risk_class = 'A' ORDER BY code LIMIT 1")[0][0]
+    look = ("pool", "check", INSTANT, "--strata", "class", "--as", "planner")
+    before = filled_portal.well(*look)
+    assert "会被排除" in before and "分层“D”" in before
+    adjust = ("classes", "adjust", code, "--class", "D", "--to", "2026-12-31", "--reason", "抽检不合格", "--as", "approver")
+    assert f"分类已调整为 D，到 2026-12-31：{code}" in filled_portal.well(*adjust) and "没有重复登记" in filled_portal.well(*adjust)
+    assert filled_portal.well(*look) != before
+    assert f"已恢复为导入的分类：{code}" in filled_portal.well("classes", "adjust", code, "--reason", "复议撤销", "--as", "approver")
+    assert filled_portal.well(*look) == before
+    assert query(filled_portal.data, "SELECT count(*) FROM pool") == [(0,)]
 
 
 ROUND = ("round", "create", "359921-2026-T003", "--title", "一轮", "--as", "planner", "--draw-not-before")

@@ -34,6 +34,9 @@ def test_the_same_seed_gives_the_same_database_and_plan_and_another_seed_others(
     assert "检查对象  300" in said and "执法人员  120" in said
     plan = [(portal.data / "sample" / "plan.xlsx").read_bytes() for portal in (one, two)]
     assert plan[0] == plan[1] and plan[0].startswith(b"PK")
+    rules = one.data / "sample" / "profile.json"
+    assert f"portal plan profile {rules}" in said and "第 1 版已导入" in one.well("plan", "profile", rules)
+    two.well("plan", "profile", two.data / "sample" / "profile.json")
     assert tables(one) == tables(two)
     filled = {name for name, rows in tables(one).items() if rows}
     assert {"entity", "inspector", "recusal", "plan", "plan_row", "task", "rider", "organisation", "item"} <= filled

@@ -1,5 +1,6 @@
 """Base, floors, gaps and what closes them; the floor counted in two ways that share nothing."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -19,7 +20,6 @@ from portal.domain.base import (
     reached,
     require_base,
     rider_reached,
-    with_count,
 )
 from portal.domain.errors import WrongMoment
 
@@ -125,6 +125,6 @@ def test_bounds_hold_whatever_the_samples_and_a_closing_closes(samples, ppm):
     if reach.verdict in ("met", "missed"):
         assert (distinct >= reach.needed) == (reach.verdict == "met")
     for change in closings(reach, rows):
-        changed = [with_count(one, group, change.count) if one.row == change.row else one for one in rows]
+        changed = [replace(one, drawn={**one.drawn, group: change.count}) if one.row == change.row else one for one in rows]
         assert plan_reach(base, changed, {group: ppm})[0].verdict == "met"
         assert -(-31 * change.ppm // 1_000_000) >= reach.needed

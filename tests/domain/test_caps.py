@@ -15,7 +15,6 @@ from portal.domain.caps import (
     Peace,
     Rules,
     add_months,
-    count_rules,
     dispatch,
     find_refusal,
     find_refusals,
@@ -171,7 +170,6 @@ def test_a_batch_refuses_the_same_codes_as_one_by_one():
         rules, "ABCDE", histories, check(), joins={"D": "V4"}, peace={"E": [Peace(date(2026, 1, 1))]}
     )
     assert {code: refused.rule for code, refused in found.items()} == {"A": "bureau_year", "E": "peace"}
-    assert count_rules(found.values()) == {"bureau_year": 1, "peace": 1}
 
 
 def test_what_is_dispatched_counts_for_what_comes_after():

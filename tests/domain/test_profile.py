@@ -9,7 +9,7 @@ import pytest
 from portal.domain.bundle import canonical
 from portal.domain.risk import ClassRatios
 from portal.domain.errors import BadInput
-from portal.domain.profile import check_floor, line_of_region, parse_profile, read_profile, shown_ratio
+from portal.domain.profile import line_of_region, missing_floors, parse_profile, read_profile, shown_ratio
 from portal.domain.sample_people import sample_bureau
 from portal.domain.sample_profile import sample_profile
 
@@ -80,10 +80,17 @@ def test_a_county_below_its_province_is_an_error_that_says_so():
     assert read_profile(value).floor_for(county["region"], "企业", IN_2026).value.ppm == 36_000
 
 
-def test_a_ratio_a_county_sets_for_itself_is_held_against_the_floor():
-    assert check_floor(FUJIAN, "350802", "企业", 40_000, IN_2022) is None
-    assert "低于 350800 规定的 4%（闽市监信〔2022〕51号）" in check_floor(FUJIAN, "350802", "企业", 35_000, IN_2022).message
-    assert "请在辖区规则（floors）中补上" in check_floor(FUJIAN, "350802", "企业", 35_000, IN_2024).message
+def test_groups_without_a_floor_are_named():
+    groups = [("350802", "企业"), ("350582", "个体工商户")]
+    assert missing_floors(FUJIAN, groups, IN_2022) == ["没有 350582 个体工商户 2022 年的抽查比例下限。请在辖区规则（floors）中补上。"]
+    assert len(missing_floors(FUJIAN, groups, IN_2024)) == 2
+
+
+def test_ratios_by_class_may_not_outlive_their_scale():
+    value = sample_profile()
+    value["scales"][0]["to"] = "2026-12-31"
+    with pytest.raises(BadInput, match=r"class_ratios\[0\].scale“credit”的分类体系（scales）比这些比例先失效"):
+        read_profile(value)
 
 
 def test_a_region_code_that_changed_uses_its_successor():

@@ -9,7 +9,7 @@ import pytest
 from portal.domain.base import PlannedRow, Standing, count_base, differentiated_share, plan_reach, rider_reached
 from portal.domain.caps import Event, Peace, Rules, find_refusal
 from portal.domain.errors import BadInput
-from portal.domain.profile import check_floor, parse_profile, read_profile
+from portal.domain.profile import line_of_region, parse_profile, read_profile
 from portal.domain.risk import Adjustment, ClassRatios, Grading, grade_on, is_differentiated
 from portal.domain.sample_profile import sample_profile
 from portal.domain.tracking import Check, FollowUpState, Part, YearRow, progress_of, total_of, urge
@@ -43,7 +43,10 @@ def test_the_floor_is_a_share_of_the_enterprises_at_last_years_end():
 @pytest.mark.parametrize("region", ["350802", "350702", "350902", "350128"])
 def test_four_regions_have_a_floor_of_their_own(region):
     assert IN_2022.floor_for(region, "企业", date(2022, 6, 1)).value.ppm == 40_000
-    assert "低于" in check_floor(IN_2022, region, "企业", 35_000, date(2022, 6, 1)).message
+    value = json.loads((PROFILES / "fujian_2022.json").read_bytes())
+    next(row for row in value["floors"] if row["region"] in line_of_region(region) and row["ppm"] == 40_000)["ppm"] = 34_000
+    with pytest.raises(BadInput, match="下级不得低于上级"):
+        read_profile(value)
 
 
 @asks(FUJIAN, "并视总局要求及实际工作需要适当调整")

@@ -162,6 +162,18 @@ def test_five_hundred_results_repeat_the_head_on_every_page_and_stop_at_two_hund
     assert "共500次检查，此处列前200次" in annex[-1]
 
 
+def test_the_results_of_a_list_drawn_elsewhere_do_not_claim_a_draw_of_ours():
+    own, label = samples.round_("revealed"), "外部抽取，本站不能验证"
+    listed = {
+        "code": "350582-2026-X001", "title": "餐饮服务检查（外部抽取，泉州市局平台）", "label": label, "platform": "泉州市局平台",
+        "drawn_on": "2026-05-20", "window": own["window"], "proof": samples.result(0)["proof"],
+    }  # fmt: skip
+    notice = html_of("result_notice.html", {"about": samples.about(), "round": listed, "results": samples.results(2)})
+    assert "由泉州市局平台于2026年5月20日抽取后下发，不是本局抽取" in notice and "随机抽取确定" not in notice
+    sheet = html_of("result_sheet.html", {"about": samples.about(), "result": {**samples.result(0), "label": label, "round_title": listed["title"]}})
+    assert "名单来源：" in sheet and "抽取批次" not in sheet and label in sheet
+
+
 @pytest.mark.parametrize("document", [plan_notice(), task_notice("drawn"), result_notice(7), result_notice(500)])
 def test_the_imprint_stands_once_on_the_last_page(printed, document):
     texts = pages_of(printed(*document))

@@ -161,7 +161,7 @@ async def test_a_frequency_passes_over_those_whose_times_are_used_up_and_lets_th
     made = await frozen(approved, third)
     excluded = {row["code"]: row for row in await pool_store.load_exclusions(made["id"])}
     assert some[0] not in excluded and {row["rule"] for row in excluded.values()} == {"frequency"}
-    assert set(excluded) == {code for code in met & grades.keys() if code != some[0]}
+    assert set(excluded) == {code for code in met & grades.keys() if code == some[1] or code != some[0] and grades[code] != "D"}
     assert all("按规定频次本期不再抽取" in row["reason"] and "类" not in row["reason"] and row["code"] not in row["reason"] for row in excluded.values())
     assert made["rules"] == {"frequency": len(excluded)}
 
@@ -306,7 +306,11 @@ async def test_a_sectors_grades_are_imported_beside_the_credit_class_and_never_m
     given = Sheet((HEAD, (code, "D", "2026-03-31", "一季度"), (other, "C", "2026-03-31", "一季度")))
     operator = await filled.acting("operator")
     report = await imports.import_sheet(operator, "classes", given, "分级.xlsx", b"food", options={"分类体系": "food"})
-    assert report.counts["名录已更新"] == 0
+    assert report.counts["名录已更新"] == 0 and report.counts["新增"] == 2
+    later = Sheet((HEAD, (code, "D", "2026-04-30", "二季度"), (other, "B", "2026-04-30", "二季度")))
+    preview, _ = await imports.preview_sheet(operator, "classes", later, "分级.xlsx", b"food", options={"分类体系": "food"})
+    counts = dict(preview.counts)
+    assert (counts["新增"], counts["更新原有"], counts["内容未变"]) == (0, 1, 1), "compared with the grades of the same scale"
     assert {row["code"]: row["risk_class"] for row in await companies(filled)} == {row["code"]: row["risk_class"] for row in rows}
     strata = await strata_of(await frozen(filled))
     assert (strata[code], strata[other]) == ("D", "C") and {one for name, one in strata.items() if name not in (code, other)} == {"未分类"}
@@ -321,6 +325,21 @@ async def test_a_class_of_no_scale_and_a_scale_of_no_profile_are_named(filled):
     assert [one.message for one in refused.value.problems] == ["“E”不在“企业信用风险分类”里，应是 A、B、C、D。请核对。"]
     with pytest.raises(BadInput, match="没有分类体系“plant”"):
         await imports.import_sheet(operator, "classes", Sheet((HEAD, (code, "A", "2026-03-31", ""))), "x", b"x", options={"分类体系": "plant"})
+
+
+async def test_a_file_with_entities_of_another_bureau_names_them(filled):
+    code, other = [row["code"] for row in await companies(filled)][:2]
+    stranger = await filled.acting("stranger")
+    async with engine.transaction():
+        await Entity.update(organisation=stranger.bureau["id"]).where(Entity.code == other).run()
+    operator = await filled.acting("operator")
+    given = Sheet((HEAD, (code, "C", "2026-03-31", ""), (other, "C", "2026-03-31", "")))
+    report = await imports.import_sheet(operator, "classes", given, "分类.xlsx", b"x")
+    assert [one.message for one in report.warnings] == [f"代码 {other} 在其他单位的名录中，本局不使用这一行。请转交该单位。"]
+    head = ("统一社会信用代码", "企业名称", "来源平台", "抽取日期")
+    given = Sheet((head, (code, "甲", "市局平台", "2026-05-20"), (other, "乙", "市局平台", "2026-05-20")))
+    report = await imports.import_sheet(operator, "draw", given, "名单.xlsx", b"y")
+    assert [one.message for one in report.warnings] == [f"代码 {other} 在其他单位的名录中，名单照存，本局不安排检查。请转交该单位。"]
 
 
 # By hand -----------------------------------------------------------------------

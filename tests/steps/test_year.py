@@ -1,6 +1,7 @@
 """Profile, base and measured plan: what the plan page says of floors, and what it refuses."""
 
 import json
+from datetime import date
 
 import pytest
 
@@ -65,6 +66,32 @@ async def test_the_base_is_the_register_and_counts_those_who_did_not_report(fill
         assert counted.totals[group] == sum((one["region"] or "359921", one["type"]) == group for one in in_time)
     rows = await BaseEntity.select().run()
     assert sorted(row["code"] for row in rows) == sorted(one["code"] for one in in_time)
+
+
+async def test_a_region_code_that_changed_is_named_before_the_base_is_frozen(filled):
+    act = await filled.acting("planner")
+    row = await Entity.select().where(Entity.status == "存续", Entity.kind == "entity", Entity.registered_on < date(2020, 1, 1)).order_by(Entity.code).first().run()
+    async with engine.transaction():
+        await Entity.update(region="350182").where(Entity.code == row["code"]).run()
+    before = await office.snapshot()
+    with pytest.raises(BadInput) as refused:
+        await base.freeze_base(act, 2025)
+    assert [one.message for one in refused.value.problems] == [
+        "1 户的区划代码 350182（福建省福州市长乐市）在 2025-12-31 已不使用，现为 350112（福建省福州市长乐区）。请在辖区规则（successions）中写明，或更新名录后再冻结。"
+    ]
+    assert await office.snapshot() == before
+    await save_profile(filled, successions=[{"old": "350182", "new": "350112", "on": "2017-11-06", "source": "国务院批复"}])
+    await base.freeze_base(act, 2025)
+    counted = await base.load_base(act, 2025)
+    assert counted.total("350112", row["type"]) == 1
+
+
+async def test_a_kind_without_a_floor_is_named(filled):
+    act = await filled.acting("planner")
+    await save_profile(filled, floors=sample_profile(office.SEED)["floors"][:1])
+    await base.freeze_base(act, 2025)
+    notes = (await base.load_standing(act, await latest(act))).notes
+    assert "没有 359921 个体工商户 2026 年的抽查比例下限。请在辖区规则（floors）中补上。" in notes and not any("企业" in one for one in notes)
 
 
 async def test_a_base_stands_and_one_of_a_year_not_over_cannot_be_made(filled):

@@ -196,6 +196,7 @@ def test_another_bureau_acts_on_none_of_our_things(worked):
         f"/draw/{ROUND}/void": {"reason": "不想要了"},
         "/directory/unplaced": {"code": entity, "station": "359922", "reason": "我们要管"},
         f"/directory/{entity}/accept": {"reason": "没有问题"},
+        f"/directory/{entity}/class": {"scale": "credit", "to": "D", "until": "2026-12-31", "reason": "我们要管"},
         f"/review/{record}": {"decision": "approve", "comment": "", "version": "1"},
         f"/visits/{visit}/{form}": {"_version": "0", "_act": "draft"},
     }
