@@ -13,6 +13,7 @@ from typing import Any
 
 from portal.domain import headings
 from portal.domain.cells import Cell, Merged, Sheet, plain_heading
+from portal.domain.ratios import said_beside
 from portal.domain.tables import is_remark, usual_heading
 
 __all__ = ["HOUSE", "LaidRow", "Layout", "fields_of", "in_layout", "lay_out", "laid_rows", "layout_data", "parse_layout", "renumbered", "share", "titled", "with_fields"]
@@ -166,8 +167,9 @@ def fields_of(row: Mapping[str, Any]) -> dict[str, str]:
     found["item"] = "\n".join(f"{n}、{item}" for n, item in enumerate(items, 1)) if len(items) > 1 else items[0]
     found["kind"] = _KIND[row["kind"]]
     found["ratio"] = row.get("ratio_text") or (share(row["ratio_ppm"]) if row.get("ratio_ppm") is not None else "")
-    found["count"] = f"{row['count']}户" if row.get("count") is not None and f"{row['count']}" not in found["ratio"] else ""
-    found["frequency"] = f"{row['times']}次" if row.get("times") and f"{row['times']}次" not in found["ratio"] else ""
+    count, times = said_beside(found["ratio"], row.get("count"), row.get("times"))
+    found["count"] = f"{count}户" if count is not None else ""
+    found["frequency"] = f"{times}次" if times is not None else ""
     found |= {f"class_{name.lower()}": share(ppm) for name, ppm in (row.get("class_ratios") or {}).items()}
     if not found["window"] and row.get("window"):
         found["window"] = "-".join(day.replace("-", ".") for day in row["window"])

@@ -14,7 +14,9 @@ from decimal import Decimal
 
 from portal.domain.cells import Cell, parse_text
 
-__all__ = ["Amount", "drawn_at", "inspects_itself", "parse_amount", "parse_drawn_by", "parse_window", "types_of"]
+__all__ = [
+    "Amount", "amount_words", "drawn_at", "inspects_itself", "parse_amount", "parse_drawn_by", "parse_window", "said_beside", "types_of",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,22 @@ def parse_amount(cell: Cell) -> Amount:
         text, ppm, int(counts[0][0]) if counts else None, int(times[0]) if times else None,
         "floor" in bounds or "以上" in after, "ceiling" in bounds or "以下" in after or "以内" in after,
     )
+
+
+def said_beside(text: str, count: int | None, times: int | None) -> tuple[int | None, int | None]:
+    """Count and times a year of a row, each None where the words of its ratio say it already."""
+    try:
+        said = parse_amount(text)
+    except ValueError:
+        said = Amount()
+    return count if said.count != count else None, times if said.times != times else None
+
+
+def amount_words(text: str, count: int | None, times: int | None) -> str:
+    """All that a row says about how many, in one line: 3%，20户，1次."""
+    more_count, more_times = said_beside(text, count, times)
+    parts = [text, f"{more_count}户" if more_count is not None else "", f"{more_times}次" if more_times is not None else ""]
+    return "，".join(part for part in parts if part)
 
 
 def _ppm(value: Decimal, unit: str) -> int:

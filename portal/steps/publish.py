@@ -12,6 +12,7 @@ from portal.domain.declarations import item_to_data
 from portal.domain.errors import NotAllowed
 from portal.domain.model import Published, Task
 from portal.domain.packing import pack
+from portal.domain.ratios import amount_words
 from portal.steps import log
 from portal.steps.acting import Acting
 from portal.steps.catalogue import load_form, load_item
@@ -178,7 +179,7 @@ def public_row(line: Mapping[str, Any], by_profile: bool) -> dict[str, Any]:
         # Rows imported by earlier versions of the program have fewer words.
         "name": data["task"], "items": data.get("items") or [data["item"]], "count": data["count"], "times": data["times"],
         "partners": data["partners"], "method": data.get("method", ""), "inspected_by": data.get("inspected_by", ""),
-        "drawn_by_text": data["drawn_by_text"],
+        "drawn_by_text": data["drawn_by_text"], "amount": amount_words(data["ratio_text"], data["count"], data["times"]),
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from portal.domain.cells import Sheet
 from portal.domain.errors import BadInput
 from portal.domain.model import Basis, CheckItem
 from portal.domain.plan import match_items, parse_plan
-from portal.domain.ratios import Amount, drawn_at, inspects_itself, parse_amount, parse_drawn_by, parse_window, types_of
+from portal.domain.ratios import Amount, amount_words, drawn_at, inspects_itself, parse_amount, parse_drawn_by, parse_window, types_of
 from portal.sheets.read import read_sheet
 from tests.shared import shared_file
 
@@ -46,6 +46,13 @@ def item(code, name, category="登记事项检查", aliases=()):
 def test_ratios_are_read_exactly(cell, ppm, count, times, floor):
     amount = parse_amount(cell)
     assert (amount.ppm, amount.count, amount.times, amount.at_least) == (ppm, count, times, floor)
+
+
+@pytest.mark.parametrize("text, count, times, words", [
+    ("10%(20户)，1次", 20, 1, "10%(20户)，1次"), ("20%", 2, None, "20%，2户"), ("3%", 20, 1, "3%，20户，1次"), ("", 50, None, "50户"), ("适量", None, 2, "适量，2次"), ("", None, None, ""),
+])  # fmt: skip
+def test_how_many_is_said_once_and_whole(text, count, times, words):
+    assert amount_words(text, count, times) == words
 
 
 def test_ceilings_are_kept_apart_from_floors():

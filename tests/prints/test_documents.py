@@ -72,11 +72,11 @@ def test_a_later_version_of_the_plan_says_that_it_replaces_the_earlier(printed):
 
 def test_the_annex_of_the_plan_has_every_column_that_somebody_filled_in(printed):
     text = text_of(printed(*plan_notice())).replace("\n", "")
-    for words in ("抽查比例及频次", "牵头部门", "配合部门", "消防救援", "检查方式", "检查主体", "县抽县查", "市抽县查", "1.流通领域产品质", "2.登记事项检查", "流通领域联合抽查", "1次"):
+    for words in ("抽查比例及频次", "牵头部门", "配合部门", "消防救援", "检查方式", "检查主体", "县抽县查", "市抽县查", "1.流通领域产品质", "2.登记事项检查", "流通领域联合抽查", "，1次", "20户"):
         assert words in text, words
     assert "A类" not in text and "按信用风险" in text
     plain = samples.plan(rows=3)
-    later = ("name", "items", "count", "times", "partners", "method", "inspected_by", "drawn_by_text")  # what older publications lack
+    later = ("name", "items", "count", "times", "partners", "method", "inspected_by", "drawn_by_text", "amount")  # what older publications lack
     plain["rows"] = [{name: value for name, value in row.items() if name not in later} for row in plain["rows"]]
     text = text_of(printed("plan_notice.html", {"about": samples.about(), "plan": plain}))
     assert "牵头部门" in text and "配合部门" not in text and "检查主体" not in text and "本局抽取" in text

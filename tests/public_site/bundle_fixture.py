@@ -199,7 +199,7 @@ def _plan(version: int, log: Log) -> dict[str, Any]:
         rows.append({"number": number_, "item": row[0], **dict(zip(keys, row, strict=True))})
         if version == 2:  # version 1 was published before these were
             rows[-1] |= {
-                "name": "部门联合抽查", "items": [row[0], "登记事项检查"], "count": None, "times": 1, "partners": "教育局、消防救援大队",
+                "name": "部门联合抽查", "items": [row[0], "登记事项检查"], "count": None, "times": 1, "amount": f"{row[3]}，1次", "partners": "教育局、消防救援大队",
                 "method": "现场检查", "inspected_by": "各市场监督管理所", "drawn_by_text": "市抽县查" if row[-4] == "superior" else "",
             }  # fmt: skip
     published = "2026-02-27" if version == 1 else "2026-04-10"
