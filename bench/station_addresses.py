@@ -3,7 +3,8 @@
     python -m bench.station_addresses SHARED [--region 350582] [--show 60 --seed 1]
 
 One station a street of the region. The village table is that of Jinjiang (350582). Prints the table of
-confidences, where town and village of one address disagree, the time an address takes, and a sample to read.
+confidences, where town and village of one address disagree, where the villages lie that stand behind the name of a street
+without 街道 (青阳) or of the town it was (青阳镇), the time an address takes, and a sample to read.
 """
 
 from __future__ import annotations
@@ -49,6 +50,24 @@ def compare(table: StationTable, address: str) -> tuple[str, str] | None:
     return town, town if town in villages[0] else sorted(villages[0])[0]
 
 
+def former(table: StationTable, address: str) -> tuple[str, str, str] | None:
+    """(the text, its street, the street of the village behind it or "") where an address leads with a street's bare name or the town it was."""
+    text = "".join(address.split())
+    hits = stations.find_places(table, text, table.before.match(text).end())
+    for hit in hits:
+        streets = {p.street for p in hit.places if not p.village}
+        if not streets or not hit.leading:
+            continue
+        if len(streets) != 1 or any(p.kind not in ("bare", "town") for p in hit.places if not p.village):
+            return None
+        (street,) = streets
+        behind = [{p.street for p in one.places if p.village} for one in hits if one.at >= hit.end and any(p.village for p in one.places)]
+        if not table.streets[street].endswith("街道") or (behind and len(behind[0]) != 1):
+            return None
+        return hit.text, street, next(iter(behind[0])) if behind else ""
+    return None
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("shared", type=Path)
@@ -70,6 +89,14 @@ def main() -> None:
     print(f"town and village both written: {len(both):,}, they disagree in {len(differ):,} ({len(differ) / max(len(both), 1):.2%})")
     for (town, other), address in differ:
         print(f"  {address}　{table.streets[town]} / {table.streets[other]}")
+    names: dict[str, Counter[str]] = {}
+    for address, _ in companies:
+        if one := former(table, address):
+            text, street, other = one
+            names.setdefault(text, Counter())["own" if other == street else "other" if other else "alone"] += 1
+    print("names of streets without 街道, and of the towns they were: the village behind them lies in the street, in another, is not written")
+    for text, seen in sorted(names.items(), key=lambda pair: (-pair[1].total(), pair[0])):
+        print(f"  {text}　{seen['own']} / {seen['other']} / {seen['alone']}")
     chosen = random.Random(args.seed).sample(range(len(companies)), min(args.show, len(companies)))
     for n in chosen:
         (address, name), match = companies[n], matches[n]

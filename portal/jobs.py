@@ -140,8 +140,7 @@ async def _publish(act: Acting, settings: Settings, progress: Progress, _: dict[
 
 async def _import(act: Acting, _: Settings, progress: Progress, args: dict[str, Any]) -> str:
     report = await uploads.apply_queued(act, args["upload"], progress)
-    left_out = f"，{len({problem.row for problem in report.errors})} 行有错误没有导入" if report.errors else ""
-    return "，".join(f"{label} {count:,}" for label, count in report.counts.items()) + f"{left_out}。"
+    return "，".join(f"{label} {count:,}" for label, count in report.counts.items() if count) + "。"
 
 
 async def _simulate(act: Acting, _: Settings, progress: Progress, args: dict[str, Any]) -> str:

@@ -285,7 +285,10 @@ def _put_data(bundle: Bundle, sink: Sink) -> None:
     for path, pieces in data.csv_files(bundle, states):
         sink.put_pieces(path, pieces)
     for name in data.COLUMNS:
-        sink.copy(f"data/{name}.jsonl", bundle.folder / f"{name}.jsonl", bundle.files[f"{name}.jsonl"])
+        if f"{name}.jsonl" in bundle.files:
+            sink.copy(f"data/{name}.jsonl", bundle.folder / f"{name}.jsonl", bundle.files[f"{name}.jsonl"])
+        else:
+            sink.put(f"data/{name}.jsonl", b"")
     for path, content in data.search_files(bundle):
         sink.put(path, content)
     for path in [*bundle.under("rounds/"), *bundle.under("log/")]:

@@ -24,11 +24,12 @@ Place = tuple[int, int]  # offset and length in results.jsonl
 
 _SAFE_PART = re.compile(r"[0-9A-Za-z][0-9A-Za-z._@-]{0,119}", re.ASCII)
 _LISTS = ("items", "plans", "rounds", "pages")
+_LATER = ("external",)  # bundles of earlier versions lack them
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """An opened bundle. `by_entity` and `by_round` give the places of results in the file's order, `names` all
+    """An opened bundle. `external`: lists drawn elsewhere. `by_entity` and `by_round` give the places of results in the file's order, `names` all
     names an entity's results carry, `updated` the last day a result of the round was published or changed."""
 
     folder: Path
@@ -38,6 +39,7 @@ class Bundle:
     plans: list[Row]
     rounds: list[Row]
     pages: list[Row]
+    external: list[Row]
     by_entity: dict[str, list[Place]] = field(default_factory=dict)
     by_round: dict[str, list[Place]] = field(default_factory=dict)
     names: dict[str, list[str]] = field(default_factory=dict)
@@ -77,14 +79,14 @@ def load_bundle(folder: Path) -> Bundle:
     for name in ("about.json", "results.jsonl", *(f"{name}.jsonl" for name in _LISTS)):
         if name not in files:
             raise BadInput(f"公示数据包缺少“{name}”。请重新导出。")
-    lists = {name: _rows(folder / f"{name}.jsonl") for name in _LISTS}
+    lists = {name: _rows(folder / f"{name}.jsonl") if f"{name}.jsonl" in files else [] for name in (*_LISTS, *_LATER)}
     bundle = Bundle(folder, _json(folder / "about.json"), files, **lists)
     _index(bundle)
     return bundle
 
 
 def _index(bundle: Bundle) -> None:
-    rounds, offset = {row["code"] for row in bundle.rounds}, 0
+    rounds, offset = {row["code"] for row in (*bundle.rounds, *bundle.external)}, 0
     with (bundle.folder / "results.jsonl").open("rb") as stream:
         for line in stream:
             row = json.loads(line)

@@ -26,18 +26,23 @@ COLUMNS: dict[str, list[tuple[str, str]]] = {
     "plans": [
         ("年度", "四位数字"), ("版本", "计划调整一次换一个版本"), ("序号", "计划表中的序号"), ("抽查类别", "计划原文"), ("抽查事项", "计划原文"), ("检查对象", "计划原文"), ("事项类别", "一般检查事项或重点检查事项"), ("抽查比例", "计划原文"),
         ("差异化", "是否按信用风险分类差异化抽查"), ("抽查时间", "计划原文"), ("责任科室", "计划原文"), ("抽取方式", "本局抽取、上级统一抽取或外部抽取"), ("备注", "计划原文"), ("任务编号", "尚未列任务的为空白"),
+        ("任务名称", "计划原文"), ("全部事项", "一行有几个事项的以分号分隔"), ("全年频次", "次数"), ("配合部门", "计划原文"), ("检查方式", "计划原文"), ("检查主体", "计划原文"),
     ],
     "rounds": [
         ("轮次编号", "不会重复使用"), ("轮次名称", "公告的名称"), ("任务编号", "不会重复使用"), ("任务名称", "一行一项任务"), ("可验证程度", "公开可验证、监督机构可复核、内部可复核"), ("检查开始", "年-月-日"), ("检查截止", "年-月-日"),
         ("承诺时间", "批次文件的指纹公布的时间"), ("抽取时间", "空白表示尚未抽取"), ("名录户数", "含被排除的"), ("排除户数", "空白表示不公布或尚未抽取"), ("抽中户数", "空白表示尚未抽取"), ("批次文件指纹", "SHA-256 或 SM3"),
         ("状态", "截至数据日期"),
     ],
+    "external": [
+        ("名单编号", "不会重复使用"), ("名单名称", "公告的名称"), ("来源平台", "在哪里抽取"), ("抽取日期", "名单写明的日期"), ("任务编号", "不会重复使用"), ("任务名称", "计划原文"), ("检查开始", "年-月-日"), ("检查截止", "年-月-日"),
+        ("名单户数", "名单的行数"), ("安排检查", "其中在本局名录、安排了检查的户数"), ("名单指纹", "名单文件的 SHA-256"),
+    ],
     "results": [
         ("统一社会信用代码", "部分个体工商户为旧注册号"), ("名称", "检查时的登记名称"), ("类型", "主体类型"), ("登记状态", "截至最近一次更新"), ("所在乡镇街道", "不公布门牌"), ("轮次编号", "与抽查任务表一致"), ("事项编码", "与事项清单一致"), ("抽查事项", "一行一项"),
         ("抽查结果", "全国统一的结果用语"), ("情况说明", "没有的为空白"), ("后续处置", "处置方式"), ("处置状态", "无需处置、处置中或已完结"), ("完结日期", "年-月-日"), ("检查日期", "年-月-日"), ("检查机关", "实施检查的机关"), ("公示日期", "年-月-日"),
     ],
 }  # fmt: skip
-TITLES = {"items": "随机抽查事项清单", "plans": "年度抽查工作计划", "rounds": "抽查任务", "results": "抽查结果"}
+TITLES = {"items": "随机抽查事项清单", "plans": "年度抽查工作计划", "rounds": "抽查任务", "external": "外部抽取的名单", "results": "抽查结果"}
 FOLLOW_UP = {"none": "无需处置", "open": "处置中", "closed": "已完结"}
 
 
@@ -65,7 +70,7 @@ def csv_chunks(head: list[str], rows: Iterable[list[Any]]) -> Iterator[bytes]:
 def csv_files(bundle: Bundle, states: dict[str, str]) -> Iterator[tuple[str, Iterator[bytes]]]:
     """(path, pieces) of each CSV file; `states` gives a round's state in words by its code."""
     makers = {
-        "items": _item_rows(bundle), "plans": _plan_rows(bundle), "rounds": _round_rows(bundle, states), "results": _result_rows(bundle),
+        "items": _item_rows(bundle), "plans": _plan_rows(bundle), "rounds": _round_rows(bundle, states), "external": _external_rows(bundle), "results": _result_rows(bundle),
     }  # fmt: skip
     for name, rows in makers.items():
         yield f"data/{name}.csv", csv_chunks([column for column, _ in COLUMNS[name]], rows)
@@ -89,7 +94,17 @@ def _plan_rows(bundle: Bundle) -> Iterator[list[Any]]:
             yield [
                 plan["year"], plan["version"], row["number"], row["category"], row["item"], row["objects"], kind, row["ratio"],
                 "是" if row["differentiated"] else "否", row["window"], row["department"], drawn_by[row["drawn_by"]], row["note"], row["task"],
+                row.get("name", ""), "；".join(row.get("items", [row["item"]])), row.get("times"), row.get("partners", ""), row.get("method", ""),
+                row.get("inspected_by", ""),
             ]  # fmt: skip
+
+
+def _external_rows(bundle: Bundle) -> Iterator[list[Any]]:
+    for row in bundle.external:
+        task = row["task"]
+        yield [
+            row["code"], row["title"], row["platform"], row["drawn_on"], task["code"], task["name"], *row["window"], row["size"], row["taken"], row["digest"],
+        ]  # fmt: skip
 
 
 def _round_rows(bundle: Bundle, states: dict[str, str]) -> Iterator[list[Any]]:

@@ -41,8 +41,15 @@ def item_path(row: Row) -> str:
 
 
 def plan_path(plan: Row, newest: Row) -> str:
-    """The newest version of a year's plan has the year's address; older ones are kept beside it."""
-    return f"plans/{plan['year']}.html" if plan is newest else f"plans/{plan['year']}@{slug(str(plan['version']))}.html"
+    """The newest version of a year's plan has the year's address; older ones are kept beside it. Of a bureau below ours: with its code."""
+    code, year = edition(plan)
+    own = f"{slug(code)}-{year}" if code else f"{year}"
+    return f"plans/{own}.html" if plan is newest else f"plans/{own}@{slug(str(plan['version']))}.html"
+
+
+def edition(plan: Row) -> tuple[str, int]:
+    """What a plan is a version of: (code of the bureau, "" for the site's own, year)."""
+    return plan.get("bureau", {}).get("code", ""), plan["year"]
 
 
 def task_path(code: str) -> str:
@@ -85,17 +92,22 @@ def site_pages(bundle: Bundle, facts: Row) -> Iterator[Page]:
     rounds = sorted(bundle.rounds, key=lambda row: row["committed_at"], reverse=True)
     plans = newest_plans(bundle)
     news = announcements(bundle)
-    published = [row for row in rounds if row["code"] in bundle.by_round]
+    external = sorted(bundle.external, key=lambda row: (row["drawn_on"], row["code"]), reverse=True)
+    published = [row for row in (*rounds, *external) if row["code"] in bundle.by_round]
     late = [row for row in rounds if row["overdue"]]
-    counts = {"items": len(bundle.items), "plans": len(bundle.plans), "rounds": len(bundle.rounds), "entities": len(bundle.by_entity)}
+    counts = {"items": len(bundle.items), "plans": len(bundle.plans), "rounds": len(bundle.rounds), "external": len(bundle.external), "entities": len(bundle.by_entity)}
     counts["results"] = sum(map(len, bundle.by_round.values()))
     yield Page("index.html", "home.html", "home", as_of, {"news": news[:NEWS], "late": late, "topics": bundle.pages, "counts": counts})
     yield Page("news.html", "news.html", "home", as_of, {"rows": news}, long="rows")
     yield from _item_pages(bundle)
     yield from _plan_pages(bundle, plans)
-    yield Page("tasks/index.html", "tasks.html", "tasks", as_of, {"rows": rounds}, long="rows", size=100)
+    yield Page("tasks/index.html", "tasks.html", "tasks", as_of, {"rows": rounds, "external": len(external)}, long="rows", size=100)
     for row in rounds:
         yield from _round_pages(bundle, row)
+    if external:
+        yield Page("tasks/external.html", "externals.html", "tasks", as_of, {"rows": external}, long="rows", size=100)
+    for row in external:
+        yield from _external_pages(bundle, row)
     yield Page("results/index.html", "results.html", "results", as_of, {"rows": [_published(bundle, row) for row in published]}, long="rows", size=100)
     for row in published:
         yield _result_page(bundle, row)
@@ -120,24 +132,25 @@ def _item_pages(bundle: Bundle) -> Iterator[Page]:
         yield Page(item_path(row), "item.html", "items", row["published_on"], {"item": row, "others": others}, twin=row)
 
 
-def newest_plans(bundle: Bundle) -> dict[int, Row]:
-    """The newest version of each year's plan."""
-    found: dict[int, Row] = {}
+def newest_plans(bundle: Bundle) -> dict[tuple[str, int], Row]:
+    """The newest version of each edition's plan."""
+    found: dict[tuple[str, int], Row] = {}
     for plan in bundle.plans:
-        if plan["year"] not in found or plan["version"] >= found[plan["year"]]["version"]:
-            found[plan["year"]] = plan
+        if edition(plan) not in found or plan["version"] >= found[edition(plan)]["version"]:
+            found[edition(plan)] = plan
     return found
 
 
-def _plan_pages(bundle: Bundle, newest: dict[int, Row]) -> Iterator[Page]:
+def _plan_pages(bundle: Bundle, newest: dict[tuple[str, int], Row]) -> Iterator[Page]:
     plans = sorted(bundle.plans, key=lambda plan: (plan["year"], plan["version"]), reverse=True)
-    rows = [{"plan": plan, "path": plan_path(plan, newest[plan["year"]]), "newest": plan is newest[plan["year"]]} for plan in plans]
+    rows = [{"plan": plan, "path": plan_path(plan, newest[edition(plan)]), "newest": plan is newest[edition(plan)]} for plan in plans]
     yield Page("plans/index.html", "plans.html", "plans", bundle.about["as_of"], {"rows": rows}, long="rows")
     tasks = {task["code"]: row["code"] for row in sorted(bundle.rounds, key=lambda row: row["committed_at"]) for task in row["tasks"]}
     for row in rows:
         plan = row["plan"]
-        others = [one for one in rows if one["plan"]["year"] == plan["year"] and one is not row]
+        others = [one for one in rows if edition(one["plan"]) == edition(plan) and one is not row]
         context = {"plan": plan, "rows": plan["rows"], "others": others, "newest": row["newest"], "tasks": tasks}
+        context["current"] = plan_path(newest[edition(plan)], newest[edition(plan)])
         yield Page(row["path"], "plan.html", "plans", plan["published_on"], context, long="rows", size=120, twin=plan)
 
 
@@ -150,6 +163,15 @@ def _round_pages(bundle: Bundle, row: Row) -> Iterator[Page]:
     if row["list"] is not None:
         names = {task["code"]: task["name"] for task in row["tasks"]}
         context = {"round": row, "rows": row["list"], "names": names, "known": bundle.by_entity}
+        yield Page(list_path(code), "task_list.html", "tasks", as_of, context, long="rows", size=150)
+
+
+def _external_pages(bundle: Bundle, row: Row) -> Iterator[Page]:
+    code, as_of = row["code"], bundle.about["as_of"]
+    context = {"round": row, "published": len(bundle.by_round.get(code, ()))}
+    yield Page(task_path(code), "external.html", "tasks", as_of, context, twin=row)
+    if row["list"] is not None:
+        context = {"round": row, "rows": row["list"], "names": {row["task"]["code"]: row["task"]["name"]}, "known": bundle.by_entity}
         yield Page(list_path(code), "task_list.html", "tasks", as_of, context, long="rows", size=150)
 
 
@@ -210,12 +232,17 @@ def announcements(bundle: Bundle) -> list[Row]:
     newest = newest_plans(bundle)
     for plan in bundle.plans:
         words = "公告" if str(plan["version"]) == "1" else f"公告（第 {plan['version']} 版，已调整）"
-        found.append({"on": plan["published_on"], "title": plan["title"] + words, "path": plan_path(plan, newest[plan["year"]])})
+        found.append({"on": plan["published_on"], "title": plan["title"] + words, "path": plan_path(plan, newest[edition(plan)])})
     words = {"round": "任务公告（抽取前承诺）", "result": "：名单已抽取，检查结束后公布", "reveal": "：密值已公开，可以核验", "void": "：本轮作废"}
     for row in bundle.rounds:
         for entry in row["log"]:
             if entry["kind"] in words:
-                found.append({"on": entry["at"][:10], "title": row["title"] + words[entry["kind"]], "path": task_path(row["code"])})
+                handed = entry["kind"] == "reveal" and row["disclosure"] == "sealed"  # its secrets go to the auditors only
+                said = "：已移交监督机构复核" if handed else words[entry["kind"]]
+                found.append({"on": entry["at"][:10], "title": row["title"] + said, "path": task_path(row["code"])})
+    for row in bundle.external:
+        found.append({"on": row["taken_at"][:10], "title": f"{row['title']}：开始检查", "path": task_path(row["code"])})
+    for row in (*bundle.rounds, *bundle.external):
         if row["code"] in bundle.by_round:
             title = f"{row['title']}结果公告（已公示 {len(bundle.by_round[row['code']]):,} 户）"
             found.append({"on": bundle.updated[row["code"]], "title": title, "path": result_path(row["code"])})
@@ -237,13 +264,15 @@ def pdf_jobs(bundle: Bundle) -> Iterator[tuple[str, str, Row]]:
     """
     newest = newest_plans(bundle)
     for plan in bundle.plans:
-        path = plan_path(plan, newest[plan["year"]]).removesuffix(".html") + ".pdf"
-        yield path, "plan_notice", {"about": _about(bundle, plan["published_on"], plan["proof"]), "plan": plan}
+        path = plan_path(plan, newest[edition(plan)]).removesuffix(".html") + ".pdf"
+        about = _about(bundle, plan["published_on"], plan["proof"])
+        yield path, "plan_notice", {"about": {**about, "bureau": {**about["bureau"], **plan.get("bureau", {})}}, "plan": plan}
     for row in bundle.rounds:
         day = max([row["committed_at"][:10], *(entry["at"][:10] for entry in row["log"])])
         if row["overdue"] and row["reveal_due"]:
             day = max(day, row["reveal_due"])
         yield task_path(row["code"]).removesuffix(".html") + ".pdf", "task_notice", {"about": _about(bundle, day, None), "round": row}
+    for row in (*bundle.rounds, *bundle.external):
         if row["code"] in bundle.by_round:
             results = [json.loads(line) for line in bundle.lines(bundle.by_round[row["code"]])]
             about = _about(bundle, bundle.updated[row["code"]], None)

@@ -21,7 +21,7 @@ DRAWN_BY = {"here": "本局抽取", "superior": "上级统一抽取", "external"
 PLAN_STATES = {"task": "已列任务", "rider": "随其他任务检查", "pending": "待安排"}
 LOG_KINDS = {
     "round": "承诺：批次文件的指纹", "sources": "号码来源的开奖值", "result": "抽取结果的指纹", "assignment": "派员结果的指纹",
-    "reveal": "密值公开", "void": "作废", "audit": "审计链的指纹",
+    "reveal": "密值公开", "handed": "移交监督机构复核", "void": "作废", "external": "外部名单的指纹", "audit": "审计链的指纹",
 }  # fmt: skip
 FILE_NAMES = {
     "round.json": "批次文件：号码来源、密值指纹、比例、名录根", "reveal.json": "公开的密值与开奖号码", "result.json": "抽取结果",
@@ -34,6 +34,8 @@ LABELS = {
     "监督机构可复核": ("half", "号码来源是公开开奖的；各任务的名录和分任务的名单不宜公开，由监督机构用同一程序全部重算。被抽中的企业可用抽取凭证核对自己这一户。"),
     "内部可复核，不能证明结果未被挑选": ("warn", "这一轮没有公开的号码来源，或密值只由一方持有。文件可以重算，但不能证明结果没有被挑选过。"),
 }  # fmt: skip
+#: beside them, of lists that no round of ours drew
+EXTERNAL = {"外部抽取，本站不能验证": ("off", "名单由上级机关或其他平台抽取后下发，本站只公布名单的来源、指纹和检查结果，不能验证它是怎样抽取的。")}
 
 
 def state_of(round_: Row) -> tuple[str, str]:
@@ -51,11 +53,11 @@ def state_of(round_: Row) -> tuple[str, str]:
 
 
 def label_class(label: str) -> str:
-    return LABELS.get(label, ("off", ""))[0]
+    return (LABELS | EXTERNAL).get(label, ("off", ""))[0]
 
 
 def label_note(label: str) -> str:
-    return LABELS.get(label, ("off", ""))[1]
+    return (LABELS | EXTERNAL).get(label, ("off", ""))[1]
 
 
 def cn_date(value: str) -> str:

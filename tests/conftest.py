@@ -35,7 +35,7 @@ if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usa
 
 #: A file is one worker's from its start to its end, so the one that starts last had better be short. Longest first.
 LONGEST = (
-    "test_demo.py", "test_real_walk.py", "test_draw_statistics.py", "test_render.py", "test_documents.py", "test_release.py",
+    "test_real_walk.py", "test_demo.py", "test_draw_statistics.py", "test_render.py", "test_documents.py", "test_release.py",
     "test_acts.py", "test_access.py", "test_build.py", "test_site_contract.py", "test_crash.py", "test_usage.py",
 )  # fmt: skip
 

@@ -356,16 +356,22 @@ async def change_a_pool() -> None:
 
 
 async def snapshot(*, without: Sequence[str] = ("setting", "web_session")) -> dict[str, str]:
-    """table -> everything in it, as text to be compared: what a refused or killed act must not have changed."""
+    """table -> everything committed in it, as text to be compared: what a refused or killed act must not have changed."""
     from portal.store import tables
 
-    found = {}
-    for table in tables.ALL:
-        name = table._meta.tablename
-        if name not in without:
-            rows = await table.select().order_by(*table._meta.primary_key and [table._meta.primary_key]).run()
-            found[name] = repr(rows)
-    return found
+    keys_of = {table._meta.tablename: table._meta.primary_key._meta.name for table in tables.ALL}
+    wanted = {name: key for name, key in keys_of.items() if name not in without}
+    now = engine.current_engine()
+    if now.engine_type == "sqlite":
+        with contextlib.closing(sqlite3.connect(f"file:{now.path}?mode=ro", uri=True)) as database:
+            return {name: repr(database.execute(f'SELECT * FROM "{name}" ORDER BY "{key}"').fetchall()) for name, key in wanted.items()}
+    parts = [
+        f"SELECT '{name}' AS name, coalesce(string_agg(t::text, E'\\n' ORDER BY t.\"{key}\"), '') AS rows FROM \"{name}\" t"
+        for name, key in wanted.items()
+    ]
+    async with now.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL bytea_output TO escape")  # letters in bytes stay letters
+        return dict(map(tuple, await connection.fetch(" UNION ALL ".join(parts))))
 
 
 def changed_tables(before: dict[str, str], after: dict[str, str]) -> set[str]:

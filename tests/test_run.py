@@ -258,3 +258,17 @@ def test_a_skip_fails_where_nothing_may_be_skipped(tmp_path):
     assert (lenient.returncode, lenient.stdout.splitlines()[-1][:19]) == (0, "1 passed, 3 skipped")
     assert (strict.returncode, strict.stdout.splitlines()[-1][:27]) == (1, "1 failed, 1 passed, 2 error")
     assert "skipped although MINGCHA_NO_SKIP is set" in strict.stdout
+
+
+# .ci/run -----------------------------------------------------------------------
+
+
+def test_ci_fails_at_once_where_the_shared_data_are_not(tmp_path):
+    tools = tmp_path / "tools"  # nothing else is found: whatever came after the refusal could do no harm
+    tools.mkdir()
+    (tools / "dirname").symlink_to(shutil.which("dirname"))
+    done = subprocess.run(
+        [shutil.which("bash"), ROOT / ".ci" / "run"], env={"PATH": str(tools), "MINGCHA_SHARED": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "ci: no shared data here (MINGCHA_SHARED, or ../shared): the walk over real input would be skipped, and nothing is\n"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 
-from portal.cli.office import acting, print_table, read_file, say
+from portal.cli.office import acting, print_table, read_file, say, write_file
 from portal.cli.parsing import add_command
 from portal.domain.cells import Cell
 from portal.domain.errors import BadInput, Problem
@@ -59,7 +59,7 @@ async def run_import(args: Namespace) -> int:
         if args.remarks or args.preview:
             preview, remarks = await imports.preview_sheet(act, kind.code, sheet, name, data, **said)
             if args.remarks:
-                _write(args.remarks, remarks)
+                write_file(args.remarks, remarks)
             if args.preview:
                 return _show(preview, args.file, args.good_rows)
         try:
@@ -104,15 +104,14 @@ async def _accept(act: Acting, args: Namespace) -> None:
 def _done(label: str, file: str, report: ImportReport) -> None:
     say(f"{label}已导入：{file}")
     print_table(list(report.counts.items()))
+    _aside(report.aside)
     _list("未导入", report.errors)
     _list("提示", report.warnings)
 
 
-def _write(path: str, data: bytes) -> None:
-    target = Path(path)
-    if target.exists():
-        raise BadInput(f"“{path}”已经存在，没有覆盖。请换一个文件名。")
-    target.write_bytes(data)
+def _aside(words: str) -> None:
+    if words:
+        say(f"  数据行以外：{words}。")
 
 
 def _show(preview: ImportPreview, file: str, good_rows: bool) -> int:
@@ -121,7 +120,8 @@ def _show(preview: ImportPreview, file: str, good_rows: bool) -> int:
         listed = "、".join(f"“{name}”" for name in preview.missing)
         raise BadInput(f"{kind.label}中找不到{listed}列。", _to_map(preview.unknown, kind.code))
     say(f"{kind.label}预览（没有导入）：{file}")
-    print_table([("数据行", preview.total), ("可以导入的行", preview.good), ("有错误的行", preview.bad), ("提示", preview.warning_count), *preview.counts])
+    print_table([*preview.tally, ("可以导入的行", preview.good), ("提示", preview.warning_count), *preview.details])
+    _aside(preview.aside)
     _list("错误", preview.errors, preview.error_count)
     _list("提示", preview.warnings, preview.warning_count)
     return 1 if preview.bad and not good_rows or not preview.good else 0

@@ -97,6 +97,22 @@ def read_file(path: str, what: str = "文件") -> bytes:
     return data
 
 
+def write_file(path: str, data: bytes) -> None:
+    """A new file the user named: whole or not there. BadInput where something is there already or it cannot be written."""
+    target = Path(path)
+    made = False
+    try:
+        with target.open("xb") as stream:
+            made = True
+            stream.write(data)
+    except FileExistsError:
+        raise BadInput(f"“{path}”已经存在，没有覆盖。请换一个文件名。") from None
+    except OSError as problem:
+        if made:  # a full disk: half a file helps nobody
+            target.unlink(missing_ok=True)
+        raise BadInput(f"“{path}”不能写入：{words_of(problem)}。") from None
+
+
 def read_line(path: str, what: str) -> str:
     """The one line of a secret or passphrase file, without its line end."""
     try:

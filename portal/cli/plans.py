@@ -1,18 +1,20 @@
-"""portal plan profile|base|measure|approve|check|simulate, portal list take, portal caps allow|peace, portal classes adjust."""
+"""portal plan profile|base|measure|approve|check|simulate|export, portal list take, portal caps allow|peace, portal classes adjust."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 from datetime import date
 
-from portal.cli.office import acting, print_table, read_file, say
+from portal.cli.office import acting, print_table, read_file, say, write_file
 from portal.cli.parsing import add_command, add_group, whole
 from portal.cli.rounds import parse_day
 from portal.domain.caps import REASONS
-from portal.domain.errors import NotFound
+from portal.domain.errors import BadInput, NotFound
 from portal.domain.profile import shown_ratio
 from portal.domain.risk import CREDIT
+from portal.prints.render import Printer
 from portal.steps import base, caps, classes, outside, profile, simulation
+from portal.steps import plan as steps
 from portal.steps.acting import Acting
 from portal.store import plan
 
@@ -32,6 +34,12 @@ def add_commands(commands: _SubParsersAction) -> None:
     played = _of_year(add_command(plans, "simulate", run_simulate, "用一次性种子模拟全年：抽取、合并、匹配、频次上限", acting=True, required=True))
     played.add_argument("--runs", type=whole(1, 1000), default=11, metavar="N", help="模拟几遍，默认 11")
     played.add_argument("--seed", type=whole(0, 10**15), default=1, metavar="N", help="种子，默认 1；同一种子结果相同")
+
+    file = _of_year(add_command(plans, "export", run_export, "按公布的版式导出计划：XLSX 再导入即是同一份计划，PDF 是含分类比例的全表（不公开）", acting=True, required=True))
+    file.add_argument("--to", required=True, metavar="FILE", help="写到哪个 .xlsx 或 .pdf 文件，不能已经存在")
+    listed = "，".join(f"{code} {name}" for code, name in steps.LAYOUTS.items())
+    file.add_argument("--layout", choices=list(steps.LAYOUTS), default="own", metavar="LAYOUT", help=f"版式，默认 own：{listed}")
+    file.add_argument("--version", type=whole(1, 999), metavar="N", help="第几版，默认最新一版")
 
     lists = add_group(commands, "list", "外部抽取名单：安排检查")
     taken = add_command(lists, "take", run_take, "把导入的外部抽取名单作为任务的检查对象", acting=True, required=True)
@@ -121,6 +129,27 @@ async def run_check(args: Namespace) -> None:
     if whole_:
         target = f"，目标 {shown_ratio(found.target)}" if found.target is not None else ""
         say(f"差异化抽查户数占比 {part}/{whole_}（{shown_ratio(part * 1_000_000 // whole_)}）{target}")
+
+
+async def run_export(args: Namespace) -> None:
+    async with acting(args) as (act, office):
+        found = await _latest(act, args.year)
+        if args.version and args.version != found["version"]:
+            number = args.version
+            found = next((one for one in await plan.load_plans({act.bureau["id"]}) if (one["year"], one["version"]) == (args.year, number)), None)
+            if found is None:
+                raise NotFound(f"{args.year} 年的计划没有第 {number} 版。")
+        if args.to.lower().endswith(".pdf"):
+            if args.layout != "own":
+                raise BadInput("PDF 只有一种版式，不能同时写 --layout。")
+            about = {"bureau": act.bureau, "demo": office.settings.simulated, "as_of": act.today.isoformat()}
+            context = {"about": about, "plan": await steps.load_official(act, found["id"])}
+            with Printer(office.settings.data / "fonts", own_fonts=office.settings.fonts, workers=1) as printer:
+                data = printer.render("plan", "plan_notice.html", context)
+        else:
+            _, data = await steps.export_plan(act, found["id"], args.layout)
+    write_file(args.to, data)
+    say(f"{args.year} 年度计划第 {found['version']} 版已导出：{args.to}")
 
 
 async def run_simulate(args: Namespace) -> None:

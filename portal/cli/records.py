@@ -1,25 +1,36 @@
-"""portal record import|review."""
+"""portal record template|import|review."""
 
 from __future__ import annotations
 
 import re
 from argparse import Namespace, _SubParsersAction
 
-from portal.cli.office import acting, print_table, read_file, say
+from portal.cli.office import acting, print_table, read_file, say, write_file
 from portal.cli.parsing import add_command, add_group
 from portal.domain.errors import BadInput
 from portal.domain.model import OUTCOMES
-from portal.steps import forms, review
+from portal.sheets.write import write_xlsx
+from portal.steps import forms, results, review
 
 
 def add_commands(commands: _SubParsersAction) -> None:
-    kinds = add_group(commands, "record", "导入或审核检查记录")
+    kinds = add_group(commands, "record", "列出、导入或审核检查记录")
+    blank = add_command(kinds, "template", run_template, "写出一轮待填的检查记录表，已知内容预先填好，填完用 import records 导入", acting=True)
+    blank.add_argument("round", metavar="ROUND", help="轮次编号")
+    blank.add_argument("file", metavar="OUT.xlsx", help="写到哪里，已有的文件不覆盖")
     load = add_command(kinds, "import", run_record_import, "从 JSON Lines 文件导入检查记录，整份导入或整份拒绝", acting=True)
     load.add_argument("file", metavar="FILE", help="每行一份记录的 JSON 文件")
     check = add_command(kinds, "review", run_review, "审核一份记录，或通过一轮的全部待审记录", acting=True, required=True)
     check.add_argument("what", metavar="RECORD|ROUND", help="记录编号，或轮次编号")
     check.add_argument("--return", dest="send_back", action="store_true", help="退回，须写 --comment")
     check.add_argument("--comment", default="", help="审核意见")
+
+
+async def run_template(args: Namespace) -> None:
+    async with acting(args) as (act, _):
+        rows = await results.write_template(act, args.round)
+    write_file(args.file, write_xlsx(rows, name="检查记录表"))
+    say(f"检查记录表已写到 {args.file}，共 {sum(1 for row in rows[2:] if not row[0].startswith('备注'))} 行待填。")
 
 
 async def run_record_import(args: Namespace) -> None:

@@ -223,7 +223,10 @@ async def run_draw(args: Namespace) -> None:
 async def run_reveal(args: Namespace) -> None:
     async with acting(args) as (act, _):
         made = await draw.reveal_round(act, args.round)
-    say(f"轮次 {args.round} {'密值早已公开' if made['again'] else '密值已公开，随下一次 portal publish 发布'}。")
+    if made["disclosure"] == "sealed":
+        say(f"轮次 {args.round} {'早已' if made['again'] else '已'}移交监督机构复核，密值不公开；用 portal round export 导出交监督机构的文件夹。")
+    else:
+        say(f"轮次 {args.round} {'密值早已公开' if made['again'] else '密值已公开，随下一次 portal publish 发布'}。")
 
 
 async def run_void(args: Namespace) -> None:

@@ -60,10 +60,10 @@ def serve_all(settings: Settings, host: str, port: int, site_port: int) -> None:
     """Portal, worker (a child process) and site until Ctrl-C or SIGTERM; both are the ordinary way to stop."""
     import uvicorn  # here, or every command waits half a second for the web framework
 
-    from portal.web.app import create_app
+    from portal.web.app import create_app, share
 
     office = asyncio.run(_look(settings))
-    app = create_app(settings, keys=office.keys, sectors=office.sectors, loopback=host in LOOPBACK)
+    app = create_app(share(settings, keys=office.keys, sectors=office.sectors, loopback=host in LOOPBACK))
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=STOP_SECONDS
     )

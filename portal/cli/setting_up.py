@@ -1,4 +1,4 @@
-"""portal init | clock | plugins | sample."""
+"""portal init | bureau | clock | plugins | sample."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from argparse import Namespace, _SubParsersAction
 from pathlib import Path
 
 from portal.cli.office import acting, database, load_sectors, print_table, read_file, say
-from portal.cli.parsing import add_command, whole
+from portal.cli.parsing import add_command, add_group, whole
 from portal.domain.errors import BadInput, WrongMoment
 from portal.domain.sample import sample_plan
 from portal.domain.sample_profile import sample_profile
@@ -30,6 +30,11 @@ def add_commands(commands: _SubParsersAction) -> None:
     init.add_argument("--name", default="（未定名）市场监督管理局", help="本局名称")
     init.add_argument("--app-role", default="", metavar="NAME", help="PostgreSQL 应用账号的名称，默认 <数据库名>_app；没有时建立")
     init.add_argument("--region", default=setup.UNNAMED, help="行政区划代码，6 位")
+
+    bureaus = add_group(commands, "bureau", "单位：在本单位之下建立下级单位")
+    added = add_command(bureaus, "add", run_add_bureau, "建立下级单位（市局之下的县局）和它的首批账号，打印一次性密码", acting=True)
+    added.add_argument("region", metavar="REGION", help="下级单位的行政区划代码，6 位")
+    added.add_argument("name", metavar="NAME", help="下级单位名称")
 
     clock = add_command(commands, "clock", run_clock, "显示时刻，或把模拟时钟拨到某一时刻（只用于演示和测试，只能向前）")
     clock.add_argument("at", nargs="?", metavar="TIME", help="YYYY-MM-DDTHH:MM:SS+08:00；不写则显示现在的时刻")
@@ -68,6 +73,14 @@ async def run_init(args: Namespace) -> None:
         say(f"  DATABASE_URL={application.url}")
     elif application:
         say(f"PostgreSQL 应用账号“{application.role}”的权限已更新。")
+
+
+async def run_add_bureau(args: Namespace) -> None:
+    async with acting(args) as (act, _):
+        made = await setup.add_bureau(act, args.region, args.name)
+    say(f"已建立：{args.name.strip()}（{args.region}），隶属{act.bureau['name']}")
+    say("一次性密码只显示这一次，首次登录须修改：")
+    print_table([(f"{one.login}（{one.roles}）", one.password) for one in made])
 
 
 def run_clock(args: Namespace) -> None:

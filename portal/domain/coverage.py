@@ -38,7 +38,10 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place behind a written form. `village`: "" for the street itself. `kind`: name | old | bare."""
+    """A place behind a written form. `village`: "" for the street itself. `kind`: name | old | bare | town.
+
+    town: a street called the town it was made from (青阳镇), which may have become several streets.
+    """
 
     street: str
     village: str
@@ -129,7 +132,8 @@ def _street_forms(name: str, own: Sequence[str]) -> list[tuple[str, str]]:
         found += [(name[len(one) :], "name") for one in own if name.startswith(one)]
         return found + [(re.sub("开发区$", more, text), "name") for text, _ in found if text.endswith("开发区") for more in _ZONE_ENDS]
     ends = ("街道办事处", "街道办", "街道", "办事处") if name.endswith("街道") else (name[len(bare) :],)
-    return found + [(bare + end, "name" if end in ends else "old") for end in _STREET_ENDS] + [(bare, "bare")]
+    before = "town" if name.endswith("街道") else "old"
+    return found + [(bare + end, "name" if end in ends else before) for end in _STREET_ENDS] + [(bare, "bare")]
 
 
 def _cover(

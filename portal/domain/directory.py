@@ -123,6 +123,7 @@ def gathered(table: Table, read: Iterable[tuple[int, EntityRow]]) -> Parsed[Enti
     at: dict[str, int] = {}
     entities: list[EntityRow] = []
     lines: list[int] = []
+    twice: list[tuple[int, int]] = []
     for line, entity in read:
         seen = at.setdefault(entity.code, len(entities))
         if seen == len(entities):
@@ -130,9 +131,10 @@ def gathered(table: Table, read: Iterable[tuple[int, EntityRow]]) -> Parsed[Enti
             lines.append(line)
         elif joined := join_entities(entities[seen], entity):
             entities[seen] = joined
+            twice.append((line, lines[seen]))
         else:
             table.findings.error(line, table.heading("code"), doubled(entity.code, lines[seen]))
-    return table.parsed(entities, lines)
+    return table.parsed(entities, lines, twice)
 
 
 def open_entities(

@@ -67,7 +67,7 @@ def _plan(sheet: Sheet, reading: Reading) -> Parsed[Any]:
     year = reading.options.get("year", "")
     parsed = parse_plan(sheet, int(year) if year else None, reading.aliases)
     lines = tuple(row.row for row in parsed.rows)
-    return Parsed(parsed.rows, parsed.problems, (), lines, len(set(lines)), parsed.headings, parsed)
+    return Parsed(parsed.rows, parsed.problems, (), lines, len(set(lines)), parsed.headings, parsed, aside=parsed.aside)
 
 
 _CODE, _NAME = "统一社会信用代码", "企业名称"

@@ -14,7 +14,13 @@ from portal.domain.errors import Problem
 from portal.domain.packing import pack
 from portal.domain.tables import Headings, Parsed
 
-__all__ = ["ImportPreview", "REMARKS", "pack_preview", "pack_sheet", "preview_of", "remark_rows", "unpack_preview", "unpack_sheet"]
+__all__ = [
+    "ImportPreview", "JOINED", "NEW", "REFUSED", "REMARKS", "SAME", "TOTAL", "UPDATED", "pack_preview", "pack_sheet", "preview_of", "remark_rows",
+    "summed", "tallied", "unpack_preview", "unpack_sheet",
+]  # fmt: skip
+
+#: Where the data rows of a file go; the first is the sum of the others.
+TOTAL, NEW, UPDATED, SAME, JOINED, REFUSED = "数据行", "新增", "更新原有", "内容未变", "并入前面的行", "有错误未导入"
 
 #: The last column of the file we give back.
 REMARKS = "备注（系统）"
@@ -27,7 +33,8 @@ MOST_KEPT = 2_000
 class ImportPreview:
     """What an import would do, as data for a page or a terminal.
 
-    `counts`: (label, number) in the order to be shown; `errors` and `warnings` hold at most
+    `counts`: (label, number) in the order to be shown, the first six say where the data rows go (`tallied`); `aside`:
+    what other rows there are, in words; `errors` and `warnings` hold at most
     2,000 each, `error_count` and `warning_count` say how many there are; `bad`: rows with an
     error; `good`: file rows that can be imported; `values`: what stands in the cell of
     each of `errors`, then of `warnings` (cut at 60); `sample`: the first rows under their headings;
@@ -53,6 +60,36 @@ class ImportPreview:
     values: tuple[str, ...] = ()
     sample: tuple[tuple[str, ...], ...] = ()
     doubtful: tuple[str, ...] = ()
+    aside: str = ""
+
+    @property
+    def tally(self) -> tuple[tuple[str, int], ...]:
+        """The parts of the sum, after the sum itself; empty for a preview that was stored before there was one."""
+        return self.counts[: len(_PARTS) + 1] if self.counts[:1] and self.counts[0][0] == TOTAL else ()
+
+    @property
+    def details(self) -> tuple[tuple[str, int], ...]:
+        """What the kind itself has to say."""
+        return self.counts[len(self.tally) :]
+
+
+_PARTS = (NEW, UPDATED, SAME, JOINED, REFUSED)
+
+
+def tallied(parsed: Parsed[Any], counts: Mapping[str, int]) -> dict[str, int]:
+    """The counts of a kind, led by where the data rows of its file go: 数据行 is the sum of the five after it.
+
+    `counts` may say how many rows are new, change something and change nothing (NEW, UPDATED, SAME);
+    a kind that says none of it only ever adds.
+    """
+    said = {name: counts[name] for name in (NEW, UPDATED, SAME) if name in counts} or {NEW: len(set(parsed.lines))}
+    return summed(said, len(parsed.joined), len(parsed.bad_lines), counts)
+
+
+def summed(said: Mapping[str, int], joined: int, refused: int, counts: Mapping[str, int]) -> dict[str, int]:
+    """`tallied` for who has the numbers only."""
+    parts = {**dict.fromkeys(_PARTS, 0), **said, JOINED: joined, REFUSED: refused}
+    return {TOTAL: sum(parts.values()), **parts, **{name: count for name, count in counts.items() if name not in parts and name != TOTAL}}
 
 
 def preview_of(
@@ -63,9 +100,10 @@ def preview_of(
     bad = len(parsed.bad_lines)
     errors, warnings = parsed.errors[:MOST_KEPT], parsed.warnings[:MOST_KEPT]
     return ImportPreview(
-        kind, name, digest, tuple(counts.items()), parsed.total, len(set(parsed.lines)), bad, len(parsed.errors), len(parsed.warnings),
+        kind, name, digest, () if missing else tuple(tallied(parsed, counts).items()), parsed.total, len(set(parsed.lines)), bad, len(parsed.errors), len(parsed.warnings),
         parsed.headings.known, tuple(title for title, _ in parsed.headings.own), parsed.headings.unknown, tuple(missing),
         errors, warnings, _values(sheet, parsed.headings, (*errors, *warnings)), _sample(sheet, parsed.headings), tuple(doubtful[:MOST_KEPT]),
+        parsed.aside.words(),
     )  # fmt: skip
 
 
@@ -105,20 +143,37 @@ def unpack_preview(text: str) -> ImportPreview:
 
 
 def pack_sheet(sheet: Sheet, private: Iterable[int], heading: int) -> bytes:
-    """The sheet for keeping until it is applied: cells of private columns below the headings are left out."""
+    """The sheet for keeping until it is applied: cells of private columns below the headings are left out.
+
+    A line about the sheet, then lines of some hundred rows each: whoever shares the process with a thread that packs
+    or unpacks a large one waits for one line at a time. Takes seconds for the largest: call it in a thread.
+    """
     hidden = frozenset(private)
-    rows: list[Any] = [list(row) for row in sheet.rows]
-    for row in rows[heading:]:
-        for column in hidden:
-            if column < len(row):
-                row[column] = ""
-    whole = {"rows": rows, "merged": sheet.merged, "name": sheet.name, "kind": sheet.kind, "others": sheet.others}
-    return zlib.compress(json.dumps(whole, ensure_ascii=False, separators=(",", ":"), default=_to_json).encode(), 6)
+    packing = zlib.compressobj(6)
+    about = {"merged": sheet.merged, "name": sheet.name, "kind": sheet.kind, "others": sheet.others}
+    pieces = [packing.compress(_line_of(about))]
+    for start in range(0, len(sheet.rows), _ROWS_A_LINE):
+        rows: list[Sequence[Any]] = list(sheet.rows[start : start + _ROWS_A_LINE])
+        if hidden:
+            rows = [
+                ["" if column in hidden else cell for column, cell in enumerate(row)] if start + n >= heading else row for n, row in enumerate(rows)
+            ]
+        pieces.append(packing.compress(_line_of(rows)))
+    return b"".join([*pieces, packing.flush()])
+
+
+_ROWS_A_LINE = 200
+
+
+def _line_of(part: Any) -> bytes:
+    return json.dumps(part, ensure_ascii=False, separators=(",", ":"), default=_to_json).encode() + b"\n"
 
 
 def unpack_sheet(data: bytes) -> Sheet:
-    whole = json.loads(zlib.decompress(data))
-    rows = tuple(tuple(_from_json(cell) if type(cell) is dict else cell for cell in row) for row in whole["rows"])
+    first, *lines = zlib.decompress(data).splitlines()
+    whole = json.loads(first)
+    parts = (whole["rows"],) if "rows" in whole else map(json.loads, lines)  # one line of all: packed by an earlier version
+    rows = tuple(tuple(_from_json(cell) if type(cell) is dict else cell for cell in row) for part in parts for row in part)
     merged = tuple(((a, b), (c, d)) for (a, b), (c, d) in whole["merged"])
     return Sheet(rows, merged, whole["name"], whole["kind"], tuple(whole["others"]))
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TypeVar
 
 from portal.domain import headings
-from portal.domain.cells import Cell, Sheet, parse_lines, parse_text, row_is_empty
+from portal.domain.cells import Cell, Merged, Sheet, Suspicious, parse_lines, parse_text, row_is_empty
 from portal.domain.errors import BadInput, Problem
 from portal.domain.model import CheckItem
+from portal.domain.plan_layout import Layout
 from portal.domain.ratios import Amount, parse_amount, parse_drawn_by, parse_window
-from portal.domain.tables import Aliases, Findings, Headings, MissingColumns, Table, fill_merged, find_headings, parse_table
+from portal.domain.tables import (
+    LEFT_OUT, Aliases, Aside, Findings, Headings, MissingColumns, Table, fill_merged, find_headings, parse_table,
+)  # fmt: skip
 
 __all__ = ["ParsedPlan", "PlanRow", "match_items", "parse_plan"]
 
@@ -29,7 +32,9 @@ class PlanRow:
     each (`part` 0, 1, ...), the later ones riding on the first. `kind`: general | key.
     `ratio_ppm`, `count` and `class_ratios` (A-D -> ppm) may all be given: nothing is
     decided here. `window`: first and last day. `drawn_by`: here | superior | external.
-    `rides`: joins other tasks' visits (结合其他业务板块合并进行). `raw`: heading -> cell as written.
+    `rides`: joins other tasks' visits (结合其他业务板块合并进行). `raw`: heading -> cell as written,
+    merged cells filled, private columns left out; `joined`: headings whose cell is merged with
+    that of the row above. `mode` (定向, 不定向), `method`, `risk`, `inspected_by`, `basis` are words only.
     """
 
     row: int
@@ -55,14 +60,22 @@ class PlanRow:
     drawn_by_text: str = ""
     note: str = ""
     rides: bool = False
+    mode: str = ""
+    method: str = ""
+    risk: str = ""
+    inspected_by: str = ""
+    basis: str = ""
     raw: Mapping[str, str] = field(default_factory=dict)
+    joined: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedPlan:
     """A plan as read. `problems` are cells not understood (their PlanRow holds None there) and things to settle.
 
-    `notes`: title lines beside the title, remark rows (备注：...), in file order.
+    `notes`: title lines beside the title, remark rows (备注：...), in file order;
+    `layout`: what the sheet has beside its rows, to write it again; `unread`: those of the problems
+    that are cells not understood.
     """
 
     title: str
@@ -71,6 +84,9 @@ class ParsedPlan:
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
     headings: Headings = Headings()
+    layout: Layout = Layout()
+    aside: Aside = Aside()
+    unread: tuple[Problem, ...] = ()
 
 
 _RIDES = re.compile(r"结合.{0,12}(?:合并|一并|同步)|合并进行|一并进行|随.{0,8}任务.{0,4}(?:进行|开展)")
@@ -81,39 +97,53 @@ _CLASSES = (("A", "class_a"), ("B", "class_b"), ("C", "class_c"), ("D", "class_d
 def parse_plan(sheet: Sheet, year: int | None = None, aliases: Aliases | None = None) -> ParsedPlan:
     """A plan sheet -> ParsedPlan; `year` is only needed where neither title nor dates say it.
 
-    BadInput where there is no table of items at all, or no year. Cells that cannot be
-    read never lose their row: the problem names row and column, `raw` keeps the words.
+    BadInput where there is no table of items at all, no year, or where characters reorder text.
+    Cells that cannot be read never lose their row: the problem names row and column, `raw` keeps the words.
     """
     filled = fill_merged(sheet)
     at, columns = find_headings(filled, headings.PLAN, aliases)
     table = parse_table(filled, headings.PLAN, (), "计划表", aliases)
     if at < 0 or not ("item" in columns or "task" in columns):
         raise MissingColumns("计划表中找不到“抽查事项”列。请检查表头（应在前 15 行内）后重新上传。", table.headings, ["抽查事项"])
-    above = [text for row in sheet.rows[:at] for text in map(parse_text, row) if text]
+    over = [_written(row, line) for line, row in enumerate(sheet.rows[: at + 1], 1)]
+    above = [text for row in over[:-1] for cell in row if (text := " ".join(cell.split("\n")))]
     title = next((text for text in above if "计划" in text), above[0] if above else sheet.name)
-    year = year or _year_of([title, *above, sheet.name, *(parse_text(cell) for row in sheet.rows[at + 1:] for cell in row)])
+    written = _year_in([title])
+    if year and written and written != year:
+        line = next((n for n, row in enumerate(over, 1) if title in (" ".join(cell.split("\n")) for cell in row)), 0)  # 0: the sheet's own name
+        table.findings.warn(line, "标题", f"标题写的是 {written} 年，按填写的计划年度 {year} 年导入。请核对。")
+    year = year or _year_of([title, *above, sheet.name, *(cell if isinstance(cell, str) else parse_text(cell) for row in sheet.rows[at + 1 :] for cell in row)])
     notes = [text for text in dict.fromkeys(above) if text != title]
+    named = _columns(table, sheet.rows[at], filled[at])
     rows: list[PlanRow] = []
+    tails = 0  # rows that are filled by a merged range alone
     for line, row in table.body:
-        written = sheet.rows[line - 1]
-        if not row_is_empty(written):
-            raw = _raw(sheet.rows[at], filled[at], written)
-            rows.extend(_rows(table, line, row, year, raw))
-    notes += [" ".join(text for text in map(parse_text, sheet.rows[line - 1]) if text) for line, _ in table.remarks]
+        if row_is_empty(sheet.rows[line - 1]):
+            tails += 1
+        else:
+            rows.extend(_rows(table, line, row, year, _raw(table, named, line, row), _joined(sheet, named, at, line)))
+    below = [(line, _written(sheet.rows[line - 1], line)) for line, _ in table.remarks]
+    notes += [text for _, cells in below if (text := " ".join(text for cell in cells for text in cell.split("\n") if text))]
     if not rows:
         raise BadInput("计划表只有表头，没有任务行。")
     if sheet.kind == "csv":  # a CSV has lost its merged cells: an empty category goes on from the row above
-        rows = _carried_on(rows)
+        rows = _carried_on(rows, next((key for key, of in named if of == "category"), ""))
     riding = _riding_lines(sheet, columns.get("ratio", ()), rows)
     rows = [replace(one, rides=True) if one.row in riding else one for one in rows]
     for one in rows:
         if one.part == 0 and not one.rides and not one.ratio_text and one.count is None and not one.class_ratios:
             table.findings.warn(one.row, table.heading("ratio"), "没有写比例或户数，冻结名单前请补上。")
     problems = sorted((*table.findings.errors, *table.findings.warnings), key=lambda problem: problem.row)
-    return ParsedPlan(title, year, tuple(rows), tuple(problems), tuple(notes), table.headings)
+    layout = Layout(
+        sheet.name or "计划表", tuple(over[:-1]), over[-1], named, tuple((line, cells) for line, cells in below if any(cells)), _merged_aside(sheet, at, {row.row for row in rows}),
+    )
+    aside = replace(table.aside, blank=table.blank + tails)
+    return ParsedPlan(title, year, tuple(rows), tuple(problems), tuple(notes), table.headings, layout, aside, tuple(table.findings.errors))
 
 
-def _rows(table: Table, line: int, row: Sequence[Cell], year: int, raw: Mapping[str, str]) -> list[PlanRow]:
+def _rows(
+    table: Table, line: int, row: Sequence[Cell], year: int, raw: Mapping[str, str], joined: tuple[str, ...]
+) -> list[PlanRow]:
     found = table.findings
     task = table.text(line, row, "task")
     listed = table.value(line, row, "item", _parse_items) or ()
@@ -142,8 +172,10 @@ def _rows(table: Table, line: int, row: Sequence[Cell], year: int, raw: Mapping[
         window_text=table.text(line, row, "window"),
         window=_read(table, line, row, "window", lambda cell: parse_window(cell, year)),
         department=table.text(line, row, "department"), partners=table.text(line, row, "partners"),
-        drawn_by=drawn_by, drawn_by_text=drawn_by_text, note=note, rides=_RIDES.search(note) is not None, raw=raw,
-    )
+        drawn_by=drawn_by, drawn_by_text=drawn_by_text, note=note, rides=_RIDES.search(note) is not None,
+        mode=table.text(line, row, "mode"), method=table.text(line, row, "method"), risk=table.text(line, row, "risk"),
+        inspected_by=table.text(line, row, "inspected_by"), basis=table.text(line, row, "basis"), raw=raw, joined=joined,
+    )  # fmt: skip
     return [first, *(replace(first, part=part, item=item, rides=True) for part, item in enumerate(listed[1:], 1))]
 
 
@@ -189,10 +221,12 @@ def _note_disagreement(
 # Merged cells, year ---------------------------------------------------------------
 
 
-def _carried_on(rows: Sequence[PlanRow]) -> list[PlanRow]:
+def _carried_on(rows: Sequence[PlanRow], heading: str) -> list[PlanRow]:
     carried: list[PlanRow] = []
     for one in rows:
-        carried.append(replace(one, category=carried[-1].category) if carried and not one.category else one)
+        if carried and not one.category and (category := carried[-1].category):
+            one = replace(one, category=category, raw={**one.raw, heading: category})
+        carried.append(one)
     return carried
 
 
@@ -207,18 +241,70 @@ def _riding_lines(sheet: Sheet, ratio_columns: Sequence[int], rows: Sequence[Pla
     return joined
 
 
-def _raw(heads: Sequence[Cell], filled_heads: Sequence[Cell], row: Sequence[Cell]) -> dict[str, str]:
-    names = (parse_text(head) or parse_text(full) for head, full in zip(heads, filled_heads))
-    return {name or f"第 {at} 列": parse_lines(cell) for at, (name, cell) in enumerate(zip(names, row), 1) if cell != ""}
+def _columns(table: Table, heads: Sequence[Cell], filled: Sequence[Cell]) -> tuple[tuple[str, str], ...]:
+    """(key, field) of each column: its heading, made unique; the field "" where it is kept under its heading, "-" for private ones."""
+    fields = {column: name for name, where in table.columns.items() for column in where}
+    found: dict[str, str] = {}
+    for column, (head, full) in enumerate(zip(heads, filled)):
+        key = parse_text(head) or parse_text(full) or f"第 {column + 1} 列"
+        if key in found:
+            key = f"{key}（第 {column + 1} 列）"
+        found[key] = LEFT_OUT if column in table.headings.private else fields.get(column, "")
+    return tuple(found.items())
+
+
+def _raw(table: Table, named: Sequence[tuple[str, str]], line: int, row: Sequence[Cell]) -> dict[str, str]:
+    found = {}
+    for (key, name), cell in zip(named, row):
+        if cell != "" and name != LEFT_OUT:
+            try:
+                found[key] = parse_amount(cell).text if name in _SHARES and isinstance(cell, float) else parse_lines(cell)
+            except Suspicious as wrong:
+                if not name:  # the others are named where they are read
+                    table.findings.error(line, key, str(wrong))
+            except ValueError:
+                found[key] = parse_lines(cell)
+    return found
+
+
+def _written(row: Sequence[Cell], line: int) -> tuple[str, ...]:
+    """A title, heading or remark row as written. BadInput where something in it reorders what people read."""
+    try:
+        return tuple(map(parse_lines, row))
+    except Suspicious as wrong:
+        raise BadInput(f"计划表第 {line} 行{wrong}") from None
+
+
+_SHARES = frozenset({"ratio", *(key for _, key in _CLASSES)})
+
+
+def _joined(sheet: Sheet, named: Sequence[tuple[str, str]], at: int, line: int) -> tuple[str, ...]:
+    """Keys of the cells of a file row that are merged with those above; `at`: 0-based row of the headings."""
+    columns = {
+        column for (top, left), (bottom, right) in sheet.merged if at < top < line - 1 <= bottom for column in range(left, right + 1)
+    }
+    return tuple(named[column][0] for column in sorted(columns) if column < len(named))
+
+
+def _merged_aside(sheet: Sheet, at: int, lines: Collection[int]) -> tuple[Merged, ...]:
+    """The merged ranges of titles, headings and remarks."""
+    return tuple(one for one in sheet.merged if one[0][0] <= at or one[0][0] + 1 not in lines)
 
 
 def _year_of(texts: Sequence[str]) -> int:
+    year = _year_in(texts)
+    if year is None:
+        raise BadInput("看不出这是哪一年的计划。请在标题中写明年份，例如“2026年度抽查工作计划表”。")
+    return year
+
+
+def _year_in(texts: Sequence[str]) -> int | None:
     for pattern in (r"(20\d\d)\s*年", r"(?<!\d)(20\d\d)[.\-/]\d"):
         for text in texts:
             match = re.search(pattern, text)
             if match:
                 return int(match[1])
-    raise BadInput("看不出这是哪一年的计划。请在标题中写明年份，例如“2026年度抽查工作计划表”。")
+    return None
 
 
 # Items ----------------------------------------------------------------------------

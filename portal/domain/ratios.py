@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from portal.domain.cells import Cell, parse_text
 
-__all__ = ["Amount", "parse_amount", "parse_drawn_by", "parse_window", "types_of"]
+__all__ = ["Amount", "drawn_at", "inspects_itself", "parse_amount", "parse_drawn_by", "parse_window", "types_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def parse_amount(cell: Cell) -> Amount:
         raise ValueError(f"看不懂“{text}”。请写成“3.5%”“不低于3.5%”“10%(20户)”“2‰”或“50户”。")
     ppm = _ppm(Decimal(shares[0][0]), shares[0][1]) if shares else None
     if ppm is not None and ppm > 1_000_000:
-        raise ValueError(f"“{text}”超过了 100%。")
+        raise ValueError(f"“{text}”超过了 100%。请写成不超过 100% 的比例；写户数的，请带上“户”字。")
     return Amount(
         text, ppm, int(counts[0][0]) if counts else None, int(times[0]) if times else None,
         "floor" in bounds or "以上" in after, "ceiling" in bounds or "以下" in after or "以内" in after,
@@ -152,6 +152,25 @@ def parse_drawn_by(cell: Cell) -> str:
     if not text or _HERE.search(text):
         return "here"
     return "superior" if _ABOVE.search(text) else "external"
+
+
+_LEVELS = (("province", "省自治区"), ("city", "市州盟地区"), ("county", "县区旗"))
+_PAIR = re.compile(r"([省市州盟县区旗])[级局]?(?:统一)?抽([省市州盟县区旗])[级局]?[查检]")
+
+
+def drawn_at(text: str, drawn_by: str, level: str) -> str:
+    """Who draws, as a bureau of `level` (province | city | county) reads a cell that `parse_drawn_by` read as a county does.
+
+    What a county calls its superior's draw (市抽县查) is at the city its own.
+    """
+    return "here" if drawn_by == "superior" and level == "city" and not re.search(r"总局|国家|省|自治区", text) else drawn_by
+
+
+def inspects_itself(text: str, level: str) -> bool:
+    """Whether the bureau of `level` that draws also sends its own people (市抽市查): both words name its level."""
+    found = _PAIR.search(text)
+    letters = dict(_LEVELS)[level]
+    return found is not None and found[1] in letters and found[2] in letters
 
 
 def types_of(objects: str) -> tuple[str, ...]:

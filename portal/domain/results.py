@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from portal.domain import cells, headings
-from portal.domain.cells import Cell, parse_list, plain_heading
+from portal.domain.cells import Cell, parse_list, parse_text, plain_heading
 from portal.domain.forms import VERDICTS
 from portal.domain.model import OUTCOMES, Field, Form
 from portal.domain.tables import Aliases, MissingColumns, Parsed, parse_table
 
-__all__ = ["ResultRow", "answers_of", "parse_results"]
+__all__ = ["NOT_HERE", "ResultRow", "ToFill", "answers_of", "parse_results", "point_headings", "template_of"]
+
+#: What a template says of a point that is not asked in a row; read again it is as good as empty.
+NOT_HERE = "—"
+#: Columns of a template before those of the points.
+_HEADS = ("入企编号", "任务", "代码", "企业名称", "事项", "结果", "检查日期", "检查人员", "检查方式", "当事人意见", "说明")
+#: Types of points that a table has no cell for.
+_NO_CELL = ("repeat", "note", "calculated")
+_BETWEEN = "、，,；;\n "
 
 _MARKS = {"√": "yes", "是": "yes", "符合": "yes", "×": "no", "否": "no", "不符合": "no", "/": "na", "无": "na", "不涉及": "na"}
 
@@ -78,16 +88,36 @@ def _outcome(text: str) -> str:
     return next((one.code for one in OUTCOMES.values() if one.label == text), "")
 
 
+def point_headings(form: Form) -> dict[str, str]:
+    """field name -> the heading of its column, for the points a table can answer.
+
+    Its wording; where that is the heading of something else (联系电话 is a private column of other
+    tables) or of two points of the form, its name stands behind it: 联系电话〔contact_phone〕.
+    """
+    fields = [one for one in form.fields() if one.type not in _NO_CELL]
+    wordings = Counter(plain_heading(one.label) for one in fields)
+    return {
+        one.name: one.label if wordings[plain_heading(one.label)] == 1 and plain_heading(one.label) not in _TAKEN else f"{one.label}〔{one.name}〕"
+        for one in fields
+    }
+
+
+_TAKEN = frozenset(plain_heading(wording) for wordings in headings.RESULT.values() for wording in wordings.split())
+_TAKEN |= {plain_heading(wording) for wording in (*headings.PERSONAL, *headings.NOT_KEPT, "")}
+
+
 def answers_of(form: Form, points: Mapping[str, str], note: str) -> dict[str, list[str]]:
-    """field name -> values as a posted form would carry them: columns are matched by a point's wording or its name.
+    """field name -> values as a posted form would carry them: columns are matched by `point_headings`, a point's wording or its name.
 
     A wording no choice has is passed on as written, for the form's own check to name it.
     """
     given: dict[str, list[str]] = {}
-    named = {plain_heading(title): text for title, text in points.items()}
+    named = {plain_heading(title): text for title, text in points.items() if text != NOT_HERE}
+    own = point_headings(form)
     for one in form.fields():
-        text = named.get(plain_heading(one.label)) or named.get(one.name) or (note if one.name == "note" else "")
-        if text and one.type not in ("repeat", "note", "calculated"):
+        titles = (own.get(one.name, ""), one.label, one.name)
+        text = next((named[plain] for plain in map(plain_heading, titles) if plain in named), note if one.name == "note" else "")
+        if text and one.type not in _NO_CELL:
             given[one.name] = _values(one, text)
     return given
 
@@ -97,9 +127,76 @@ def _values(one: Field, text: str) -> list[str]:
         labels: dict[str, Any] = {label: value for value, label in VERDICTS.items()} | _MARKS
         return [labels.get(text, text)]
     if one.type in ("select_one", "select_multiple"):
-        labels = {choice.label: choice.value for choice in one.choices}
-        parts = parse_list(text) if one.type == "select_multiple" else (text,)
+        labels = {parse_text(choice.label): choice.value for choice in one.choices}
+        parts = _several(text, labels) if one.type == "select_multiple" else (text,)
         return [labels.get(part, part) for part in parts]
     if one.type in ("photo", "file", "signature"):
         return list(parse_list(text))
     return [text]
+
+
+def _several(text: str, labels: Mapping[str, str]) -> list[str]:
+    """The choices written in one cell: a wording may itself hold the marks that stand between them."""
+    found = []
+    left = text.strip(_BETWEEN)
+    while left:
+        here = [label for label in labels if left == label or left.startswith(label) and left[len(label)] in _BETWEEN]
+        first = max(here, key=len, default="") or re.split(f"[{_BETWEEN}]", left, maxsplit=1)[0]
+        found.append(first)
+        left = left[len(first) :].strip(_BETWEEN)
+    return found
+
+
+# A table to be filled ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ToFill:
+    """One row of a template: an item of a visit, with what is known. `first`: of its form on this visit, where the points are answered."""
+
+    visit: str
+    task: str
+    code: str
+    name: str
+    item: str
+    recorder: str
+    inspected_on: str
+    form: Form
+    first: bool
+
+
+def template_of(rows: Sequence[ToFill], methods: Sequence[str]) -> list[list[str]]:
+    """The table that `parse_results` reads: headings, a sample row with what may be written, a row for each item of a visit.
+
+    Every point of every form has a column; where a row is not asked for it stands NOT_HERE.
+    """
+    forms = {(row.form.code, row.form.version): row.form for row in rows}
+    columns: dict[str, list[str]] = {}  # plain heading -> [heading, what may be written...]
+    for form in (forms[key] for key in sorted(forms)):
+        own = point_headings(form)
+        for section in form.sections:
+            for one in section.fields:
+                if one.name in own:
+                    guide = columns.setdefault(plain_heading(own[one.name]), [own[one.name]])
+                    if (said := _guide(one, bool(one.show_if or section.show_if))) not in guide[1:]:
+                        guide.append(said)
+    outcomes = "／".join(one.label for one in OUTCOMES.values())
+    guides = ["案例（请删除）", "", "", "", "", outcomes, "2026-06-15", "几人用顿号隔开", "／".join(methods), "", ""]
+    table = [[*_HEADS, *(column[0] for column in columns.values())], [*guides, *("；".join(column[1:]) for column in columns.values())]]
+    for row in rows:
+        asked = {plain_heading(title) for title in point_headings(row.form).values()} if row.first else ()
+        known = [row.visit, row.task, row.code, row.name, row.item, "", row.inspected_on, row.recorder, "", "", ""]
+        table.append([*known, *("" if plain in asked else NOT_HERE for plain in columns)])
+    return table
+
+
+def _guide(one: Field, sometimes: bool) -> str:
+    """What may be written into the column of a point; `sometimes`: it is not always asked."""
+    usual = {
+        "verdict": "／".join(VERDICTS.values()), "select_one": "／".join(choice.label for choice in one.choices),
+        "select_multiple": "可填几项，用顿号隔开：" + "／".join(choice.label for choice in one.choices), "integer": "整数", "decimal": "数字",
+        "date": "日期，例如 2026-06-15", "time": "时间，例如 09:30", "location": "纬度,经度，例如 24.81,118.57",
+        "photo": "附件编号，用顿号隔开", "file": "附件编号，用顿号隔开", "signature": "附件编号",
+    }.get(one.type, "文字")
+    when = "选填" if not one.required else "适用时必填" if sometimes else "必填"
+    return f"{when}：{usual}"

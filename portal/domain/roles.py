@@ -26,10 +26,12 @@ ACTS: Mapping[str, frozenset[str]] = {
     for act, roles in {
         "directory.import": "operator planner",
         "directory.place": "operator planner",
+        "setup.bureau": "operator",
         "stations.make": "operator planner",
         "directory.read": "planner approver sector station inspector reviewer publisher supervisor",
         "imports.read": "operator planner",
         "plan.import": "operator planner",
+        "plan.edit": "planner",
         "plan.read": "planner approver sector station inspector reviewer publisher supervisor",
         "plan.profile": "operator planner",
         "plan.base": "planner",

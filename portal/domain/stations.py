@@ -18,7 +18,8 @@ from portal.domain.coverage import OPENING, Place, StationTable, is_town
 __all__ = ["CONFIDENCES", "Match", "find_places", "find_station"]
 
 #: sure: today's name of a town or street, or a town's name without 镇. likely: a village only one street has, a
-#: street's name without 街道 or from before it was one, the company's name. The other two are for a person.
+#: street's name without 街道, an old name that the coverage lists, the company's name. The other two are for a person:
+#: of a town that became streets (青阳镇) half lies in others than the one that kept its name.
 CONFIDENCES = ("sure", "likely", "ambiguous", "none")
 
 #: a bare name with these behind it is a road or a building, which may stand anywhere
@@ -118,7 +119,7 @@ def _is_road(table: StationTable, text: str, end: int, place: Place) -> bool:
 def _by_street(table: StationTable, hits: Sequence[Hit]) -> Match | None:
     named = [hit for hit in hits if any(not place.village for place in hit.places)]
     village_hits = [hit for hit in hits if any(place.village for place in hit.places)]
-    for rank, kinds in ((0, ("name",)), (1, ("old", "bare"))):
+    for rank, kinds in ((0, ("name",)), (1, ("old", "bare", "town"))):
         chosen = {
             place.street: hit for hit in reversed(named) for place in hit.places
             if not place.village and place.kind in kinds and (rank == 0 or hit.leading)
@@ -161,9 +162,17 @@ def _street_match(table: StationTable, chosen: Mapping[str, Hit], village_hits: 
             # 安海镇灵水村: a hamlet of the same name, mostly; now and then a village that went to a new street
             where = "、".join(f"{table.streets[one]}的“{village}”" for one, village in elsewhere.items())
             return _settle(table, (street,), "", "likely", f"地址写明“{text}”，但区划表中另有{where}")
+        if not inner and any(place.kind == "town" and place.street == street for place in hit.places):
+            return _of_town(table, street, text)
         why = f"地址写明“{text}”" if whole else f"地址写的“{text}”不是{table.streets[street]}的现名"
         return _settle(table, (street,), inner.get(street, ""), "sure" if whole else "likely", why)
     return _settle(table, tuple(chosen), "", "likely", f"地址中有“{text}”")
+
+
+def _of_town(table: StationTable, street: str, text: str) -> Match:
+    """A town's name alone, that is now a street's: the stations there are the first to ask."""
+    found = _settle(table, (street,), "", "likely", f"“{text}”改设街道时可能分成了几个街道，{table.streets[street]}是其中之一，地址没有写明村居")
+    return Match("", "ambiguous", found.why, (found.station,), found.street) if found.station else found
 
 
 def _by_village(table: StationTable, hits: Sequence[Hit]) -> Match | None:
@@ -189,6 +198,8 @@ def _by_name(table: StationTable, name: str) -> Match | None:
     streets = tuple(dict.fromkeys(place.street for hit in hits for place in hit.places if not place.village))
     if not streets or begin == 0:  # a company may be called 金井 anywhere: only behind 晋江市 it is the town
         return None
+    if len(streets) == 1 and any(place.kind == "town" and place.street == streets[0] for place in hits[0].places):
+        return _of_town(table, streets[0], hits[0].text)
     return _settle(table, streets, "", "likely", f"地址中没有写明镇街，名称中有“{hits[0].text}”")
 
 

@@ -13,7 +13,7 @@ from portal.domain.cells import Cell, Sheet, Suspicious, hidden_characters, pars
 from portal.domain.errors import BadInput, Problem
 
 __all__ = [
-    "Aliases", "Findings", "Headings", "LEFT_OUT", "MissingColumns", "Parsed", "Table", "fill_merged", "find_headings",
+    "Aliases", "Aside", "Findings", "Headings", "LEFT_OUT", "MissingColumns", "Parsed", "Table", "fill_merged", "find_headings", "is_remark",
     "parse_table", "usual_heading",
 ]  # fmt: skip
 
@@ -25,6 +25,8 @@ LEFT_OUT = "-"
 
 #: More than this nobody reads; the message says how many there are in all.
 MOST_LISTED = 200
+#: Rows left out that are named one by one.
+_LISTED = 20
 #: How far down the row of headings is looked for (titles and 填报单位 lines stand above it).
 HEADING_ROWS = 15
 
@@ -67,6 +69,10 @@ class Headings:
     def fields(self) -> frozenset[str]:
         return frozenset(name for _, name in self.known)
 
+    def title(self, field: str) -> str:
+        """The heading of a field as the file writes it, "" where it has none."""
+        return next((title for title, name in self.known if name == field), "")
+
 
 class MissingColumns(BadInput):
     """The file has a table, but not these columns; `headings` says what it has, so that they can be pointed out."""
@@ -78,12 +84,37 @@ class MissingColumns(BadInput):
 
 
 @dataclass(frozen=True, slots=True)
+class Aside:
+    """Rows of a file that are no data: how many up to the headings, the 1-based rows of samples and remarks, how many are empty."""
+
+    above: int = 0
+    samples: tuple[int, ...] = ()
+    remarks: tuple[int, ...] = ()
+    blank: int = 0
+
+    @property
+    def count(self) -> int:
+        return self.above + len(self.samples) + len(self.remarks) + self.blank
+
+    def words(self) -> str:
+        """Every kind there is with how many, samples and remarks with their rows."""
+        said = [f"标题和表头 {self.above} 行"] if self.above else []
+        for name, lines in (("示例", self.samples), ("备注或合计", self.remarks)):
+            if lines:
+                listed = "、".join(map(str, lines[:_LISTED])) + (" 等" if len(lines) > _LISTED else "")
+                said.append(f"{name} {len(lines):,} 行（第 {listed} 行）")
+        return "，".join([*said, f"空行 {self.blank:,} 行"] if self.blank else said)
+
+
+@dataclass(frozen=True, slots=True)
 class Parsed(Generic[T]):
     """What a file held. No row error is raised: who asked decides between all or nothing and the good rows.
 
     `rows` are those without an error, `lines` the 1-based file row of each (where several
     file rows became one, the first); `total` counts the data rows of the file, and
     `whole` is what the file says beside its rows (a plan's title and year).
+    `joined`: (file row, the earlier one it was joined into); `aside`: the rows that are no data.
+    So every data row is among `lines`, among `joined` or has an error.
     """
 
     rows: tuple[T, ...]
@@ -93,14 +124,18 @@ class Parsed(Generic[T]):
     total: int = 0
     headings: Headings = Headings()
     whole: Any = None
+    joined: tuple[tuple[int, int], ...] = ()
+    aside: Aside = Aside()
 
     @property
     def bad_lines(self) -> frozenset[int]:
-        return frozenset(problem.row for problem in self.errors)
+        """Data rows with an error."""
+        return frozenset(problem.row for problem in self.errors if problem.row > self.headings.row)
 
     def found(self, errors: Sequence[Problem] = (), warnings: Sequence[Problem] = ()) -> Parsed[T]:
-        """The same file with more found, in the order of its rows: rows with an error are no longer among `rows`."""
+        """The same file with more found, in the order of its rows: rows with an error are no longer among `rows`, nor what was joined into them."""
         bad = frozenset(problem.row for problem in errors)
+        errors = [*errors, *(Problem("", f"与第 {first} 行是同一个代码，一并没有导入。", line) for line, first in self.joined if first in bad)]
         kept = [(row, line) for row, line in zip(self.rows, self.lines, strict=True) if line not in bad] if bad else None
         return replace(
             self,
@@ -108,6 +143,7 @@ class Parsed(Generic[T]):
             lines=self.lines if kept is None else tuple(line for _, line in kept),
             errors=tuple(sorted((*self.errors, *errors), key=_row)) if errors else self.errors,
             warnings=(*self.warnings, *warnings),
+            joined=tuple(pair for pair in self.joined if pair[1] not in bad),
         )
 
     def require_no_errors(self, what: str) -> None:
@@ -128,7 +164,7 @@ class Table:
     """Columns by field and the rows below the headings.
 
     `body` gives (1-based file row, cells) once, without empty, sample and remark rows;
-    remark rows are found in `remarks` after it, the number of others in `total`.
+    those are found in `samples`, `remarks` and `blank` after it, the number of others in `total`.
     """
 
     columns: Mapping[str, Sequence[int]]
@@ -137,7 +173,13 @@ class Table:
     findings: Findings
     body: Iterator[tuple[int, Sequence[Cell]]]
     remarks: list[tuple[int, Sequence[Cell]]] = field(default_factory=list)
+    samples: list[int] = field(default_factory=list)
+    blank: int = 0
     total: int = 0
+
+    @property
+    def aside(self) -> Aside:
+        return Aside(self.headings.row, tuple(self.samples), tuple(line for line, _ in self.remarks), self.blank)
 
     def has(self, name: str) -> bool:
         return name in self.columns
@@ -197,7 +239,7 @@ class Table:
             self.findings.error(line, self.titles[name], "没有填写。请补上后重新上传。")
         return text
 
-    def parsed(self, rows: Sequence[T], lines: Sequence[int], whole: Any = None) -> Parsed[T]:
+    def parsed(self, rows: Sequence[T], lines: Sequence[int], joined: Sequence[tuple[int, int]] = ()) -> Parsed[T]:
         """What was read, without the rows of lines found bad."""
         if self.remarks:
             self.findings.warn(self.remarks[0][0], "", f"跳过 {len(self.remarks)} 行备注或合计。")
@@ -206,7 +248,7 @@ class Table:
             kept = [(row, line) for row, line in zip(rows, lines, strict=True) if line not in bad]
             rows, lines = [row for row, _ in kept], [line for _, line in kept]
         found = self.findings
-        return Parsed(tuple(rows), tuple(found.warnings), tuple(found.errors), tuple(lines), self.total, self.headings, whole)
+        return Parsed(tuple(rows), tuple(found.warnings), tuple(found.errors), tuple(lines), self.total, self.headings, None, tuple(joined), self.aside)
 
 
 def usual_heading(names: Mapping[str, str], name: str) -> str:
@@ -262,29 +304,34 @@ def parse_table(
 
 
 def _body(table: Table, rows: Iterable[Sequence[Cell]], first: int, what: str) -> Iterator[tuple[int, Sequence[Cell]]]:
-    samples = []
+    samples = table.samples
     for line, row in enumerate(rows, first):
-        aside = None
+        what = None
         for cell in row[:4]:
             if type(cell) is str and cell:
                 if cell[0] in _SAMPLE_STARTS and _SAMPLE.match(cell):
-                    aside = samples
+                    what = "sample"
                     break
-                if cell[0] in _REMARK_STARTS and _is_remark(row):
-                    aside = table.remarks
+                if cell[0] in _REMARK_STARTS and is_remark(row):
+                    what = "remark"
                     break
-        if aside is not None:
-            aside.append((line, row))
-        elif not row_is_empty(row):
+        if what == "sample":
+            samples.append(line)
+        elif what == "remark":
+            table.remarks.append((line, row))
+        elif row_is_empty(row):
+            table.blank += 1
+        else:
             table.total += 1
             yield line, row
     if samples:
-        table.findings.warn(samples[0][0], "", f"跳过 {len(samples)} 行示例（案例（请删除））。")
+        table.findings.warn(samples[0], "", f"跳过 {len(samples)} 行示例（案例（请删除））。")
     if not table.total:
         raise BadInput(f"{what}只有表头，没有数据行。")
 
 
-def _is_remark(row: Sequence[Cell]) -> bool:
+def is_remark(row: Sequence[Cell]) -> bool:
+    """Whether a row below the headings is a remark or a total (备注：..., 合计) and no row of data."""
     # A remark merged over the whole width stands in every cell once it is filled.
     texts = list(dict.fromkeys(text for text in map(_shown, row) if text))
     return 0 < len(texts) <= 2 and _REMARK.fullmatch(texts[0]) is not None

@@ -15,13 +15,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a drawn entry is: `code` drawn, `holder` and `site` visited, `station` and `town` for the day."""
+    """Where a drawn entry is: `code` drawn, `holder` and `site` visited, `station` and `town` for the day.
+
+    `bureau`: whose people go there beside the station's, "" where there is one bureau only.
+    """
 
     code: str
     holder: str
     site: str
     station: str
     town: str
+    bureau: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +106,18 @@ def plan_days(visits: Sequence[PlannedVisit], days: Sequence[date]) -> dict[str,
 
 
 def eligible(
-    person: Mapping[str, Any], *, station: str, window_to: date, needed: Collection[str], recused: bool
+    person: Mapping[str, Any], *, place: Place, window_to: date, needed: Collection[str], recused: bool
 ) -> bool:
     """Whether a roster row may be drawn for a visit (DRAW.md section 5, R14).
 
-    In force to the end of the window, every qualification the items need, of this
-    station or of the bureau itself, and not recused.
+    In force to the end of the window, every qualification the items need, of the place's
+    station or of its bureau itself, and not recused.
     """
     in_force = person["status"] == "有效" and person["certificate"] and person["until"] >= window_to.isoformat()
-    district = not person["station"] or person["organisation"] == station
+    if person["station"]:
+        district = person["organisation"] == place.station
+    else:
+        district = not place.bureau or person.get("bureau", place.bureau) == place.bureau  # rosters of one bureau did not name it
     return bool(in_force and district and not recused and set(needed) <= set(person["qualifications"]))
 
 
@@ -137,7 +144,7 @@ def make_slots(
             for person in roster
             if eligible(
                 person,
-                station=visit.place.station,
+                place=visit.place,
                 window_to=window_to,
                 needed=needed[visit.id],
                 recused=(person["code"], visit.place.code) in pairs,

@@ -9,6 +9,11 @@ from typing import Any
 
 TYPE_AREA_PT = 442  # 156 mm, GB/T 9704-2012
 TITLE_PT = 22  # 二号
+#: words of these titles that a line never parts; compounds of them are parted between them at need
+WORDS = tuple(
+    "市场监督管理 公示信息 登记事项 抽查 检查 抽取 结果 公告 公示 信息 计划 监管 随机 企业 事项 监督 登记 任务 工作 部门 联合 年度 食品 销售 生产 经营 餐饮 服务 "
+    "产品 质量 安全 特种 设备 计量 认证 检验 检测 机构 价格 收费 广告 网络 交易 知识 产权".split()
+)
 OPENING, CLOSING = "“‘《〈（〔「", "”’》〉）〕」，。；：、！？"
 
 
@@ -101,7 +106,7 @@ def title_lines(bureau: str, rest: str) -> list[str]:
     """The title in lines of like length (词意完整，排列对称): the bureau, then 关于……的公告.
 
     Breaks fall where they part no number, no quotation of up to 16 characters, and no sign from its
-    word, at best after a punctuation mark or before 关于 and “.
+    word, nor (where that can be) one of WORDS; at best after a punctuation mark or before 关于 and “.
     """
     if width(bureau + rest) <= 18:
         return [bureau + rest]
@@ -118,7 +123,8 @@ def _balanced(text: str) -> list[str]:
         options = [i for i in range(2, len(text) - 1) if _may_break(text, i) and width(text[:i]) <= most + 1]
         if not options:
             break
-        at = min(options, key=lambda i: abs(width(text[:i]) - target) - _liking(text, i))
+        whole = [i for i in options if text[i - 1] not in "和与及" and not _parts_a_word(text, i)]
+        at = min(whole or options, key=lambda i: abs(width(text[:i]) - target) - _liking(text, i))
         lines.append(text[:at])
         text, count = text[at:], count - 1
     return [*lines, text]
@@ -135,9 +141,15 @@ def _may_break(text: str, at: int) -> bool:
     return not (opened < at <= closed and closed - opened <= 16)
 
 
+def _parts_a_word(text: str, at: int) -> bool:
+    return any(text.startswith(word, start) for word in WORDS for start in range(max(0, at - len(word) + 1), at))
+
+
 def _liking(text: str, at: int) -> float:
     before, after = text[at - 1], text[at]
-    return 2.5 if before in CLOSING or after in OPENING else 2 if before in "年批度季次的" else 0
+    if before in CLOSING or after in OPENING:
+        return 2.5
+    return 2 if before in "年批度季次的" or text[:at].endswith(("抽查", "检查", "计划")) else 0
 
 
 def without_bureau(title: str, bureau: str) -> str:

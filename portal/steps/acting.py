@@ -26,6 +26,10 @@ def stamp(at: datetime) -> str:
 class Acting:
     """An account at work. `tree`: its organisation and below; `line`: that plus its ancestors.
 
+    `bureau` is the nearest bureau in its line, `top` the root: a county under a city is a bureau of its own,
+    which sees what the city does and changes none of it. `over`: the bureaus above its own, nearest first.
+    `whole`: all organisations under `top`, whose one site shows the releases of all.
+
     `now` is fixed for the whole act; chance comes only through `token_bytes`.
     """
 
@@ -34,9 +38,12 @@ class Acting:
     name: str
     roles: tuple[str, ...]
     organisation: Mapping[str, Any]
-    bureau: Mapping[str, Any]  # the root of its tree
+    bureau: Mapping[str, Any]
+    top: Mapping[str, Any]
+    over: tuple[int, ...]
     tree: frozenset[int]
     line: frozenset[int]
+    whole: frozenset[int]
     now: datetime
     keys: Keys
     sectors: Sectors
@@ -78,9 +85,10 @@ async def open_acting(
     by_id = {o["id"]: o for o in organisations}
     line = accounts.line_of(organisations, account["organisation"])
     tree = accounts.tree_of(organisations, account["organisation"])
+    bureaus = accounts.bureaus_of(organisations, account["organisation"])
     return Acting(
         account=account["id"], login=account["login"], name=account["name"], roles=account["roles"],
-        organisation=by_id[account["organisation"]], bureau=by_id[line[-1]], tree=tree, line=tree | frozenset(line),
-        now=now, keys=keys, sectors=sectors, inspector=await accounts.load_inspector_of(account),
+        organisation=by_id[account["organisation"]], bureau=by_id[bureaus[0]], top=by_id[line[-1]], over=tuple(bureaus[1:]),
+        tree=tree, line=tree | frozenset(line), whole=accounts.tree_of(organisations, line[-1]), now=now, keys=keys, sectors=sectors, inspector=await accounts.load_inspector_of(account),
         address=address, token_bytes=token_bytes,
     )  # fmt: skip

@@ -11,10 +11,12 @@ from typing import Any
 from portal.domain.assign import assign, refill, require_slots
 from portal.domain.bundle import canonical
 from portal.domain.errors import BadInput, WrongMoment
+from portal.domain.ratios import inspects_itself
 from portal.domain.visits import Place, PlannedVisit, make_slots
 from portal.steps import log
 from portal.steps.acting import Acting
 from portal.steps.bundles import load_draw_keys
+from portal.steps.caps import level_of
 from portal.steps.catalogue import load_item
 from portal.steps.rosters import load_snapshot, roots_of
 from portal.store import accounts, directory, draw, plan
@@ -128,13 +130,21 @@ async def _slots(
     act: Acting, round_: dict[str, Any], own: list[dict[str, Any]], people: dict[str, Any]
 ) -> dict[str, Any]:
     recused = {(who, entity) for who, entity in people["recusals"]}
-    stations = {o["id"]: o["code"] for o in await accounts.load_organisations()}
+    organisations = await accounts.load_organisations()
+    codes = {o["id"]: o["code"] for o in organisations}
     carried = await store.load_tasks_of_visits([visit["id"] for visit in own])
     tasks = await plan.load_tasks_by_id({task for found in carried.values() for task in found})
-    planned = [
-        PlannedVisit(v["code"], Place(v["entity_code"], v["holder"], v["site"], stations[v["organisation"]], v["town"]), ())
-        for v in own
-    ]
+    ours = await _inspected_by_drawer(tasks)
+
+    def place(visit: dict[str, Any]) -> Place:
+        """The people of the place's own bureau go (市抽县查), unless every task of the visit keeps its inspection (市抽市查)."""
+        who = visit["organisation"]
+        if set(carried[visit["id"]]) <= ours:
+            who = round_["organisation"]
+        bureau = accounts.bureaus_of(organisations, who)[0]
+        return Place(visit["entity_code"], visit["holder"], visit["site"], codes[who], visit["town"], codes[bureau])
+
+    planned = [PlannedVisit(v["code"], place(v), ()) for v in own]
     needed = {
         v["code"]: {
             q
@@ -145,6 +155,20 @@ async def _slots(
         for v in own
     }
     return make_slots(planned, people["roster"], needed, recused, round_["window_to"], round_["suite"])
+
+
+async def _inspected_by_drawer(tasks: dict[int, dict[str, Any]]) -> set[int]:
+    """Tasks that the bureau of their plan draws and inspects itself, by the words of their rows (市抽市查)."""
+    levels = {o["id"]: level_of(o["region"]) for o in await accounts.load_organisations()}
+    words = {
+        (number, row["row"]): row["data"].get("drawn_by_text", "")
+        for number in {task["plan"] for task in tasks.values()}
+        for row in await plan.load_plan_rows(number)
+    }
+    return {
+        one for one, task in tasks.items()
+        if levels[task["organisation"]] != "county" and inspects_itself(words.get((task["plan"], task["row"]), ""), levels[task["organisation"]])
+    }  # fmt: skip
 
 
 def _summary(result: dict[str, Any]) -> dict[str, Any]:

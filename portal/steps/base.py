@@ -21,6 +21,7 @@ from portal.steps.acting import Acting
 from portal.steps.classes import (
     ByClass, certain_rules, check_classes, differs, goes_by_class, is_list, load_by_class, missing_sentence, scale_and_ratios,
 )  # fmt: skip
+from portal.steps.plan import load_fixed
 from portal.steps.pool import quota_of, types_named
 from portal.steps.profile import load_profile
 from portal.store import classes, directory, plan
@@ -307,16 +308,19 @@ async def approve_plan(act: Acting, number: int, reason: str = "") -> None:
     """
     act.require("plan.approve")
     found, _ = await _plan_and_tasks(act, number)
+    if newer := await plan.load_newer_plan(number):
+        raise WrongMoment(f"{newer[0]} 年度计划第 {newer[1]} 版已由第 {newer[2]} 版替换，不再批准。请批准第 {newer[2]} 版。")
     if found["imported_by"] == act.account:
         raise NotAllowed(f"{found['year']} 年度计划由您导入，要由另一位复核人批准。")
-    if found["version"] > 1 and not reason.strip():
+    reason = reason.strip() or found["reason"]
+    if found["version"] > 1 and not reason:
         raise BadInput(f"这是 {found['year']} 年度计划的第 {found['version']} 版，请写明调整的理由。")
     await require_settled(act, number)
     async with transaction():
         await hold("bureau", act.bureau["id"])
-        if not await plan.save_plan_approved(number, reason.strip(), act.account, act.now):
+        if not await plan.save_plan_approved(number, reason, act.account, act.now):
             raise WrongMoment(f"{found['year']} 年度计划第 {found['version']} 版已经批准或公示，不能再次批准。")
-        await act.audit("plan.approve", f"plan/{found['year']}", version=found["version"], reason=reason.strip())
+        await act.audit("plan.approve", f"plan/{found['year']}", version=found["version"], reason=reason)
 
 
 async def require_settled(act: Acting, number: int) -> None:
@@ -325,12 +329,13 @@ async def require_settled(act: Acting, number: int) -> None:
     The floor is asked where profile, base and measuring are there.
     """
     found, tasks = await _plan_and_tasks(act, number)
+    begun = await load_fixed(tasks)  # their time may be over: they were frozen or drawn within it
     problems = [
         Problem("抽查比例", f"任务 {task['code']} 同时写了比例和户数（{task['ratio_text']}），请先定一个。", task["row"])
         for task in tasks if task["drawn_by"] == "here" and task["ratio_ppm"] is not None and task["fixed_count"] is not None
     ] + [
         Problem("实施时间", f"任务 {task['code']} 的实施时间 {task['window_to']} 已经过去，请改写实施时间。", task["row"])
-        for task in tasks if task["window_to"] < act.today
+        for task in tasks if task["window_to"] < act.today and task["id"] not in begun
     ]  # fmt: skip
     standing = await load_standing(act, found)
     problems += [

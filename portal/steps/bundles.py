@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from portal.domain.assign import assign_file
@@ -67,12 +69,7 @@ async def auditor_files(act: Acting, round_: Mapping[str, Any]) -> dict[str, byt
     shares = await draw.load_shares(round_["id"])
     sources = await draw.load_sources(round_["id"])
     if all(share["released_at"] for share in shares) and all(source["value"] for source in sources):
-        reveal: dict[str, Any] = {
-            "sources": [[source["name"], source["value"], source["drawn_at"]] for source in sources],
-            "secrets": [
-                act.keys.unseal(bytes(share["released"]), f"share/{round_['code']}/{share['n']}").hex() for share in shares
-            ],
-        }
+        reveal = _reveal(act, round_, sources, shares)
         if salt_key:
             reveal["salt_key"] = salt_key.hex()
         files["reveal.json"] = canonical(reveal)
@@ -81,6 +78,20 @@ async def auditor_files(act: Acting, round_: Mapping[str, Any]) -> dict[str, byt
         files.update(await asyncio.to_thread(_sealed_extras, files, act, round_, salt_key))
         files.update(await _assignment(act, round_))
     return files
+
+
+def _reveal(
+    act: Acting, round_: Mapping[str, Any], sources: Sequence[Mapping[str, Any]], shares: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """What reveal.json says, but for the salt key."""
+    return {
+        "sources": _values(sources),
+        "secrets": [act.keys.unseal(bytes(share["released"]), f"share/{round_['code']}/{share['n']}").hex() for share in shares],
+    }
+
+
+def _values(sources: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+    return [[source["name"], source["value"], source["drawn_at"]] for source in sources]
 
 
 def load_draw_keys(act: Acting, round_: Mapping[str, Any]) -> tuple[bytes, bytes]:
@@ -130,6 +141,40 @@ def public_files(round_: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[
     elif round_["state"] == "revealed":
         found |= {name: data for name, data in files.items() if name not in ("slots.json", "assigned.json")}
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class PublicFiles:
+    """`public_files` of a round, and a digest of all they were made from."""
+
+    made_from: str
+    files: Mapping[str, bytes]
+
+
+async def load_public_files(act: Acting, round_: Mapping[str, Any], before: PublicFiles | None = None) -> PublicFiles:
+    """What anybody may have of a committed round now: `before` where nothing it was made from has changed.
+
+    The same as `public_files` of `auditor_files`, without making what is not public.  A pool never
+    changes once it is committed to, so its number stands for it.  What changes while this reads
+    is in no later digest: whoever asks again with the answer gets the files made anew.
+    """
+    sources, shares = await draw.load_sources(round_["id"]), await draw.load_shares(round_["id"])
+    rows = await draw.load_round_tasks(round_["id"])
+    made_from = hashlib.sha256(repr((round_, sources, shares, rows)).encode()).hexdigest()
+    if before and before.made_from == made_from:
+        return before
+    files = {"round.json": round_["round_json"].encode()}
+    if round_["state"] == "void":
+        return PublicFiles(made_from, files)
+    if round_["disclosure"] == "sealed":
+        if round_["result_json"]:
+            result = json.loads(round_["result_json"])
+            files["public.json"] = format_public(files["round.json"], _values(sources), result, round_["result_commit"])
+    elif round_["state"] == "revealed":
+        files |= await load_pool_files(rows)
+        files["reveal.json"] = canonical(_reveal(act, round_, sources, shares))
+        files["result.json"] = round_["result_json"].encode()
+    return PublicFiles(made_from, files)
 
 
 async def export_round(act: Acting, round_code: str, audience: str) -> dict[str, bytes]:

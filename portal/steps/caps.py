@@ -68,7 +68,7 @@ async def load_limits(act: Acting, day: date, without_visit: str = "", *, histor
     by_id = {one["id"]: one for one in organisations}
     offices = {}
     for one in organisations:
-        bureau = by_id[accounts.line_of(organisations, one["id"])[-1]]
+        bureau = by_id[accounts.bureaus_of(organisations, one["id"])[0]]
         offices[one["id"]] = bureau["code"], level_of(bureau["region"])
     peace: dict[str, list[Peace]] = {}
     for row in await store.load_peace(day):

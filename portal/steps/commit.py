@@ -162,7 +162,8 @@ async def make_share(act: Acting, round_code: str, passphrase: str) -> dict[str,
     """Make the acting holder's own secret, sealed under the holder's passphrase; {"commit", "secret"}.
 
     The secret is returned once, for the sealed copy that a third party keeps; the
-    portal keeps only what the passphrase opens.
+    portal keeps only what the passphrase opens.  BadInput for one that any round has
+    had (a holder may bring it in a file): revealed there, it would be no secret here.
     """
     act.require("round.share")
     if len(passphrase) < SHORTEST_PASSPHRASE:
@@ -176,6 +177,9 @@ async def make_share(act: Acting, round_code: str, passphrase: str) -> dict[str,
             raise WrongMoment(f"轮次 {round_code} 已公布承诺，密值不能再换。")
         if share["commit"]:
             raise WrongMoment(f"“{share['holder']}”的密值已经生成，不能再换。")
+        if await draw.is_committed_to([seed.commit_of(suite, secret) for suite in SUITES]):
+            # Another round's end makes it public, while this one still counts on it.
+            raise BadInput("这个密值已经用过：一个密值只能用于一轮，只由一方持有。请用随机方法另生成一个。")
         commit = seed.commit_of(round_["suite"], secret)
         await draw.save_share(share["id"], commit, sealed, act.now)
         await act.audit("round.share", round_code, after=commit, holder=share["holder"])

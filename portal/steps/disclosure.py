@@ -6,7 +6,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +19,22 @@ from portal.domain.rounds import label_of
 from portal.plugins import SectorFault
 from portal.steps import log
 from portal.steps.acting import Acting, stamp
-from portal.steps.bundles import auditor_files, public_files
+from portal.steps.bundles import PublicFiles, load_public_files
 from portal.steps.catalogue import load_item
 from portal.steps.pool import FROM_PROFILE, RULES
 from portal.steps.publish import published_view
 from portal.steps.visits import load_summary
 from portal.store import directory, draw, plan, records
+from portal.store import imports as lists
 from portal.store import log as log_store
 from portal.store import pool as pools
 from portal.store import publish as store
+from portal.store import visits as visit_store
+from portal.store import year as year_store
 from portal.store.engine import transaction
 
 SPEC = "mingcha-bundle/1"
+EXTERNAL = "外部抽取，本站不能验证"  # the label of results whose entities were drawn elsewhere
 
 
 class Proofs:
@@ -52,49 +57,60 @@ def require_release(act: Acting) -> None:
         act.require("publish.publish")
 
 
-async def write_bundle(act: Acting, folder: Path, *, demo: bool) -> dict[str, Any]:
+async def write_bundle(
+    act: Acting, folder: Path, *, demo: bool, told: Callable[[str], Awaitable[None]] | None = None
+) -> dict[str, Any]:
     """Sign the log's head and write the bundle into `folder`, which is made new.
 
-    Everything is read in one transaction: what is published is one state.  A crash
-    leaves a half folder that the next run removes; nobody reads it before its manifest.
-    Returns {"size", "root", "rounds": ids committed in it}.
+    What is published is one state: that of the transaction which signs the log, while no other
+    act can end.  What takes long (the files of rounds, the pages of sectors) is made before it;
+    in it only what has changed since is made again.  `told` is awaited with the code of each round
+    made before.  A crash leaves a half folder that the next run removes; nobody reads it before its
+    manifest.  Returns {"size", "root", "rounds": ids committed in it}.
     """
     require_release(act)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    made: dict[int, PublicFiles] = {}
+    for round_ in await _committed(act):
+        made[round_["id"]] = await load_public_files(act, round_)
+        if told:
+            await told(round_["code"])
+    drafted = await _load_pages(act, None)
     async with transaction():
         head = await log.checkpoint(act)
         entries = await log_store.load_entries()
         proofs = Proofs(entries, await log_store.load_checkpoints())
         as_of = stamp(entries[-1]["at"]) if entries else stamp(act.now)
-        rounds = [r for r in await draw.load_rounds(act.tree) if r["round_json"]]
+        rounds, external = await _committed(act), await _external(act)
         files: dict[str, bytes] = {}
         lines = []
         for round_ in rounds:
-            row, more = await _round(act, round_, entries)
+            row, more = await _round(act, round_, entries, await load_public_files(act, round_, made.get(round_["id"])))
             lines.append(row)
             files |= more
-        results = await _results(act, proofs, {r["code"]: r for r in rounds})
-        pages, faults = _pages(act, await plan.load_tasks(act.tree), results)
-        for fault in faults:
+        results = await _results(act, proofs, {r["code"]: r for r in (*rounds, *external)})
+        drafted = await _load_pages(act, drafted)
+        for fault in drafted.faults:
             await act.audit("sector.fault", fault.sector, hook=fault.hook, message=fault.message)
-        pages += _pages_of(folder.with_name("current"), {fault.sector for fault in faults})
+        pages = [*drafted.pages, *_pages_of(folder.with_name("current"), {fault.sector for fault in drafted.faults})]
         files |= {
             "items.jsonl": _lines(
-                [{**row["data"], "proof": proofs.of(row["log_index"], row["salt"])} for row in await store.load_live(act.tree, "item")]
+                [{**row["data"], "proof": proofs.of(row["log_index"], row["salt"])} for row in await store.load_live(act.whole, "item")]
             ),
             "plans.jsonl": _lines(
-                [{**row["data"], "proof": proofs.of(row["log_index"], row["salt"])} for row in await store.load_live(act.tree, "plan")]
+                [{**row["data"], "proof": proofs.of(row["log_index"], row["salt"])} for row in await store.load_live(act.whole, "plan")]
             ),
             "rounds.jsonl": _lines(lines),
+            "external.jsonl": _lines([await _external_row(act, one, entries, proofs) for one in external]),
             "results.jsonl": _lines(results),
             "pages.jsonl": _lines(sorted(pages, key=lambda page: (page["sector"], page["slug"]))),
         }
         files |= {f"log/{path}": data for path, data in log.files(entries, head["note"]).items()}
         origin = await log.origin_of(act)
         about = {
-            "spec": SPEC, "bureau": {name: act.bureau[name] for name in ("code", "name", "region")}, "as_of": as_of,
-            "demo": demo, "year": int(as_of[:4]), "figures": await _figures(act, rounds, results),
+            "spec": SPEC, "bureau": {name: act.top[name] for name in ("code", "name", "region")}, "as_of": as_of,
+            "demo": demo, "year": int(as_of[:4]), "figures": await _figures(act, int(as_of[:4]), [*rounds, *external], results),
             "log": {"origin": origin, "key": tlog.format_vkey(origin, act.keys.public()), "size": head["size"], "root": head["root"]},
         }  # fmt: skip
         files["about.json"] = pack(about).encode()
@@ -110,6 +126,15 @@ async def write_bundle(act: Acting, folder: Path, *, demo: bool) -> dict[str, An
     return {"size": head["size"], "root": head["root"], "rounds": [r["id"] for r in rounds], "digest": hashlib.sha256(manifest).hexdigest()}
 
 
+async def _committed(act: Acting) -> list[dict[str, Any]]:
+    return [round_ for round_ in await draw.load_rounds(act.whole) if round_["round_json"]]
+
+
+async def _external(act: Acting) -> list[dict[str, Any]]:
+    """Lists drawn elsewhere that were taken into work here."""
+    return [round_ for round_ in await draw.load_rounds(act.whole, external=True) if round_["state"] == "external"]
+
+
 def _lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
     return b"".join(pack(dict(row)).encode() + b"\n" for row in rows)
 
@@ -118,12 +143,11 @@ def _lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
 
 
 async def _round(
-    act: Acting, round_: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]
+    act: Acting, round_: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], made: PublicFiles
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     document = json.loads(round_["round_json"])
     sealed = round_["disclosure"] == "sealed"
-    files = await auditor_files(act, round_)
-    public = public_files(round_, files) if round_["state"] != "void" else {"round.json": files["round.json"]}
+    public = made.files
     sources = await draw.load_sources(round_["id"])
     shares = await draw.load_shares(round_["id"])
     result = json.loads(round_["result_json"]) if round_["result_json"] else {}
@@ -142,7 +166,7 @@ async def _round(
         "overdue": not sealed and round_["state"] == "drawn" and act.today > round_["reveal_due"],
         "sources": [{"name": s["name"], "bits": s["bits"], "drawn_at": s["drawn_at"], "value": s["value"] or None} for s in sources],
         "holders": [{"name": share["holder"], "commit": share["commit"]} for share in shares],
-        "secrets": json.loads(files["reveal.json"])["secrets"] if open_revealed else None,
+        "secrets": json.loads(public["reveal.json"])["secrets"] if open_revealed else None,
         "void": {"reason": round_["void_reason"], "at": stamp(round_["void_at"])} if round_["state"] == "void" else None,
         "snapshot": document["snapshot"], "tasks": tasks, "visits": summary["visits"] or None,
         "avoided": summary["avoided"] if summary["visits"] else None, "most": summary["most"] or None,
@@ -155,6 +179,28 @@ async def _round(
         ],
     }  # fmt: skip
     return row, {f"rounds/{round_['code']}/{name}": data for name, data in public.items()}
+
+
+async def _external_row(act: Acting, round_: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], proofs: Proofs) -> dict[str, Any]:
+    """What is public of a list drawn elsewhere: where and when it says it was drawn, and what became of it; never how it was drawn."""
+    one = await lists.load_external_list(int(round_["code"].rpartition("X")[2]), act.whole)
+    link = (await draw.load_round_tasks(round_["id"]))[0]
+    task = (await plan.load_tasks_by_id([link["task"]]))[link["task"]]
+    items = [await load_item(*item) for item in plan.items_of(task)]
+    summary = await load_summary(round_)
+    over = bool(summary["visits"]) and summary["done"] == summary["visits"]
+    index = next((e["n"] for e in entries if e["key"] == round_["code"] and e["kind"] == "external"), None)
+    return {
+        "code": round_["code"], "title": round_["title"], "label": EXTERNAL, "platform": one["platform"], "drawn_on": one["drawn_on"].isoformat(),
+        "window": [round_["window_from"].isoformat(), round_["window_to"].isoformat()], "digest": round_["digest"], "taken_at": stamp(round_["created_at"]),
+        "task": {
+            "code": task["code"], "name": task["name"], "department": task["department"],
+            "items": [{"code": item.code, "name": item.name} for item in items],
+        },
+        "size": one["size"], "taken": summary["picks"], "visits": summary["visits"] or None,
+        "avoided": summary["avoided"] if summary["visits"] else None, "visited_by": round_["window_to"].isoformat(),
+        "list": await _drawn_list(act, round_, sealed=False) if over else None, "proof": None if index is None else proofs.of(index),
+    }  # fmt: skip
 
 
 async def _round_tasks(
@@ -220,16 +266,16 @@ async def _drawn_list(act: Acting, round_: Mapping[str, Any], sealed: bool) -> l
 async def _results(
     act: Acting, proofs: Proofs, rounds: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    history = await store.load_history(act.tree, "result")
+    history = await store.load_history(act.whole, "result")
     found = []
-    for row in await store.load_live(act.tree, "result"):
+    for row in await store.load_live(act.whole, "result"):
         round_ = rounds[row["data"]["round"]]
         versions = history[row["key"]]
         changes = [{"on": versions[0]["data"]["published_on"], "text": "首次公示。"}]
         changes += [{"on": v["data"]["published_on"], "text": "补充公示其余事项的检查结果，或更新后续处置。"} for v in versions[1:]]
         found.append(
             {
-                **row["data"], "round_title": round_["title"], "label": label_of(json.loads(round_["round_json"])),
+                **row["data"], "round_title": round_["title"], "label": label_of(json.loads(round_["round_json"])) if round_["round_json"] else EXTERNAL,
                 "published_on": versions[0]["data"]["published_on"], "history": changes,
                 "proof": proofs.of(row["log_index"], row["salt"]),
             }
@@ -237,10 +283,29 @@ async def _results(
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Pages:
+    """Sectors' own pages, the sectors that failed, and a digest of what they were shown."""
+
+    shown: str
+    pages: Sequence[dict[str, Any]]
+    faults: Sequence[SectorFault]
+
+
+async def _load_pages(act: Acting, before: _Pages | None) -> _Pages:
+    """`before` where sectors would be shown the same again."""
+    tasks = await plan.load_tasks(act.whole)
+    live = await store.load_live(act.whole, "result")
+    shown = hashlib.sha256(repr((tasks, [(row["key"], row["digest"]) for row in live])).encode()).hexdigest()
+    if before and before.shown == shown:
+        return before
+    return _Pages(shown, *_pages(act, tasks, [row["data"] for row in live]))
+
+
 def _pages(
     act: Acting, tasks: Sequence[Mapping[str, Any]], results: Sequence[Mapping[str, Any]]
 ) -> tuple[list[dict[str, Any]], list[SectorFault]]:
-    """Sectors' own pages, and the sectors that failed; they see public records only, and give blocks, never HTML."""
+    """Pages and failed sectors; sectors see public records only, and give blocks, never HTML."""
     views = [published_view(data) for data in results]
     found = []
     faults: dict[str, SectorFault] = {}
@@ -272,22 +337,32 @@ def _pages_of(last: Path, sectors: Collection[str]) -> list[dict[str, Any]]:
 
 
 async def _figures(
-    act: Acting, rounds: Sequence[Mapping[str, Any]], results: Sequence[Mapping[str, Any]]
+    act: Acting, year: int, every_round: Sequence[Mapping[str, Any]], every_result: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """This year's figures; percentages rounded down, each with its base in a sentence."""
+    """The figures of the rounds whose checks begin in a year; percentages rounded down, each with its base in a sentence.
+
+    A visit that two rounds share is one visit: counted for each, its one result would never make a hundred per cent.
+    """
+    rounds = [one for one in every_round if one["window_from"].year == year and (one["result_json"] or one["state"] == "external")]
     drawn: set[str] = set()
-    made = done = avoided = 0
+    made: dict[str, bool] = {}  # visit -> done
+    avoided = 0
     for round_ in rounds:
-        if round_["result_json"]:
-            drawn |= {pick["code"] for pick in await draw.load_picks(round_["id"])}
-            summary = await load_summary(round_)
-            made, done, avoided = made + summary["visits"], done + summary["done"], avoided + summary["avoided"]
-    base = await directory.count_entities(act.tree, directory.DRAWABLE)
+        picks = await draw.load_picks(round_["id"])
+        if round_["state"] != "external":
+            drawn |= {pick["code"] for pick in picks}
+        if visits := await visit_store.load_visits_of(round_["id"]):
+            made |= {visit["code"]: visit["state"] == "done" for visit in visits}
+            avoided += len(picks) - sum(not row["item_code"] for row in await year_store.load_dismissals(round_["id"]))
+    avoided -= len(made)
+    done = sum(made.values())
+    results = [row for row in every_result if row["visit"] in made]
+    base = await directory.count_entities(act.whole, directory.DRAWABLE)
     problems = sum(any(item["problem"] for item in row["items"]) for row in results)
-    rows = await records.load_follow_ups_state(act.tree)
+    rows = await records.load_follow_ups_state(act.whole, [round_["id"] for round_ in rounds])
     return [
         {"label": "抽取户数", "value": len(drawn), "unit": "户", "base": f"占在册 {base:,} 户的 {per_cent(len(drawn), base)}。"},
-        {"label": "入企检查", "value": per_cent(done, made), "unit": "", "base": f"应入企 {made:,} 次，已完成 {done:,} 次。"},
+        {"label": "入企检查", "value": per_cent(done, len(made)), "unit": "", "base": f"应入企 {len(made):,} 次，已完成 {done:,} 次。"},
         {"label": "结果公示", "value": per_cent(len(results), done), "unit": "", "base": f"已完成 {done:,} 次，已公示 {len(results):,} 次。"},
         {"label": "发现问题", "value": problems, "unit": "户次", "base": f"后续处置应办 {sum(rows.values()):,} 件，已办结 {rows.get('closed', 0):,} 件。"},
         {"label": "少跑", "value": avoided, "unit": "次", "base": "几项检查合并为一次入企，少进企业门的次数。"},

@@ -170,7 +170,7 @@ async def reveal_round(act: Acting, round_code: str) -> dict[str, Any]:
     async with transaction():
         round_ = await draw.lock_round(round_code, act.tree)
         if round_["state"] == "revealed":
-            return {"again": True}
+            return {"again": True, "disclosure": round_["disclosure"]}
         if round_["state"] != "drawn":
             raise WrongMoment(f"轮次 {round_code} {STATE_WORDS[round_['state']]}，还没有可以公开的密值。")
         visits = await visit_store.load_visits_of(round_["id"])
@@ -184,7 +184,7 @@ async def reveal_round(act: Acting, round_code: str) -> dict[str, Any]:
         index = await log.append(act, "reveal", round_code, {"digest": hashlib.sha256(files["reveal.json"]).hexdigest()})
         await act.audit("round.reveal", round_code, log=index)
         await jobs.save_job("release", "site", {"login": act.login}, act.account, act.now)
-    return {"again": False}
+    return {"again": False, "disclosure": round_["disclosure"]}
 
 
 async def void_round(act: Acting, round_code: str, reason: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from portal.store.locks import hold
 async def check_external(act: Acting, parsed: Parsed[ExternalRow], reading: Reading) -> tuple[Parsed[ExternalRow], dict[str, int]]:
     """Where, when and for which task each row was drawn; codes found by name; those not in the directory listed."""
     tree = accounts.tree_of(await accounts.load_organisations(), act.bureau["id"])
-    tasks = _by_word(await plan.load_tasks(tree))
+    tasks = _by_word(await plan.load_current_tasks(tree))
     names = await store.load_names({row.name for row in parsed.rows if not row.code}, tree)
     titles = {name: title for title, name in parsed.headings.known}
     errors, warnings, rows = [], [], []
@@ -74,7 +74,7 @@ async def save_external(act: Acting, parsed: Parsed[ExternalRow], digest: str) -
     """One list for each (task, platform, day) of the file."""
     tree = accounts.tree_of(await accounts.load_organisations(), act.bureau["id"])
     await hold("bureau", act.bureau["id"])
-    tasks = _by_word(await plan.load_tasks(tree))
+    tasks = _by_word(await plan.load_current_tasks(tree))
     mine, _ = await own_codes(act, [row.code for row in parsed.rows])
     lists: dict[tuple[str, str, date], list[dict[str, Any]]] = {}
     for row, line in zip(parsed.rows, parsed.lines, strict=True):

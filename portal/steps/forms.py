@@ -20,6 +20,7 @@ from portal.store import accounts, directory, plan, visits, year
 from portal.store import records as store
 from portal.store.engine import transaction
 
+STATES = {"draft": "草稿", "submitted": "待审核", "returned": "已退回", "approved": "已通过", "published": "已公示", "withdrawn": "已撤回"}
 METHODS = ("实地核查", "书面检查", "网络监测", "检验检测", "委托专业机构", "行政部门检查结果或专业意见")
 
 
@@ -121,13 +122,22 @@ async def save_record(
 
 async def _save(
     act: Acting, visit: Mapping[str, Any], form_code: str, *, recorder: int, answers: Mapping[str, Any],
-    outcomes: Mapping[str, str], method: str, opinion: str, version: int, submit: bool, inspected_on: date,
+    outcomes: Mapping[str, str], method: str, opinion: str, version: int | None, submit: bool, inspected_on: date,
 ) -> int:  # fmt: skip
-    joined = next((j for j in await forms_of(visit) if j["form"].code == form_code), None)
+    """`version`: of the record the person saw; None from a file, which never changes a record that is there."""
+    every = await forms_of(visit)
+    joined = next((j for j in every if j["form"].code == form_code), None)
     if joined is None:
         raise BadInput(f"入企检查 {visit['code']} 没有表单“{form_code}”。")
     form: Form = joined["form"]
-    known = next((r for r in await store.load_records_of([visit["id"]]) if r["form_code"] == form_code), None)
+    records = {r["form_code"]: r for r in await store.load_records_of([visit["id"]])}
+    known = records.get(form_code)
+    if version is None:
+        if known:
+            raise WrongMoment(
+                f"入企检查 {visit['code']} 的《{form.title}》已有一份记录（{STATES[known['state']]}）。请从文件中删去这一份；要改已有的记录，请在系统里办理。"
+            )
+        version = 0
     if (known["version"] if known else 0) != version:
         raise WrongMoment("这份记录刚刚被别人改动过，您填的内容没有保存。请刷新后对照再填。")
     if known and known["state"] not in ("draft", "returned"):
@@ -164,16 +174,10 @@ async def _save(
         before=_digest(known["answers"]) if known else "", after=_digest(cleaned),
     )  # fmt: skip
     if submit:
-        await _finish_visit(act, visit)
+        submitted = {code for code, row in records.items() if row["submitted_at"]} | {form_code}
+        if visit["state"] == "open" and submitted >= {one["form"].code for one in every}:
+            await visits.save_done(visit["id"], act.now)  # every form on it has been submitted
     return record
-
-
-async def _finish_visit(act: Acting, visit: Mapping[str, Any]) -> None:
-    """A visit is done once every form on it has been submitted."""
-    records = {r["form_code"]: r for r in await store.load_records_of([visit["id"]])}
-    forms = [joined["form"].code for joined in await forms_of(visit)]
-    if visit["state"] == "open" and all(code in records and records[code]["submitted_at"] for code in forms):
-        await visits.save_done(visit["id"], act.now)
 
 
 def _view(visit, joined, form: Form, answers, outcomes, inspected_on: date) -> Record:
@@ -269,7 +273,7 @@ async def import_one(act: Acting, row: Mapping[str, Any]) -> None:
         raise BadInput(f"检查日期 {row['inspected_on']} 在今天之后。")
     await _save(
         act, visit, row["form"], recorder=recorder, answers=row["answers"], outcomes=row["outcomes"], method=row["method"],
-        opinion=row["opinion"], version=0, submit=True, inspected_on=row["inspected_on"],
+        opinion=row["opinion"], version=None, submit=True, inspected_on=row["inspected_on"],
     )  # fmt: skip
 
 

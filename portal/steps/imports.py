@@ -12,7 +12,7 @@ from portal.domain.cells import Sheet
 from portal.domain.codes import check_code
 from portal.domain.errors import BadInput, Problem
 from portal.domain.import_kinds import KINDS, Kind, Reading, parse_mapping, parse_options
-from portal.domain.imports import ImportPreview, pack_preview, preview_of, remark_rows
+from portal.domain.imports import ImportPreview, pack_preview, preview_of, remark_rows, tallied
 from portal.domain.tables import MissingColumns, Parsed
 from portal.sheets.write import write_xlsx
 from portal.steps import directory, external, plan, registers, results
@@ -38,7 +38,7 @@ class _Doing:
 
 
 async def _save_entities(act: Acting, parsed: Parsed[Any], digest: str, _: Reading) -> tuple[Counts, tuple[Problem, ...]]:
-    report = await directory.save_entity_rows(act, parsed.rows, (), digest, parsed.headings.fields)
+    report = await directory.save_entity_rows(act, parsed.rows, (), digest, parsed.headings.fields, parsed.lines)
     return report.counts, report.warnings
 
 
@@ -98,7 +98,12 @@ class Checked:
     async def save(self, act: Acting, digest: str) -> tuple[Checked, Counts]:
         """Save the good rows in the caller's transaction: (this file with what was noticed then, counts)."""
         counts, noticed = await DOING[self.kind.code].save(act, self.parsed, digest, self.reading)
-        return replace(self, parsed=self.parsed.found((), noticed)), counts
+        return self.saved(counts, noticed)
+
+    def saved(self, counts: Counts, noticed: tuple[Problem, ...]) -> tuple[Checked, Counts]:
+        """This file as it came in: the counts of its preview are no longer what would happen, but what did."""
+        parsed = self.parsed.found((), noticed)
+        return replace(self, parsed=parsed, counts=counts), tallied(parsed, counts)
 
     def require_rows(self, good_rows: bool) -> None:
         """Raises BadInput unless the file may be applied: no error, or for `good_rows` at least one good row."""
@@ -181,7 +186,9 @@ async def preview_sheet(
     return preview, render_remarks(sheet, parsed)
 
 
-async def save_checked(act: Acting, checked: Checked, digest: str, settle: Callable[[Checked, Counts], Awaitable[None]]) -> tuple[Checked, Counts]:
+async def save_checked(
+    act: Acting, checked: Checked, name: str, digest: str, settle: Callable[[Checked, Counts], Awaitable[None]]
+) -> tuple[Checked, Counts]:
     """Save what was checked: (it with what was noticed then, counts); `settle` gets both in the transaction that makes it certain."""
     if checked.kind.code != "entities" or len(checked.parsed.rows) <= SMALL:
         async with transaction():
@@ -191,10 +198,10 @@ async def save_checked(act: Acting, checked: Checked, digest: str, settle: Calla
     staged: list[tuple[Checked, Counts]] = []
 
     async def settled(counts: Counts, noticed: tuple[Problem, ...]) -> None:
-        staged.append((replace(checked, parsed=checked.parsed.found((), noticed)), counts))
+        staged.append(checked.saved(counts, noticed))
         await settle(*staged[-1])
 
-    await load_parsed(act, checked.parsed, digest, settled)
+    await load_parsed(act, checked.parsed, name, digest, settled)
     return staged[-1]
 
 
@@ -219,8 +226,8 @@ async def import_sheet(
             uploaded_by=act.account, uploaded_at=act.now, settled_by=act.account, settled_at=act.now,
         )  # fmt: skip
 
-    checked, counts = await save_checked(act, checked, digest, settle)
-    return ImportReport(counts, checked.parsed.warnings, checked.parsed.errors)
+    checked, counts = await save_checked(act, checked, name, digest, settle)
+    return ImportReport(counts, checked.parsed.warnings, checked.parsed.errors, checked.parsed.aside.words())
 
 
 async def accept_codes(act: Acting, codes: Collection[str], reason: str) -> int:

@@ -20,10 +20,10 @@ AUDIT = "audit"  # kind and key of the entries that hold the audit chain's head
 
 
 async def origin_of(act: Acting) -> str:
-    """The log's name, fixed at its first checkpoint; it names the bureau by region, not by host."""
+    """The log's name, fixed at its first checkpoint; it names the installation's first bureau by region, not by host."""
     known = await accounts.load_setting(ORIGIN)
     if not known:
-        known = f"mingcha-log/{act.bureau['region']}"
+        known = f"mingcha-log/{act.top['region']}"
         await accounts.save_setting(ORIGIN, known)
     return known
 

@@ -12,6 +12,7 @@ from typing import Any
 from portal.domain.errors import BadInput, WrongMoment
 from portal.domain.packing import pack
 from portal.domain.pool import blocks_of, format_pool
+from portal.steps import log
 from portal.steps.acting import Acting
 from portal.steps.rosters import load_snapshot
 from portal.store import directory, draw, plan
@@ -85,6 +86,7 @@ async def take_list(act: Acting, number: int) -> dict[str, Any]:
                 for rank, one_code in enumerate(codes, 1)
             ]
         )
+        await log.append(act, "external", code, {"digest": one["file_digest"]})
         await act.audit("draw.take", code, after=one["file_digest"], picks=len(codes), unmatched=len(unmatched), foreign=len(foreign))
     return found
 

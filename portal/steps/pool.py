@@ -66,6 +66,9 @@ async def freeze_pool(act: Acting, task_code: str, strata: str = "none") -> dict
     async with transaction():
         # Read again inside the transaction: somebody may have imported, frozen or committed meanwhile.
         await hold("task", task["id"])
+        if newer := await plan.load_newer_plan(task["plan"]):
+            year, version, newest = newer
+            raise WrongMoment(f"任务 {task_code} 属于 {year} 年度计划第 {version} 版，已由第 {newest} 版替换。请冻结第 {newest} 版中的任务。")
         if await loads.require_settled(act.tree) != settled:
             raise WrongMoment(f"冻结任务 {task_code} 的名录时，名录刚好导入了新的内容。请重新冻结。")
         earlier = await store.load_pools_of(task["id"])

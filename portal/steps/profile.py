@@ -36,9 +36,11 @@ async def save_profile(act: Acting, data: bytes) -> int:
 
 
 async def load_profile(act: Acting) -> Profile | None:
-    """The profile in force, None where the bureau has not imported one."""
-    row = await store.load_profile({act.bureau["id"]})
-    return parse_profile(row["data"].encode()) if row else None
+    """The profile in force: the bureau's own, else that of the nearest bureau above it; None where nobody has imported one."""
+    for bureau in (act.bureau["id"], *act.over):
+        if row := await store.load_profile({bureau}):
+            return parse_profile(row["data"].encode())
+    return None
 
 
 async def require_profile(act: Acting) -> Profile:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -17,21 +18,22 @@ from portal.steps.catalogue import load_form, load_item
 from portal.steps.classes import goes_by_class
 from portal.steps.profile import load_profile
 from portal.steps.review import FOLLOW_UPS
-from portal.store import directory, draw, jobs, plan, records, visits
+from portal.store import accounts, directory, draw, jobs, plan, records, visits
 from portal.store import publish as store
 from portal.store.engine import transaction
 from portal.store.locks import hold
 from portal.store.tables import Item
 
 BATCH = 200
+_NOTE = re.compile(r"^(?:备注|注|说明)[:：]\s*")  # a file's remark row says so; in the published sentence it is out of place
 
 
 async def load_publishable(act: Acting) -> dict[str, Any]:
     """What publishing would add now: approved records by visit, unpublished plans and items."""
     act.require("publish.read")
     approved = await records.load_record_page(act.tree, ["approved"], limit=100_000)
-    plans = [p for p in await plan.load_plans(act.tree) if p["state"] == "draft"]
-    known = {row["key"] for row in await store.load_live(act.tree, "item")}
+    plans = await plan.load_publishable_plans(act.tree)
+    known = {row["key"] for row in await store.load_live(act.whole, "item")}
     items = [row for row in await plan.load_all_declared(Item) if f"{row['code']}@{row['version']}" not in known]
     return {
         "records": approved,
@@ -58,7 +60,7 @@ async def publish_all(act: Acting) -> dict[str, int]:
     and the rest approved, and running again publishes the rest.
     """
     act.require("publish.publish")
-    for row in await plan.load_plans(act.tree):  # before anything is published, and again in the transaction
+    for row in await plan.load_publishable_plans(act.tree):  # before anything is published, and again in the transaction
         _require_other(act, row)
     counts = {"items": await _one(act, "items", _publish_items(act)), "plans": await _one(act, "plans", _publish_plans(act)), "results": 0}
     waiting = await records.load_record_page(act.tree, ["approved"], limit=1_000_000)
@@ -96,7 +98,7 @@ async def _save(act: Acting, kind: str, key: str, data: Mapping[str, Any]) -> No
 
 
 async def _publish_items(act: Acting) -> int:
-    known = {row["key"] for row in await store.load_live(act.tree, "item")}
+    known = {row["key"] for row in await store.load_live(act.whole, "item")}
     count = 0
     for item in act.sectors.items:
         key = f"{item.code}@{item.version}"
@@ -120,35 +122,63 @@ async def _publish_items(act: Acting) -> int:
 
 async def _publish_plans(act: Acting) -> int:
     count = 0
-    for row in await plan.load_plans(act.tree):
-        if row["state"] == "published":
-            continue
+    for row in await plan.load_publishable_plans(act.tree):
         _require_other(act, row)
-        await _save(act, "plan", f"{row['year']}-{row['version']}", await _plan_data(act, row))
+        await _save(act, "plan", await _plan_key(act, row), await plan_notice(act, row))
         await plan.save_plan_published(row["id"], act.account, act.now)
         count += 1
     return count
 
 
-async def _plan_data(act: Acting, row: Mapping[str, Any]) -> dict[str, Any]:
+async def _below(act: Acting, organisation: int) -> dict[str, str] | None:
+    """{"code", "name"} of the bureau of an organisation where that is not the first one, which the site is in the name of."""
+    organisations = await accounts.load_organisations()
+    bureau = accounts.bureaus_of(organisations, organisation)[0]
+    return None if bureau == act.top["id"] else next({"code": o["code"], "name": o["name"]} for o in organisations if o["id"] == bureau)
+
+
+async def _plan_key(act: Acting, row: Mapping[str, Any]) -> str:
+    """Year and version; of a bureau below the first one its code too, since each has its own plan."""
+    bureau = await _below(act, row["organisation"])
+    return f"{bureau['code']}-{row['year']}-{row['version']}" if bureau else f"{row['year']}-{row['version']}"
+
+
+#: Lines of the form around a plan table, not of the plan: who filled it in, when, room for the seal.
+_FORM = re.compile(r"(?:填报|填表|制表|审核|复核|经办|单位\s*[（(]盖章|联系)")
+
+
+async def plan_notice(act: Acting, row: Mapping[str, Any]) -> dict[str, Any]:
+    """What is public of a plan (a row of `load_plans`) today: the bundle's line without its proof."""
     base = [note for note in row["notes"] if "基数" in note]
     profile = await load_profile(act)
-    by_profile = {one["row"] for one in await plan.load_tasks(act.tree, row["id"]) if goes_by_class(profile, one, max(act.today, one["window_from"]))}
-    rows = []
-    for line in await plan.load_plan_rows(row["id"]):
-        data = line["data"]
-        rows.append(
-            {
-                "number": data["number"], "category": data["category"], "item": data["item"], "objects": data["objects"],
-                "kind": data["kind"], "ratio": data["ratio_text"], "differentiated": bool(data["class_ratios"]) or line["row"] in by_profile,
-                "window": data["window_text"], "department": data["department"], "drawn_by": data["drawn_by"],
-                "note": data["note"], "state": line["state"], "task": line["task_code"] or None,
-            }
-        )  # fmt: skip
+    by_profile = {one["row"] for one in await plan.load_tasks(act.line, row["id"]) if goes_by_class(profile, one, max(act.today, one["window_from"]))}
+    bureau = await _below(act, row["organisation"])
     return {
+        **({"bureau": bureau} if bureau else {}),
         "year": row["year"], "version": row["version"], "title": row["title"], "number": "",
-        "published_on": act.today.isoformat(), "base_note": base[0] if base else "",
-        "notes": [note for note in row["notes"] if note not in base], "rows": rows,
+        "published_on": act.today.isoformat(), "base_note": _NOTE.sub("", base[0]) if base else "",
+        "notes": [note for note in row["notes"] if note not in base and not _FORM.match(note)],
+        "rows": [public_row(line, line["row"] in by_profile) for line in await plan.load_plan_rows(row["id"])],
+    }  # fmt: skip
+
+
+def public_row(line: Mapping[str, Any], by_profile: bool) -> dict[str, Any]:
+    """What is public of a plan row (of `load_plan_rows`); `by_profile`: drawn by the class ratios of the profile.
+
+    Of risk classes only that they are used: with the ratio of each class beside a sealed round's list
+    anybody could work out how likely a drawn entity is of class D (DRAW.md section 1). The words about
+    classes (智慧监管要求) and the ratios stay in the official file, which is for staff and superiors.
+    """
+    data = line["data"]
+    return {
+        "number": data["number"], "category": data["category"], "item": data["item"], "objects": data["objects"],
+        "kind": data["kind"], "ratio": data["ratio_text"], "differentiated": bool(data["class_ratios"]) or by_profile,
+        "window": data["window_text"], "department": data["department"], "drawn_by": data["drawn_by"],
+        "note": data["note"], "state": line["state"], "task": line["task_code"] or None,
+        # Rows imported by earlier versions of the program have fewer words.
+        "name": data["task"], "items": data.get("items") or [data["item"]], "count": data["count"], "times": data["times"],
+        "partners": data["partners"], "method": data.get("method", ""), "inspected_by": data.get("inspected_by", ""),
+        "drawn_by_text": data["drawn_by_text"],
     }  # fmt: skip
 
 
@@ -171,8 +201,8 @@ async def _publish_visits(act: Acting, ids: Sequence[int]) -> int:
     for visit in sorted(found.values(), key=lambda visit: visit["code"].encode()):
         ready = [row for row in by_visit[visit["id"]] if row["state"] in ("approved", "published")]
         fresh = [row for row in ready if row["state"] == "approved"]
-        if not fresh or rounds[visit["round"]]["state"] == "external":
-            continue  # the public site cannot show what was drawn elsewhere yet: those results wait, approved
+        if not fresh:
+            continue
         data = await _result_data(
             act, visit, entities[visit["entity_code"]], rounds[visit["round"]], ready, findings, follow_ups,
             sum(who is not None for who in assigned.get(visit["id"], [])),
@@ -211,7 +241,7 @@ async def _result_data(
         "status": entity["status"], "town": visit["town"], "round": round_["code"],
         "inspected_on": max(record["inspected_on"] for record in ready).isoformat(),
         "methods": list(dict.fromkeys(record["method"] for record in ready if record["method"])),
-        "authority": act.bureau["name"], "inspectors": people, "items": items,
+        "authority": (await _below(act, visit["organisation"]) or act.top)["name"], "inspectors": people, "items": items,
         "published_on": act.today.isoformat(),
     }  # fmt: skip
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from portal.domain.classes import ClassRow
 from portal.domain.errors import BadInput, Problem
 from portal.domain.import_kinds import Reading
+from portal.domain.imports import NEW, SAME, UPDATED
 from portal.domain.registers import RegisterRow
 from portal.domain.risk import CREDIT, Scale
 from portal.domain.tables import Parsed
@@ -50,7 +52,7 @@ async def check_classes(act: Acting, parsed: Parsed[ClassRow], reading: Reading)
             warnings.append(Problem(titles["code"], f"{row.code} 已人工调整为 {held.grade}（{until}），导入的 {row.risk_class} 照存，到期后生效。", line))
     parsed = parsed.found(errors, warnings)
     by_class = Counter(row.risk_class for row in parsed.rows)
-    counts = {f"{one} 类": by_class[one] for one in sorted(by_class)}
+    counts = await _class_counts(act, parsed.rows, code) | {f"{one} 类": by_class[one] for one in sorted(by_class)}
     return parsed, {**counts, "不在名录": sum(row.code not in mine for row in parsed.rows)}
 
 
@@ -68,6 +70,14 @@ def _day_of(row: ClassRow, reading: Reading) -> date | None:
     return row.classed_on or (date.fromisoformat(said) if said else None)
 
 
+async def _class_counts(act: Acting, rows: Sequence[ClassRow], scale: str) -> dict[str, int]:
+    """Codes that had no class of this scale, another one, or this one, by the latest version there is."""
+    latest = await store.load_latest_classes(act.bureau["id"], [row.code for row in rows], scale)
+    had = [row for row in rows if row.code in latest]
+    same = sum(latest[row.code] == row.risk_class for row in had)
+    return {NEW: len(rows) - len(had), UPDATED: len(had) - same, SAME: same}
+
+
 async def save_classes(act: Acting, parsed: Parsed[ClassRow], digest: str, reading: Reading) -> dict[str, int]:
     """Each (day, version) of the file becomes a version of its own; the directory shows the latest."""
     tree = accounts.tree_of(await accounts.load_organisations(), act.bureau["id"])
@@ -78,6 +88,7 @@ async def save_classes(act: Acting, parsed: Parsed[ClassRow], digest: str, readi
         on = _day_of(row, reading)
         assert on is not None  # check_classes
         versions.setdefault((on, row.version or reading.options.get("version", "")), []).append((row.code, row.risk_class))
+    gone = await _class_counts(act, parsed.rows, scale)
     changed = 0
     for (on, version), rows in sorted(versions.items()):
         values = {
@@ -88,7 +99,7 @@ async def save_classes(act: Acting, parsed: Parsed[ClassRow], digest: str, readi
     await act.audit("directory.import", "classes", after=digest, count=len(parsed.rows), versions=len(versions))
     adjusted = await load_adjustments_in_force(act, scale)
     still = sum(row.code in adjusted and adjusted[row.code].grade != row.risk_class for row in parsed.rows)
-    return {"读入": len(parsed.rows), "分类批次": len(versions), "名录已更新": changed, **({"仍按人工调整": still} if still else {})}
+    return {**gone, "读入": len(parsed.rows), "分类批次": len(versions), "名录已更新": changed, **({"仍按人工调整": still} if still else {})}
 
 
 async def check_registers(act: Acting, parsed: Parsed[RegisterRow]) -> tuple[Parsed[RegisterRow], dict[str, int]]:
@@ -102,16 +113,23 @@ async def check_registers(act: Acting, parsed: Parsed[RegisterRow]) -> tuple[Par
         elif row.code not in mine:
             errors.append(Problem(column, f"检查对象名录中没有代码 {row.code}。请先导入检查对象名录，或删去这一行。", line))
     parsed = parsed.found(errors)
-    return parsed, {f"专项库：{name}": count for name, count in sorted(Counter(row.register for row in parsed.rows).items())}
+    gone = await store.sort_register_rows(act.bureau["id"], map(_register_row, parsed.rows))
+    return parsed, _register_counts(gone) | {f"专项库：{name}": count for name, count in sorted(Counter(row.register for row in parsed.rows).items())}
 
 
 async def save_registers(act: Acting, parsed: Parsed[RegisterRow], digest: str) -> dict[str, int]:
     await hold("bureau", act.bureau["id"])
-    rows: list[dict[str, Any]] = [
-        {"register": row.register, "code": row.code, "number": row.number,
-         "data": {"licence": dict(row.licence), "tags": list(row.tags), "columns": dict(row.columns)}}
-        for row in parsed.rows
-    ]  # fmt: skip
-    counts = await store.save_register_rows(act.bureau["id"], rows, act.account, act.now)
+    rows = [_register_row(row) for row in parsed.rows]
+    tree = accounts.tree_of(await accounts.load_organisations(), act.bureau["id"])
+    counts = await store.save_register_rows(act.bureau["id"], rows, tree, act.account, act.now)
     await act.audit("directory.import", "registers", after=digest, count=len(rows))
-    return {"读入": len(rows), "新增": counts["added"], "更新原有": counts["replaced"], "涉及检查对象": len({row.code for row in parsed.rows})}
+    return {**_register_counts(counts), "读入": len(rows), "涉及检查对象": len({row.code for row in parsed.rows})}
+
+
+def _register_row(row: RegisterRow) -> dict[str, Any]:
+    data = {"licence": dict(row.licence), "tags": list(row.tags), "columns": dict(row.columns)}
+    return {"register": row.register, "code": row.code, "number": row.number, "data": data}
+
+
+def _register_counts(counts: Mapping[str, int]) -> dict[str, int]:
+    return {NEW: counts["added"], UPDATED: counts["replaced"], SAME: counts["same"]}

@@ -6,21 +6,80 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from portal.domain.errors import BadInput, Problem, Refused
+from portal.domain.errors import BadInput, Problem, Refused, WrongMoment
 from portal.domain.forms import parse_answers
 from portal.domain.model import OUTCOMES
-from portal.domain.results import ResultRow, answers_of
+from portal.domain.results import NOT_HERE, ResultRow, ToFill, answers_of, template_of
 from portal.domain.tables import Parsed
 from portal.steps import forms
-from portal.steps.acting import Acting
-from portal.store import directory, plan, visits
+from portal.steps.acting import BEIJING, Acting
+from portal.store import directory, draw, plan, records, visits
 from portal.store.engine import transaction
 
 Line = tuple[ResultRow, int]
 
+#: Visits of a template read between two waits for the database.
+_AT_ONCE = 500
+
 
 class _Undone(Exception):
     """Takes a trial back."""
+
+
+async def write_template(act: Acting, round_code: str) -> list[list[str]]:
+    """The table of a round's records still to be entered, one row for each item of a visit, with all that is known: `import records` reads it.
+
+    Forms of which a record was begun are left out: they are finished where they were begun. Raises
+    WrongMoment where nothing is left to fill.
+    """
+    act.require("record.import")
+    round_ = await draw.load_round(round_code, act.line)
+    of_round = await visits.load_visits_of(round_["id"], act.tree)
+    rows: list[ToFill] = []
+    begun = 0
+    for start in range(0, len(of_round), _AT_ONCE):
+        part = of_round[start : start + _AT_ONCE]
+        made, left_out = await _to_fill(act, part)
+        rows += made
+        begun += left_out
+    if not rows:
+        raise WrongMoment(f"轮次 {round_code} 在您的辖区没有待填的检查记录{f'，{begun} 份已经开始填写' if begun else '。入企安排之后才有'}。")
+    table = template_of(rows, forms.METHODS)
+    if begun:
+        table.append([f"备注：另有 {begun} 份记录已在系统中开始填写，没有列出", *[""] * (len(table[0]) - 1)])
+    return table
+
+
+async def _to_fill(act: Acting, of_round: Sequence[Mapping[str, Any]]) -> tuple[list[ToFill], int]:
+    ids = [visit["id"] for visit in of_round]
+    begun = {(row["visit"], row["form_code"]) for row in await records.load_records_of(ids)}
+    assigned = await visits.load_assigned(ids)
+    people = await directory.load_inspectors_by_id({who for several in assigned.values() for who in several if who})
+    entities = await directory.load_entities([visit["entity_code"] for visit in of_round])
+    rows: list[ToFill] = []
+    left_out = 0
+    for visit in of_round:
+        names = _words([people[who] for who in assigned.get(visit["id"], ()) if who])
+        every = await forms.forms_of(visit)
+        called = Counter(item["name"] for joined in every for item in joined["items"])
+        entity = entities.get(visit["entity_code"])
+        on = visit["arrived_at"].astimezone(BEIJING).date().isoformat() if visit["arrived_at"] else ""
+        for joined in every:
+            if (visit["id"], joined["form"].code) in begun:
+                left_out += 1
+                continue
+            rows += [
+                ToFill(visit["code"], joined["task"]["code"], visit["entity_code"], entity["name"] if entity else "",
+                       item["name"] if called[item["name"]] == 1 else item["code"], names, on, joined["form"], n == 0)
+                for n, item in enumerate(joined["items"])
+            ]  # fmt: skip
+    return rows, left_out
+
+
+def _words(people: Sequence[Mapping[str, Any]]) -> str:
+    """The names of the people assigned as `_recorder` reads them; codes where two are called the same."""
+    called = Counter(person["name"] for person in people)
+    return "、".join(person["name"] if called[person["name"]] == 1 else person["code"] for person in people)
 
 
 async def check_results(act: Acting, parsed: Parsed[ResultRow]) -> tuple[Parsed[ResultRow], dict[str, int]]:
@@ -137,7 +196,7 @@ def _record(
             if getattr(row, name) and getattr(row, name) != getattr(first, name):
                 raise BadInput("", [Problem(name, f"同一份记录的第 {lines[0][1]} 行与第 {line} 行写得不同。请改成一致。")])
         for title, text in row.points.items():
-            if points.setdefault(title, text) != text:
+            if text != NOT_HERE and points.setdefault(title, text) != text:
                 raise BadInput("", [Problem(title, f"同一份记录的第 {lines[0][1]} 行与第 {line} 行写得不同。请改成一致。")])
     notes = "；".join(dict.fromkeys(row.note for row, _ in lines if row.note))
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from portal.domain import calendar
@@ -35,35 +35,44 @@ async def load_review(act: Acting, record_id: int) -> dict[str, Any]:
     """A record as its reviewer sees it: form version followed, answers, versions, proposed follow-ups, clock."""
     act.require("record.read")
     record = await store.load_record(record_id, act.tree)
-    return await _open(act, record)
-
-
-async def _open(act: Acting, record: Mapping[str, Any]) -> dict[str, Any]:
-    form = await load_form(record["form_code"], record["form_version"])
-    visit = (await visits.load_visits_by_id([record["visit"]]))[record["visit"]]
-    task = (await plan.load_tasks_by_id([record["task"]]))[record["task"]]
-    entity = (await directory.load_entities([visit["entity_code"]]))[visit["entity_code"]]
-    items = {code: await _item(act, visit, code) for code in record["outcomes"]}
-    view = Record(
-        visit=visit["code"], task=task["code"], entity=visit["entity_code"], entity_name=entity["name"],
-        items=tuple(record["outcomes"]), answers=record["answers"], outcomes=record["outcomes"], inspected_on=record["inspected_on"],
-    )  # fmt: skip
+    opened = await _open(act, record)
     people = await directory.load_inspectors_by_id({record["recorder"]} if record["recorder"] else set())
     due = calendar.due_on(record["inspected_on"], PUBLISH_WITHIN) if record["inspected_on"] else None
     return {
-        "record": record, "form": form, "visit": visit, "task": task, "entity": entity,
-        "items": {code: {"name": item.name, "outcome": OUTCOMES[record["outcomes"][code]]} for code, item in items.items()},
-        "versions": await store.load_versions(record["id"]), "recorder": people.get(record["recorder"]), "view": view,
-        "follow_ups": proposed_follow_ups(act, view, form), "summary": act.sectors.public_summary(view, form),
-        "shown": domain.visible(form, record["answers"], record["inspected_on"]),
+        **opened, "versions": await store.load_versions(record["id"]), "recorder": people.get(record["recorder"]),
+        "shown": domain.visible(opened["form"], record["answers"], record["inspected_on"]),
         "due_on": due, "left": calendar.workdays_left(act.today, due),
         "may_review": act.may("record.review") and act.account not in (await recorders_of([record]))[record["id"]],
     }  # fmt: skip
 
 
-async def _item(act: Acting, visit: Mapping[str, Any], code: str):
+async def _open(act: Acting, record: Mapping[str, Any]) -> dict[str, Any]:
+    """What reviewing a record needs, and no more: a round's thousands are opened one by one."""
+    form = await load_form(record["form_code"], record["form_version"])
+    visit = (await visits.load_visits_by_id([record["visit"]]))[record["visit"]]
+    entity = (await directory.load_entities([visit["entity_code"]]))[visit["entity_code"]]
+    carried = await _carried(visit)
+    task = next(row for row in carried if row["id"] == record["task"])
+    items = {code: await _item(visit, carried, code) for code in record["outcomes"]}
+    view = Record(
+        visit=visit["code"], task=task["code"], entity=visit["entity_code"], entity_name=entity["name"],
+        items=tuple(record["outcomes"]), answers=record["answers"], outcomes=record["outcomes"], inspected_on=record["inspected_on"],
+    )  # fmt: skip
+    return {
+        "record": record, "form": form, "visit": visit, "task": task, "carried": carried, "entity": entity,
+        "items": {code: {"name": item.name, "outcome": OUTCOMES[record["outcomes"][code]]} for code, item in items.items()},
+        "view": view, "follow_ups": proposed_follow_ups(act, view, form), "summary": act.sectors.public_summary(view, form),
+    }  # fmt: skip
+
+
+async def _carried(visit: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The tasks a visit carries."""
     carried = (await visits.load_tasks_of_visits([visit["id"]])).get(visit["id"], [])
-    for task in (await plan.load_tasks_by_id(carried)).values():
+    return list((await plan.load_tasks_by_id(carried)).values())
+
+
+async def _item(visit: Mapping[str, Any], carried: Sequence[Mapping[str, Any]], code: str):
+    for task in carried:
         for item, version in plan.items_of(task):
             if item == code:
                 return await load_item(code, version)
@@ -89,12 +98,13 @@ async def review_record(act: Acting, record_id: int, *, approve: bool, comment: 
     act.require("record.review")
     async with transaction():
         record = await store.lock_record(record_id, act.tree)
+        if act.account in (await recorders_of([record]))[record["id"]]:
+            raise NotAllowed("记录人不能审核自己录入的记录，请另一位审核员办理。")
         await _review(act, record, approve=approve, comment=comment, version=version)
 
 
 async def _review(act: Acting, record: Mapping[str, Any], *, approve: bool, comment: str, version: int) -> None:
-    if act.account in (await recorders_of([record]))[record["id"]]:
-        raise NotAllowed("记录人不能审核自己录入的记录，请另一位审核员办理。")
+    """One record that is held, by somebody who had no part in it."""
     if record["state"] != "submitted":
         raise WrongMoment("这份记录不在待审核状态，可能已被别人审核。请刷新后再看。")
     if record["version"] != version:
@@ -113,8 +123,7 @@ async def _review(act: Acting, record: Mapping[str, Any], *, approve: bool, comm
 
 async def _split_back(act: Acting, record: Mapping[str, Any], opened: Mapping[str, Any]) -> None:
     versions: dict[str, tuple[str, int]] = {}
-    carried = (await visits.load_tasks_of_visits([record["visit"]])).get(record["visit"], [])
-    for task in (await plan.load_tasks_by_id(carried)).values():
+    for task in opened["carried"]:
         for item, version in plan.items_of(task):
             # an item asked for by several tasks counts for the one drawn for it first
             if item not in versions or task["item_code"] == item:

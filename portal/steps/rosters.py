@@ -28,6 +28,7 @@ async def load_snapshot(act: Acting) -> dict[str, Any]:
     roster = [
         {
             "code": row["code"], "organisation": by_id[row["organisation"]]["code"],
+            "bureau": by_id[accounts.bureaus_of(organisations, row["organisation"])[0]]["code"],
             "station": by_id[row["organisation"]]["kind"] == "station", "status": row["status"],
             "certificate": row["certificate_no"] != "", "lead": bool(row["lead"]),
             "until": row["certificate_until"].isoformat() if row["certificate_until"] else "",

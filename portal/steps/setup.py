@@ -114,6 +114,37 @@ async def init(
     return made
 
 
+async def add_bureau(
+    act: acting.Acting, region: str, name: str, password: Callable[[str], str] | None = None
+) -> list[Credential]:
+    """A bureau below the acting one (a county below a city), with starter accounts of its own, named `<region>-planner` and so on.
+
+    Returns their one-time passwords. Raises BadInput for a region that is not below the acting bureau's,
+    WrongMoment where the bureau is there already.
+    """
+    act.require("setup.bureau")
+    above = act.bureau["region"]
+    prefix = above.rstrip("0")
+    prefix += "0" * (len(prefix) % 2)
+    if not (len(region) == 6 and region.isascii() and region.isdigit()) or region == above or not region.startswith(prefix):
+        raise BadInput(f"行政区划代码“{region}”不在 {act.bureau['name']}（{above}）之下。请填写下级单位的 6 位代码。")
+    if not name.strip():
+        raise BadInput("单位名称不能是空的。")
+    chosen = {login: (password or (lambda _: passwords.make_password(act.token_bytes)))(login) for login, _, _ in STARTERS}
+    hashed = await asyncio.to_thread(lambda: {login: passwords.hash_password(p) for login, p in chosen.items()})
+    async with transaction():
+        await hold("bureau", act.bureau["id"])
+        if any(o["code"] == region for o in await accounts.load_organisations()):
+            raise WrongMoment(f"编号为 {region} 的单位已经有了，没有再建。")
+        bureau = await accounts.save_organisation(region, name.strip(), "bureau", act.bureau["id"], region)
+        made = []
+        for login, person, roles in STARTERS:
+            await accounts.save_account(f"{region}-{login}", person, bureau, roles, act.now, password=hashed[login])
+            made.append(Credential(f"{region}-{login}", person, "、".join(ROLES[r] for r in roles), chosen[login]))
+        await act.audit("setup.bureau", region, name=name.strip(), accounts=[one.login for one in made])
+    return made
+
+
 async def name_bureau(code: str, name: str, region: str) -> None:
     """Give the unnamed first bureau its name; raises WrongMoment when it has one already."""
     from portal.store.tables import Organisation

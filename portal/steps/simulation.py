@@ -108,7 +108,9 @@ async def _planned_tasks(
     act: Acting, tasks: Sequence[Mapping[str, Any]]
 ) -> tuple[dict[str, PlannedTask], dict[str, Place], dict[str, str]]:
     """Pools as they would be frozen now, less the plugins' exclusions; places of everybody in them; who was left out and why."""
-    stations = {o["id"]: o["code"] for o in await accounts.load_organisations()}
+    organisations = await accounts.load_organisations()
+    stations = {o["id"]: o["code"] for o in organisations}
+    bureaus = {o["code"]: stations[accounts.bureaus_of(organisations, o["id"])[0]] for o in organisations}
     places: dict[str, Place] = {}
     found: dict[str, PlannedTask] = {}
     left_out: dict[str, str] = {}
@@ -119,7 +121,7 @@ async def _planned_tasks(
             by_class = await load_by_class(act, task, day) if goes_by_class(profile, task, day) else None
             sorter = by_class.sorter() if by_class else None
             rules = certain_rules(profile, day) if is_list(profile, task, tasks, day) else ()
-            lines = await _lines(act, task, by_class, sorter, rules, stations, places)
+            lines = await _lines(act, task, by_class, sorter, rules, stations, bureaus, places)
             if sorter:
                 sorter.require_classed()
             quota = sorter.quota() if sorter else quota_of(task, "none")
@@ -139,7 +141,7 @@ async def _planned_tasks(
 
 async def _lines(
     act: Acting, task: Mapping[str, Any], by_class: ByClass | None, sorter: Sorter | None, rules: Sequence[AttributeRule],
-    stations: Mapping[int, str], places: dict[str, Place],
+    stations: Mapping[int, str], bureaus: Mapping[str, str], places: dict[str, Place],
 ) -> list[tuple[str, str, int]]:  # fmt: skip
     types = types_named(task["objects"])
     view = Task(
@@ -158,7 +160,7 @@ async def _lines(
             if by_class and sorter:
                 stratum = sorter.place(one.code, by_class.grade(one.code, one.holder, risk, {}), one.attributes)
             lines.append((one.code, stratum, 1))
-            places[one.code] = Place(one.code, one.holder, one.code.partition("#")[2], one.station, town)
+            places[one.code] = Place(one.code, one.holder, one.code.partition("#")[2], one.station, town, bureaus.get(one.station, ""))
     return lines
 
 

@@ -31,7 +31,7 @@ async def save_upload(act: Acting, code: str, sheet: Sheet, name: str, file: byt
     said = parse_options(kind, options)
     digest = hashlib.sha256(file).hexdigest()
     preview, parsed = await look_at(act, kind, sheet, name, digest, said, {})
-    kept = pack_sheet(sheet, parsed.headings.private, parsed.headings.row)
+    kept = await asyncio.to_thread(pack_sheet, sheet, parsed.headings.private, parsed.headings.row)
     async with transaction():
         await store.forget_old_uploads(act.now - KEPT_FOR)
         upload = await store.save_upload(
@@ -164,8 +164,8 @@ async def _apply(
             require_waiting(await store.load_upload(row["id"], act.tree))
             raise WrongMoment(f"“{row['name']}”刚刚有变动，没有导入。请刷新后再看。")
 
-    checked, counts = await save_checked(act, checked, row["digest"], settle)
-    return ImportReport(counts, checked.parsed.warnings, checked.parsed.errors)
+    checked, counts = await save_checked(act, checked, row["name"], row["digest"], settle)
+    return ImportReport(counts, checked.parsed.warnings, checked.parsed.errors, checked.parsed.aside.words())
 
 
 async def drop_upload(act: Acting, upload: int) -> None:

@@ -51,6 +51,13 @@ def line_of(organisations: list[dict[str, Any]], leaf: int) -> list[int]:
     return found
 
 
+def bureaus_of(organisations: list[dict[str, Any]], leaf: int) -> list[int]:
+    """The bureaus in the line of an organisation, the nearest first; its root where none in it is called one."""
+    kinds = {o["id"]: o["kind"] for o in organisations}
+    line = line_of(organisations, leaf)
+    return [one for one in line if kinds[one] == "bureau"] or line[-1:]
+
+
 async def save_organisation(code: str, name: str, kind: str, parent: int | None, region: str) -> int:
     known = await Organisation.select().where(Organisation.code == code).first().run()
     if known:

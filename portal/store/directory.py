@@ -54,11 +54,28 @@ async def has_entities() -> bool:
 async def load_owners(codes: Sequence[str]) -> dict[str, int]:
     """code -> organisation of entries already in the directory (of any bureau)."""
     found: dict[str, int] = {}
-    for start in range(0, len(codes), 5_000):
-        part = list(codes[start : start + 5_000])
+    for start in range(0, len(codes), 1_000):  # putting a query together holds up everybody else
+        part = list(codes[start : start + 1_000])
         rows = await Entity.select(Entity.code, Entity.organisation).where(Entity.code.is_in(part)).run()
         found |= {row["code"]: row["organisation"] for row in rows}
     return found
+
+
+async def load_last_id() -> int:
+    """The number of the newest entry of any bureau, 0 where there is none. With "directory" held none below it is still to come."""
+    row = await Entity.select(Entity.id).order_by(Entity.id, ascending=False).first().run()
+    return row["id"] if row else 0
+
+
+async def iter_foreign(after: int, own: Collection[int]) -> AsyncIterator[list[str]]:
+    """Codes of entries newer than number `after` that belong to organisations other than `own`, some thousand at a time."""
+    while True:
+        new = And(Entity.id > after, Entity.organisation.not_in(sorted(own)))
+        rows = await Entity.select(Entity.id, Entity.code).where(new).order_by(Entity.id).limit(10_000).run()
+        if not rows:
+            return
+        after = rows[-1]["id"]
+        yield [row["code"] for row in rows]
 
 
 async def count_entities(seen: Collection[int], status: str = "") -> int:

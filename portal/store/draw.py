@@ -115,6 +115,11 @@ async def load_shares(round_: int) -> list[dict[str, Any]]:
     return await Share.select().where(Share.round == round_).order_by(Share.n).run()
 
 
+async def is_committed_to(commits: Sequence[str]) -> bool:
+    """Whether any share of any round, of whichever bureau, has one of these commitments."""
+    return await Share.exists().where(Share.commit.is_in(list(commits))).run()
+
+
 async def save_share(share: int, commit: str, sealed: bytes, at: datetime) -> None:
     await Share.update(commit=commit, sealed=sealed, made_at=at).where(Share.id == share).run()
 

@@ -199,19 +199,18 @@ class PooledSQLite(SQLiteEngine):
         return self._pools[loop]
 
     async def _run(self, query: str, args: list | None):
+        # execute_fetchall: one errand to the connection's thread where execute, fetchall and close are three.
         transaction = self.current_transaction.get()
         if transaction is not None:
-            async with transaction.connection.execute(query, args or []) as cursor:
-                return await cursor.fetchall()
+            return await transaction.connection.execute_fetchall(query, args or [])
         pool = self.pool()
         if query.lstrip()[:6].upper() == "SELECT":
-            async with pool.reading() as connection, connection.execute(query, args or []) as cursor:
-                return await cursor.fetchall()
+            async with pool.reading() as connection:
+                return await connection.execute_fetchall(query, args or [])
         async with pool.writing() as connection:
 
             async def write() -> list:
-                async with connection.execute(query, args or []) as cursor:
-                    return list(await cursor.fetchall())
+                return await connection.execute_fetchall(query, args or [])
 
             return await _patiently(write)
 

@@ -155,10 +155,10 @@ async def _codes_in(versions: Sequence[int], codes: Sequence[str]) -> set[str]:
     return found
 
 
-async def load_latest_classes(organisation: int, codes: Collection[str]) -> dict[str, str]:
-    """code -> credit-risk class of the latest version that has it."""
-    credit = And(ClassVersion.organisation == organisation, ClassVersion.scale == CREDIT)
-    versions = await ClassVersion.select().where(credit).order_by(ClassVersion.classed_on, ClassVersion.id).run()
+async def load_latest_classes(organisation: int, codes: Collection[str], scale: str = CREDIT) -> dict[str, str]:
+    """code -> class (of credit risk, or of another scale) of the latest version that has it."""
+    of_scale = And(ClassVersion.organisation == organisation, ClassVersion.scale == scale)
+    versions = await ClassVersion.select().where(of_scale).order_by(ClassVersion.classed_on, ClassVersion.id).run()
     order = {row["id"]: n for n, row in enumerate(versions)}
     found: dict[str, tuple[int, str]] = {}
     for part in _chunks(codes) if order else ():
@@ -182,28 +182,55 @@ async def load_class_history(organisation: int, code: str) -> list[dict[str, Any
 # Registers -------------------------------------------------------------------------
 
 
-async def save_register_rows(organisation: int, rows: Iterable[Mapping[str, Any]], by: int, at: datetime) -> dict[str, int]:
-    """Add or replace rows (register, code, number, data) and join them into the directory entries. Counts: added, replaced."""
-    given = {(row["register"], row["code"], row["number"]): row for row in rows}
-    counts = {"added": 0, "replaced": 0}
-    known = {}
-    for part in _chunks({code for _, code, _ in given}):
-        for row in await RegisterEntry.select().where(And(RegisterEntry.organisation == organisation, RegisterEntry.code.is_in(part))).run():
-            known[row["register"], row["code"], row["number"]] = row["id"]
+async def save_register_rows(
+    organisation: int, rows: Iterable[Mapping[str, Any]], seen: Collection[int], by: int, at: datetime
+) -> dict[str, int]:
+    """Add or replace rows (register, code, number, data) and join them into the entries of `seen`. Counts: added, replaced, same."""
+    given = _by_key(rows)
+    known = await _load_known(organisation, given)
     fresh = []
     for key, row in given.items():
         if key in known:
-            await RegisterEntry.update(data=pack(row["data"]), imported_by=by, imported_at=at).where(RegisterEntry.id == known[key]).run()
-            counts["replaced"] += 1
+            await RegisterEntry.update(data=pack(row["data"]), imported_by=by, imported_at=at).where(RegisterEntry.id == known[key][0]).run()
         else:
             fresh.append({"organisation": organisation, **row, "data": pack(row["data"]), "imported_by": by, "imported_at": at})
-    counts["added"] = await insert_rows(RegisterEntry, fresh)
+    await insert_rows(RegisterEntry, fresh)
+    counts = _sorted_rows(given, known)
     joined = await load_register_rows(organisation, {code for _, code, _ in given})
     for part in _chunks(joined):
-        for entity in await Entity.select(Entity.id, Entity.code, Entity.licences, Entity.attributes).where(Entity.code.is_in(part)).run():
+        mine = And(Entity.code.is_in(part), within(Entity.organisation, seen))
+        for entity in await Entity.select(Entity.id, Entity.code, Entity.licences, Entity.attributes).where(mine).run():
             licences, attributes = join_registers(json.loads(entity["licences"]), json.loads(entity["attributes"]), joined[entity["code"]])
             await Entity.update(licences=pack(licences), attributes=pack(attributes)).where(Entity.id == entity["id"]).run()
     return counts
+
+
+async def sort_register_rows(organisation: int, rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """What `save_register_rows` would do: added, replaced, same."""
+    given = _by_key(rows)
+    return _sorted_rows(given, await _load_known(organisation, given))
+
+
+_Key = tuple[str, str, str]  # register, code, number
+
+
+def _by_key(rows: Iterable[Mapping[str, Any]]) -> dict[_Key, Mapping[str, Any]]:
+    return {(row["register"], row["code"], row["number"]): row for row in rows}
+
+
+async def _load_known(organisation: int, keys: Collection[_Key]) -> dict[_Key, tuple[int, str]]:
+    """key -> (id, data) of the rows of these codes that are there."""
+    known = {}
+    for part in _chunks({code for _, code, _ in keys}):
+        for row in await RegisterEntry.select().where(And(RegisterEntry.organisation == organisation, RegisterEntry.code.is_in(part))).run():
+            known[row["register"], row["code"], row["number"]] = row["id"], row["data"]
+    return known
+
+
+def _sorted_rows(given: Mapping[_Key, Mapping[str, Any]], known: Mapping[_Key, tuple[int, str]]) -> dict[str, int]:
+    there = [key for key in given if key in known]
+    same = sum(known[key][1] == pack(given[key]["data"]) for key in there)
+    return {"added": len(given) - len(there), "replaced": len(there) - same, "same": same}
 
 
 async def load_register_rows(organisation: int, codes: Collection[str]) -> dict[str, list[tuple[str, dict[str, Any]]]]:

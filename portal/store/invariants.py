@@ -88,6 +88,7 @@ UNIQUE = (
     ("one_form_version", "check_form", "code, version", ""),
     ("one_plan_version", "plan", "organisation, year, version", ""),
     ("one_plan_row", "plan_row", "plan, row", ""),
+    ("one_plan_draft", "plan_draft", "organisation, year", ""),
     ("one_pool_number", "pool", "task, number", ""),
     ("one_pool_block", "pool_block", "pool, n", ""),
     ("one_exclusion", "exclusion", "pool, code", ""),

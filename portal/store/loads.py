@@ -28,7 +28,7 @@ from portal.store.tables import Entity, Load, LoadPart, Placement
 
 __all__ = [
     "INTO", "PART_LINES", "UNPLACED", "begin_load", "begin_merge", "drop_load", "end_load", "iter_parts", "load_unfinished", "merge_part",
-    "require_settled", "save_part",
+    "require_none_merging", "require_settled", "save_part",
 ]  # fmt: skip
 
 #: A part is merged in one transaction: for so many lines everybody else may have to wait.
@@ -79,7 +79,11 @@ async def iter_parts(load: int, into: str = "entity") -> AsyncIterator[tuple[int
 
 
 async def begin_merge(load: int, lines: int) -> None:
-    """`lines` is what there is to merge. From here on the file comes in, whatever happens; inside the caller's transaction. WrongMoment while another does."""
+    """`lines` is what there is to merge. From here on the file comes in, whatever happens; inside the caller's transaction. WrongMoment while another does.
+
+    Who has to know whose the codes are holds "directory" and asks before.
+    """
+    await hold("directory")
     row = await Load.select().where(Load.id == load).first().run()
     if row is None or row["state"] != "staging":
         raise WrongMoment("另一份同类文件已经开始导入，这一份没有导入任何一行。请等它完成后再试。")
@@ -95,6 +99,7 @@ async def merge_part(load: int) -> bool:
         if row is None:
             return False
         await hold("bureau", row["organisation"])
+        await hold("directory")  # whoever holds it may trust in the numbers of entries (directory.load_last_id)
         part = await LoadPart.select().where(LoadPart.load == load).order_by(LoadPart.n).first().run()
         if part is None:
             return False
@@ -134,6 +139,19 @@ async def load_unfinished(what: str) -> int | None:
     """The load that was being merged, if one was."""
     row = await Load.select(Load.id).where(And(Load.what == what, Load.state == "merging")).first().run()
     return row["id"] if row else None
+
+
+async def require_none_merging(what: str) -> None:
+    """WrongMoment while a large file of any bureau comes in: whose its codes are was settled before, and nobody may take one meanwhile.
+
+    Asked with "directory" held; what a killed process left is finished by the worker's job, or by the next large import.
+    """
+    row = await Load.select(Load.merged, Load.parts).where(And(Load.what == what, Load.state == "merging")).first().run()
+    if row:
+        raise WrongMoment(
+            f"一份大文件正在并入名录（已并入 {row['merged']} 批，共 {row['parts']} 批），这一份没有导入任何一行。请等它完成后再试；"
+            "批数长时间不变的，请管理员检查后台进程（portal worker）是否在运行。"
+        )
 
 
 async def require_settled(organisations: Collection[int]) -> int:

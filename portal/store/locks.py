@@ -19,6 +19,7 @@ ORDER = (
     "schema",  # migrating
     "round",  # row
     "bureau",  # of a bureau: importing its directory; the next code of its plans, tasks and rounds
+    "directory",  # whose a code is, in all bureaus: from asking to writing
     "task",  # row
     "combining",  # picks becoming visits: one open visit a place, whichever round
     "visit",  # row

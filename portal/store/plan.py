@@ -50,9 +50,12 @@ async def load_all_declared(table: type[Item] | type[CheckForm]) -> list[dict[st
 
 
 async def save_plan(
-    values: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], tasks: Sequence[Mapping[str, Any]]
+    values: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], tasks: Sequence[Mapping[str, Any]], kept: Mapping[int, Mapping[str, Any]]
 ) -> int:
-    """One plan version with its rows, tasks and riders (`task["riders"]`: item_code, item_version, row)."""
+    """One plan version with its rows, tasks and riders (`task["riders"]`: item_code, item_version, row).
+
+    `kept`: id -> values of the tasks that go on from the version before: they move to this one.
+    """
     plan = (await Plan.insert(Plan(**values)).run())[0]["id"]
     if rows:
         await PlanRow.insert(*(PlanRow(plan=plan, **row) for row in rows)).run()
@@ -62,12 +65,20 @@ async def save_plan(
         saved = (await Task.insert(Task(plan=plan, **own)).run())[0]["id"]
         if riders:
             await Rider.insert(*(Rider(task=saved, **rider) for rider in riders)).run()
+    for task, changes in kept.items():
+        await Task.update(plan=plan, **changes).where(Task.id == task).run()
     return plan
 
 
 async def load_plans(seen: Collection[int]) -> list[dict[str, Any]]:
     rows = await Plan.select().where(within(Plan.organisation, seen)).order_by(Plan.year, Plan.version).run()
-    return [{**row, "notes": json.loads(row["notes"])} for row in rows]
+    return [{**row, "notes": json.loads(row["notes"]), "layout": json.loads(row["layout"])} for row in rows]
+
+
+async def load_publishable_plans(seen: Collection[int]) -> list[dict[str, Any]]:
+    """The newest version of each bureau's year where it is not public: one replaced before it was public never is."""
+    newest = {(plan["organisation"], plan["year"]): plan for plan in await load_plans(seen)}
+    return [plan for plan in newest.values() if plan["state"] != "published"]
 
 
 async def load_latest_plan(seen: Collection[int], year: int) -> dict[str, Any] | None:
@@ -101,6 +112,19 @@ async def load_tasks(seen: Collection[int], plan: int | None = None) -> list[dic
     if plan is not None:
         where = And(where, Task.plan == plan)
     return await _with_riders(await Task.select().where(where).order_by(Task.code).run())
+
+
+async def load_current_tasks(seen: Collection[int]) -> list[dict[str, Any]]:
+    """The tasks of the newest version of each year's plan: what an older version had and the newer one has not is over."""
+    newest = {(plan["organisation"], plan["year"]): plan["id"] for plan in await load_plans(seen)}
+    return [task for task in await load_tasks(seen) if task["plan"] in set(newest.values())]
+
+
+async def load_newer_plan(plan: int) -> tuple[int, int, int] | None:
+    """(year, version, newest version) of a plan that a newer version replaced; None where it is the newest."""
+    row = await Plan.select(Plan.organisation, Plan.year, Plan.version).where(Plan.id == plan).first().run()
+    newest = await load_latest_plan({row["organisation"]}, row["year"])
+    return (row["year"], row["version"], newest["version"]) if newest and newest["id"] != plan else None
 
 
 async def load_task(code: str, seen: Collection[int]) -> dict[str, Any]:

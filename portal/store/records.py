@@ -180,13 +180,13 @@ async def load_follow_ups(records: Collection[int]) -> dict[int, list[dict[str, 
     return found
 
 
-async def load_follow_ups_state(seen: Collection[int]) -> dict[str, int]:
-    """Counts of follow-ups by state."""
+async def load_follow_ups_state(seen: Collection[int], rounds: Sequence[int]) -> dict[str, int]:
+    """Counts by state of the follow-ups of these rounds' visits."""
     from piccolo.query.functions.aggregate import Count
 
     rows = (
         await FollowUp.select(FollowUp.state, Count(FollowUp.id))
-        .where(within(FollowUp.record.organisation, seen))
+        .where(And(within(FollowUp.record.organisation, seen), FollowUp.record.visit.round.is_in(list(rounds) or [-1])))
         .group_by(FollowUp.state)
         .run()
     )

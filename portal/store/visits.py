@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from piccolo.columns.combination import And
+from piccolo.columns.combination import And, Or
 
 from portal.domain.errors import NotFound
 from portal.store.accounts import within
@@ -49,9 +49,12 @@ async def lock_open_visits(holders: Collection[str]) -> list[dict[str, Any]]:
     return await load_open_visits(holders)
 
 
-async def load_visits_of(round_: int) -> list[dict[str, Any]]:
-    """Visits made by a round, and open ones of earlier rounds that its tasks joined."""
-    joined = await VisitTask.select(VisitTask.visit).where(VisitTask.task.is_in(await _tasks_of(round_))).run()
+async def load_visits_of(round_: int, seen: Collection[int] | None = None) -> list[dict[str, Any]]:
+    """Visits made by a round, and open ones of earlier rounds that its tasks joined; `seen`: those some organisation in it has a part in."""
+    carried = VisitTask.task.is_in(await _tasks_of(round_))
+    if seen is not None:
+        carried = And(carried, Or(within(VisitTask.organisation, seen), within(VisitTask.visit.organisation, seen)))
+    joined = await VisitTask.select(VisitTask.visit).where(carried).run()
     ids = sorted({row["visit"] for row in joined})
     rows: list[dict[str, Any]] = []
     for start in range(0, len(ids), 500):

@@ -41,7 +41,7 @@ class Portal:
     reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 
 
-def create_app(
+def share(
     settings: Settings,
     *,
     keys: Keys,
@@ -50,36 +50,29 @@ def create_app(
     wall: Callable[[], datetime] | None = None,
     token_bytes: Callable[[int], bytes] = secrets.token_bytes,
     loopback: bool = False,
-) -> Litestar:
-    """The application. `loopback`: served on 127.0.0.1 without TLS, so the cookie has a plain name.
-
-    Opens the database at start-up and refuses to start unless it is current; raises
-    RuntimeError when a route declares no access.
-    """
+) -> Portal:
+    """What handlers share. `loopback`: served on 127.0.0.1 without TLS, so the cookie has a plain name."""
     clock = clock or settings.now
     if wall is None:
         wall = (lambda: datetime.now(UTC)) if settings.simulated else clock
-    portal = Portal(
+    return Portal(
         settings=settings, keys=keys, sectors=sectors, clock=clock, wall=wall, token_bytes=token_bytes,
         templates=pages.build_environment(), cookie=CookieRule(secure=not loopback),
     )  # fmt: skip
 
-    @asynccontextmanager
-    async def database(_: Litestar) -> AsyncIterator[None]:
-        await engine.open_engine(settings.database_url)
-        try:
-            await schema.require_current()
-            await rights.require_application_role()
-            yield
-        finally:
-            await engine.close_engine()
 
+def create_app(portal: Portal) -> Litestar:
+    """The application; its handlers find `portal` in its state.
+
+    Opens the database at start-up and refuses to start unless it is current; raises
+    RuntimeError when a route declares no access.
+    """
     app = Litestar(
         route_handlers=[assets.static_file, *routes.ALL],
         guards=[access.admit],
         exception_handlers=errors.HANDLERS,  # type: ignore[arg-type]
         before_send=[headers.set_headers],
-        lifespan=[database],
+        lifespan=[_database],
         openapi_config=None,  # /schema is closed
         request_max_body_size=MOST_BODY,
         state=State({"portal": portal}, deep_copy=False),
@@ -88,3 +81,14 @@ def create_app(
     )
     access.require_declared(app)
     return app
+
+
+@asynccontextmanager
+async def _database(app: Litestar) -> AsyncIterator[None]:
+    await engine.open_engine(app.state.portal.settings.database_url)
+    try:
+        await schema.require_current()
+        await rights.require_application_role()
+        yield
+    finally:
+        await engine.close_engine()

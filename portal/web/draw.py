@@ -41,6 +41,7 @@ SAID = {
     "combined": "已合并入企。",
     "assigned": "执法人员已匹配。",
     "revealed": "密值已公开，正在随公示网站发布。",
+    "handed": "本轮已移交监督机构复核，密值不公开。",
     "proposed": "已提出作废，须由第二个人批准。",
     "void": "本轮已作废，原因将向社会公开。",
 }
@@ -288,7 +289,12 @@ async def assign_inspectors(request: Request, code: FromPath[str]) -> Response[A
 @post("/draw/{code:str}/reveal", opt={"access": "round.reveal"})
 async def reveal_round(request: Request, code: FromPath[str]) -> Response[Any]:
     parse_input(Nothing, posted(request))
-    return await _do(request, code, "revealed", lambda: steps.reveal_round(acting(request), code))
+    act = acting(request)
+    try:
+        done = await steps.reveal_round(act, code)
+    except Refused as refused:
+        return await _round_page(request, code, refused=refused)
+    return go_to(f"/draw/{code}?said={'handed' if done['disclosure'] == 'sealed' else 'revealed'}#draw")
 
 
 @post("/draw/{code:str}/void", opt={"access": "round.void"})

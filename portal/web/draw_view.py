@@ -106,6 +106,12 @@ def drawn_at(source: Mapping[str, Any]) -> datetime:
 # The line of ten steps ----------------------------------------------------------------
 
 
+def _verify_word(round_: Mapping[str, Any]) -> str:
+    if round_["disclosure"] == "sealed":
+        return "监督机构可以重算" if round_["state"] == "revealed" else "移交监督机构后"
+    return "可以重算" if round_["state"] == "revealed" else "密值公开后"
+
+
 def steps(view: Mapping[str, Any]) -> list[dict[str, Any]]:
     """[{n, word, anchor, done, now, lines}] of the progress line; the first that is not done is the present one."""
     round_, names, summary, run, states = (view[name] for name in ("round", "names", "summary", "run", "states"))
@@ -125,7 +131,7 @@ def steps(view: Mapping[str, Any]) -> list[dict[str, Any]]:
         ("审核", "next", expected > 0 and reviewed == expected and done == visits, [f"{reviewed:,} / {expected:,}"] if expected else ["未开始"]),
         ("公示", "next", expected > 0 and states.get("published", 0) == expected and done == visits, [f"{states.get('published', 0):,} 份"] if expected else ["未开始"]),
         ("存证", "next", state == "revealed", [f"已记 {view['entries']} 条"]),
-        ("核验", "next", state == "revealed", ["可以重算" if state == "revealed" else "密值公开后"]),
+        ("核验", "next", state == "revealed", [_verify_word(round_)]),
     ]  # fmt: skip
     present = next((n for n, step in enumerate(found) if not step[2]), -1) if state != "void" else -1
     return [
@@ -153,6 +159,8 @@ def acts(act: Acting, view: Mapping[str, Any]) -> dict[str, Any]:
             found["share"] = mine
         if state == "committed" and not mine["released_at"] and fallen:
             found["release"] = mine
+    if round_["organisation"] not in act.tree:  # a superior's: seen, and worked where it meets this bureau, never changed
+        return found
     if state == "draft" and act.may("round.commit") and round_["created_by"] != act.account and all(s["commit"] for s in shares):
         found["commit"] = True
     if state == "committed" and act.may("round.source"):
@@ -235,7 +243,10 @@ async def next_line(act: Acting, round_: Mapping[str, Any]) -> tuple[str, str]:
         return "half", "待匹配执法人员"
     if counts.get("open"):
         return "half", f"检查中，余 {counts['open']:,} 次入企"
-    return ("ok", "检查完成，密值已公开") if state == "revealed" else ("half", "检查完成，待公开密值")
+    sealed = round_["disclosure"] == "sealed"
+    if state == "revealed":
+        return "ok", "检查完成，已移交监督机构" if sealed else "检查完成，密值已公开"
+    return "half", "检查完成，待移交监督机构" if sealed else "检查完成，待公开密值"
 
 
 def town_chart(towns: Mapping[str, int], columns: int = 5) -> dict[str, Any]:

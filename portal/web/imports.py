@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from litestar import Request, get, post
 from litestar.params import FromPath
@@ -19,8 +18,9 @@ from portal.domain.tables import LEFT_OUT
 from portal.sheets.limited import read_sheet_limited
 from portal.sheets.write import write_xlsx
 from portal.steps import imports as steps
-from portal.steps import outside, uploads, visits
+from portal.steps import outside, results, uploads, visits
 from portal.steps.acting import Acting
+from portal.store import draw
 from portal.store import imports as store
 from portal.store import jobs
 from portal.web import inputs
@@ -28,11 +28,11 @@ from portal.web.access import acting, posted, uploaded
 from portal.web.draw import Nothing
 from portal.web.inputs import Pairs, choice, group, parse_input, several, text
 from portal.web.multipart_form import MOST_FORM, MOST_UPLOAD
-from portal.web.pages import go_to, page
+from portal.web.pages import download, go_to, page
 
 SIZE = 50
 PROBLEMS = 100  # of one page
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+VISITED = ("drawn", "revealed", "external")  # states of a round that may have visits
 SAID = {
     "mapped": "表头已记住，下次同样的表头会自动识别。",
     "accepted": "已记下核对依据，这些代码不再提示。",
@@ -51,6 +51,11 @@ class Shown:
     said: str = text("提示", most=20, least=0)
     show: str = choice("显示", ("errors", "warnings"), optional=True)
     start: int = inputs.number("起始", 0, 10**6, optional=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfRound:
+    round: str = text("轮次", most=40, least=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +96,10 @@ async def new_page(request: Request) -> Response[Any]:
 async def _new_page(request: Request, code: str, given: Mapping[str, str], refused: Refused | None) -> Response[Any]:
     kinds = kinds_for(acting(request))
     chosen = next((kind for kind in kinds if kind.code == code), None)
+    rounds = await draw.load_rounds(acting(request).line, external=True) if code == "records" and chosen else []
     return await page(
-        request, "imports/new.html", here="/imports", refused=refused, kinds=kinds, kind=chosen, given=given, most=MOST_UPLOAD >> 20
+        request, "imports/new.html", here="/imports", refused=refused, kinds=kinds, kind=chosen, given=given, most=MOST_UPLOAD >> 20,
+        rounds=[one for one in reversed(rounds) if one["state"] in VISITED],
     )
 
 
@@ -120,12 +127,15 @@ async def template_file(request: Request, code: FromPath[str]) -> Response[bytes
     kind = KINDS.get(code)
     if kind is None:
         raise NotFound("没有这一类文件的模板。")
+    asked = parse_input(OfRound, request.query_params.multi_items()).round
+    if asked:
+        if code != "records":
+            raise BadInput("只有检查记录表可以按轮次下载。")
+        async with request.app.state.portal.reading:
+            rows = await results.write_template(acting(request), asked)
+            return download(f"{asked}检查记录表.xlsx", await asyncio.to_thread(write_xlsx, rows, name=kind.label))
     data = await asyncio.to_thread(write_xlsx, template_rows(kind), name=kind.label)
-    return _download(f"{kind.label}模板.xlsx", data)
-
-
-def _download(name: str, data: bytes) -> Response[bytes]:
-    return Response(data, media_type=XLSX, headers={"content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"})
+    return download(f"{kind.label}模板.xlsx", data)
 
 
 # One upload ---------------------------------------------------------------------------
@@ -220,7 +230,7 @@ async def drop_upload(request: Request, number: FromPath[int]) -> Response[Any]:
 @get("/imports/{number:int}/remarks", opt={"access": "imports.read"})
 async def remarks_file(request: Request, number: FromPath[int]) -> Response[bytes]:
     async with request.app.state.portal.reading:
-        return _download(*await uploads.write_remarks(acting(request), number))
+        return download(*await uploads.write_remarks(acting(request), number))
 
 
 # Lists drawn elsewhere ----------------------------------------------------------------

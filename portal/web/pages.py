@@ -7,6 +7,7 @@ from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request
@@ -23,6 +24,7 @@ from portal.web.assets import address_of
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "portal"
 HTML = "text/html"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 #: number, word, address, the act that opens it, and how many wait (a name in the counts)
 STEPS = (
@@ -128,6 +130,11 @@ async def rail_counts(act: Acting) -> dict[str, int]:
 def go_to(path: str) -> Redirect:
     """After a post: see other, so that a reload repeats nothing."""
     return Redirect(path, status_code=303)
+
+
+def download(name: str, data: bytes) -> Response[bytes]:
+    """A spreadsheet (XLSX) to be kept under this name."""
+    return Response(data, media_type=XLSX, headers={"content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"})
 
 
 def is_fragment(request: Request) -> bool:

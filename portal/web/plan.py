@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +12,16 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from portal.domain.errors import NotFound, Refused
+from portal.steps import plan as official
 from portal.steps import pool as steps
+from portal.steps.acting import Acting
 from portal.steps.base import load_standing
 from portal.store import accounts, draw, plan
+from portal.store import plan_draft as drafts
 from portal.store import pool as pools
 from portal.web.access import acting, posted
 from portal.web.inputs import choice, parse_input
-from portal.web.pages import go_to, page
+from portal.web.pages import download, go_to, page
 from portal.web.year import VERDICTS
 
 
@@ -28,12 +32,26 @@ class Freeze:
 
 @get("/plan", opt={"access": "plan.read"})
 async def plans_page(request: Request) -> Response[Any]:
+    return await show_plans(request, None, {})
+
+
+async def show_plans(request: Request, refused: Refused | None, given: Mapping[str, str]) -> Response[Any]:
+    """The list; `given`: what was typed to begin a plan that was refused."""
     act = acting(request)
     rows = []
     for one in reversed(await plan.load_plans(act.line)):
         states = Counter(row["state"] for row in await plan.load_plan_rows(one["id"]))
         rows.append({"plan": one, "rows": sum(states.values()), "states": states})
-    return await page(request, "plan/plans.html", here="/plan", rows=rows)
+    names = {account["id"]: account["name"] for account in await accounts.load_accounts()}
+    year = max((row["plan"]["year"] for row in rows), default=act.today.year - 1) + 1
+    return await page(
+        request, "plan/plans.html", here="/plan", refused=refused, rows=rows, drafts=await _drafts(act), names=names, given={"year": year, **given}
+    )
+
+
+async def _drafts(act: Acting) -> list[dict[str, Any]]:
+    """What is being written, for those who may write."""
+    return await drafts.load_drafts(frozenset({act.bureau["id"]})) if act.may("plan.edit") else []
 
 
 @get("/plan/{number:int}", opt={"access": "plan.read"})
@@ -44,12 +62,27 @@ async def plan_page(request: Request, number: FromPath[int]) -> Response[Any]:
         raise NotFound("没有这份计划，或者不在您的辖区。")
     rows = await plan.load_plan_rows(number)
     tasks = {task["row"]: task for task in await plan.load_tasks(act.line, number)}
+    newer = await plan.load_newer_plan(number)
+    draft = next((one for one in await _drafts(act) if one["year"] == found["year"]), None)
     live = {task["code"]: await draw.load_live_round_of(task["id"]) for task in tasks.values()}
     names = {account["id"]: account["name"] for account in await accounts.load_accounts()}
     return await page(
         request, "plan/plan.html", here="/plan", plan=found, rows=rows, tasks=tasks, live=live, names=names,
-        states=Counter(row["state"] for row in rows), standing=await load_standing(act, found), verdicts=VERDICTS,
+        states=Counter(row["state"] for row in rows), standing=await load_standing(act, found), verdicts=VERDICTS, layouts=official.LAYOUTS,
+        changes=await official.load_changes(act, found), newer=newer, draft=draft, own=found["organisation"] == act.bureau["id"],
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    layout: str = choice("版式", tuple(official.LAYOUTS), optional=True)
+
+
+@get("/plan/{number:int}/file", opt={"access": "plan.read"})
+async def plan_file(request: Request, number: FromPath[int]) -> Response[bytes]:
+    """The plan as XLSX, in the layout it came in or another."""
+    wanted = parse_input(File, request.query_params.multi_items())
+    return download(*await official.export_plan(acting(request), number, wanted.layout or "own"))
 
 
 # 名录 ---------------------------------------------------------------------------------
@@ -62,7 +95,7 @@ async def pools_page(request: Request) -> Response[Any]:
 
 async def _pools_page(request: Request, refused: Refused | None) -> Response[Any]:
     act = acting(request)
-    tasks = await plan.load_tasks(act.line)
+    tasks = await plan.load_current_tasks(act.line)
     latest = await pools.load_latest_pools([task["id"] for task in tasks])
     choices = await steps.load_choices(act, tasks)
     rows = []
@@ -105,4 +138,4 @@ async def pool_page(request: Request, task: FromPath[str]) -> Response[Any]:
 
 MOST_SHOWN = 200
 
-ROUTES = [plans_page, plan_page, pools_page, freeze_pool, pool_page]
+ROUTES = [plans_page, plan_page, plan_file, pools_page, freeze_pool, pool_page]

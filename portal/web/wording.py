@@ -16,6 +16,7 @@ ROUND_STATES: Mapping[str, tuple[str, str]] = {
     "committed": ("half", "已承诺，待抽取"),
     "drawn": ("half", "已抽取"),
     "revealed": ("ok", "密值已公开"),
+    "handed": ("ok", "已移交监督机构"),
     "void": ("warn", "已作废"),
     "external": ("half", "外部抽取"),
 }
@@ -33,6 +34,7 @@ ROW_STATES: Mapping[str, tuple[str, str]] = {
     "rider": ("half", "结合检查"),
     "pending": ("off", "待模块"),
 }
+ROW_CHANGES: Mapping[str, tuple[str, str]] = {"changed": ("half", "已改"), "new": ("ok", "新加"), "gone": ("off", "撤下")}
 JOB_STATES: Mapping[str, tuple[str, str]] = {
     "queued": ("off", "排队中"),
     "running": ("half", "正在执行"),

@@ -6,14 +6,18 @@ import io
 import os
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from unittest import mock
 
-from portal.cli.main import main
+from portal.cli.main import build_parser, main
+from portal.plugins import discover_sectors
 from portal.store import engine
 from tests import office
 
 ROOT = Path(__file__).resolve().parents[2]
+#: What a process does once at its start, hundreds of commands in one test process need not do again.
+ONCE = {"portal.cli.main.build_parser": cache(build_parser), "portal.cli.office.discover_sectors": cache(discover_sectors)}
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,9 @@ class Portal:
         raw = io.BytesIO()
         out, err = io.TextIOWrapper(raw, "utf-8", write_through=True), io.StringIO()
         own = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_") and name != "DATABASE_URL"}
-        with mock.patch.dict(os.environ, {**own, **self.environ}, clear=True):
+        with mock.patch.dict(os.environ, {**own, **self.environ}, clear=True), contextlib.ExitStack() as start:
+            for name, made in ONCE.items():
+                start.enter_context(mock.patch(name, made))
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                 try:
                     code = main([str(word) for word in words])

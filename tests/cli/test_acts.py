@@ -52,6 +52,15 @@ def test_a_file_that_holds_no_records_is_refused_whole(drawn_portal, tmp_path, l
     drawn_portal.refused("record", "import", tmp_path / "records.jsonl")
 
 
+# A sealed round ------------------------------------------------------------------
+
+
+def test_a_sealed_round_is_handed_over_and_nobody_says_its_secrets_are_public(drawn_portal):
+    said = [drawn_portal.well("round", "reveal", SEALED, "--as", "approver") for _ in range(2)]
+    assert said[0] == f"轮次 {SEALED} 已移交监督机构复核，密值不公开；用 portal round export 导出交监督机构的文件夹。\n"
+    assert said[1].startswith(f"轮次 {SEALED} 早已移交监督机构复核") and not [text for text in said if "已公开" in text]
+
+
 # Who, which, when -------------------------------------------------------------
 
 

@@ -8,7 +8,8 @@ from portal.domain.codes import make_uscc
 from portal.domain.import_kinds import KINDS, template_rows
 from portal.sheets.read import read_sheet
 from portal.sheets.write import write_csv, write_xlsx
-from tests.cli.command import database_of
+from tests.cli.command import Portal, database_of
+from tests.office import OPEN
 
 HEAD = ["统一社会信用代码", "企业名称"]
 NEW = [make_uscc("9", "1", "359921", f"MC00000{n}") for n in range(1, 5)]
@@ -30,7 +31,10 @@ def test_a_file_comes_in_whole_and_says_what_it_did(filled_portal, place):
     out = filled_portal.well("import", "entities", place(GOOD))
     first, *rest = out.splitlines()
     assert first.startswith("检查对象名录已导入：") and first.endswith("名录.xlsx")
-    assert [line.split() for line in rest] == [["读入", "2"], ["更新原有", "0"]]
+    assert [line.split() for line in rest] == [
+        ["数据行", "2"], ["新增", "2"], ["更新原有", "0"], ["内容未变", "0"], ["并入前面的行", "0"], ["有错误未导入", "0"], ["读入", "2"],
+        ["数据行以外：标题和表头", "1", "行。"],
+    ]  # fmt: skip
 
 
 def test_one_error_refuses_the_file_with_row_and_column(filled_portal, place):
@@ -54,8 +58,11 @@ def test_a_preview_changes_nothing_and_its_exit_code_says_whether_the_file_would
     before = database_of(filled_portal)
     done = filled_portal("import", "entities", place(BAD), "--preview")
     assert done.code == 1 and done.err == ""
-    lines = [line.split() for line in done.out.splitlines()[1:6]]
-    assert lines == [["数据行", "3"], ["可以导入的行", "1"], ["有错误的行", "2"], ["提示", "0"], ["新增", "1"]]
+    lines = [line.split() for line in done.out.splitlines()[1:11]]
+    assert lines == [
+        ["数据行", "3"], ["新增", "1"], ["更新原有", "0"], ["内容未变", "0"], ["并入前面的行", "0"], ["有错误未导入", "2"],
+        ["可以导入的行", "1"], ["提示", "0"], ["不在册（不参加抽取）", "0"], ["数据行以外：标题和表头", "1", "行。"],
+    ]  # fmt: skip
     assert "  错误　第 3 行“统一社会信用代码”：没有填写。请补上后重新上传。" in done.out.splitlines()
     assert filled_portal("import", "entities", place(GOOD), "--preview").code == 0
     assert filled_portal("import", "entities", place(BAD), "--preview", "--good-rows").code == 0
@@ -139,3 +146,14 @@ def test_who_may_not_import_is_told_who_may(filled_portal, place, kind, login):
     rows[1] = [cell.replace("案例（请删除）", "甲") for cell in rows[1]]
     said = filled_portal.refused("import", kind, place(rows), "--as", login)
     assert "没有这项权限，本操作由" in said
+
+
+def test_a_rounds_table_of_records_is_written_once_and_read_by_the_import(stages, tmp_path):
+    portal = Portal(stages.copy("drawn", tmp_path / "data"))
+    out = tmp_path / "记录.xlsx"
+    said = portal.well("record", "template", OPEN, out)
+    rows = read_sheet(out.read_bytes()).rows
+    assert said == f"检查记录表已写到 {out}，共 {len(rows) - 2} 行待填。\n" and rows[0][0] == "入企编号"
+    assert "已经存在，没有覆盖。请换一个文件名。" in portal.refused("record", "template", OPEN, out)
+    assert "没有编号为“R99”的轮次" in portal.refused("record", "template", "R99", tmp_path / "x.xlsx") and not (tmp_path / "x.xlsx").exists()
+    assert f"检查记录表有 {len(rows) - 2} 处错误，没有导入任何一行" in portal.refused("import", "records", out)

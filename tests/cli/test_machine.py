@@ -3,6 +3,7 @@
 import shutil
 from collections import namedtuple
 from datetime import datetime
+from functools import cache
 
 import pytest
 
@@ -12,6 +13,13 @@ from portal.settings import BEIJING, load_settings
 from tests.cli.command import Portal, database_of
 
 Usage = namedtuple("Usage", "total used free")
+unpacked = cache(machine.load_shipped)
+
+
+@pytest.fixture(autouse=True)
+def fonts_are_unpacked_once(monkeypatch):
+    """Unpacking 20 MB of fonts is most of what the command costs; one look at them is enough for the tests of other things."""
+    monkeypatch.setattr(machine, "load_shipped", unpacked)
 
 
 def failing(done, words, count=1):

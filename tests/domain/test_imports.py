@@ -1,5 +1,8 @@
 """What files of every kind say when something is wrong with them, and the file that is kept and given back."""
 
+import json
+import zlib
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
@@ -14,7 +17,7 @@ from portal.domain.import_kinds import KINDS, Reading, parse_mapping, parse_opti
 from portal.domain.imports import pack_preview, pack_sheet, preview_of, remark_rows, unpack_preview, unpack_sheet
 from portal.domain.model import Choice, Field, Form, Section
 from portal.domain.registers import RegisterRow, join_registers, parse_registers
-from portal.domain.results import answers_of, parse_results
+from portal.domain.results import NOT_HERE, ToFill, answers_of, parse_results, template_of
 from portal.domain.tables import Headings, MissingColumns, Parsed, fill_merged
 
 CODE, OTHER = make_uscc("9", "1", "359921", "MA000001"), make_uscc("9", "2", "359921", "MA000002")
@@ -167,3 +170,39 @@ def test_more_found_later_takes_rows_away_and_keeps_the_order():
     more = parsed.found([Problem("y", "二", 3)], [Problem("z", "三", 2)])
     assert (more.rows, more.lines, [p.row for p in more.errors], more.bad_lines) == (("a", "c"), (2, 4), [3, 9], {3, 9})
     assert parsed.found() == parsed
+
+
+def test_every_point_of_a_form_has_a_column_that_is_read_again():
+    """Wordings that mean something else, come twice, or hold the marks between choices."""
+    choices = (Choice("a", "隐瞒真实情况、弄虚作假"), Choice("b", "弄虚作假"), Choice("c", "隐瞒真实情况"), Choice("d", "其他，见说明"))
+    fields = (
+        Field("phone", "联系电话", "text"), Field("day", "检查日期", "date"), Field("one", "数量", "integer"), Field("two", "数量", "integer"),
+        Field("many", "情形", "select_multiple", choices=choices), Field("rows", "明细", "repeat", fields=(Field("x", "甲", "text"),)), Field("ok", "悬挂执照"),
+    )
+    form = Form("x.form", "1", "表", (Section("一", fields[:4]), Section("二", fields[4:], show_if="ok = 'yes'")))
+    row = ToFill("V1", "T1", CODE, "甲公司", "事项一", "林某某", "", form, True)
+    head, guide, first, second = template_of([row, replace(row, item="事项二", first=False)], ["实地核查"])
+    assert head[11:] == ["联系电话〔phone〕", "检查日期〔day〕", "数量〔one〕", "数量〔two〕", "情形", "悬挂执照"]
+    assert guide[15].startswith("选填：可填几项") and first[11:] == [""] * 6 and second[11:] == [NOT_HERE] * 6
+    written = ["13800000000", "2026-06-15", "1", "2", "隐瞒真实情况、弄虚作假、弄虚作假，其他，见说明", "不合格"]
+    for cells in (first, second):
+        cells[5], cells[6] = "未发现问题", "2026-06-15"
+    first[11:] = written
+    parsed = parse_results([head, guide, first, second])
+    assert parsed.errors == () and [one.item for one in parsed.rows] == ["事项一", "事项二"]
+    assert answers_of(form, parsed.rows[0].points, "") == {
+        "phone": ["13800000000"], "day": ["2026-06-15"], "one": ["1"], "two": ["2"], "many": ["a", "b", "d"], "ok": ["no"],
+    }  # fmt: skip
+    assert answers_of(form, parsed.rows[1].points, "") == {}
+    assert answers_of(form, {"情形": "弄虚作假、没有这一种"}, "")["many"] == ["b", "没有这一种"]
+
+
+def test_a_long_sheet_is_kept_in_pieces_and_one_kept_by_an_earlier_version_is_still_read():
+    rows = tuple((f"行{n}\n\r\u2028", "138", date(2026, 5, 1) if n % 2 else n) for n in range(1, 1_003))
+    sheet = Sheet(rows, name="第一张", kind="csv")
+    back = unpack_sheet(pack_sheet(sheet, (1,), 450))
+    assert back == replace(sheet, rows=tuple(row if n < 450 else (row[0], "", row[2]) for n, row in enumerate(rows)))
+    old = {"rows": [["甲", {"on": "2026-05-01"}], [1.5, ""]], "merged": [[[0, 0], [0, 1]]], "name": "一", "kind": "xlsx", "others": ["二"]}
+    packed = zlib.compress(json.dumps(old, ensure_ascii=False).encode())
+    assert unpack_sheet(packed) == Sheet((("甲", date(2026, 5, 1)), (1.5, "")), (((0, 0), (0, 1)),), "一", "xlsx", ("二",))
+    assert unpack_sheet(pack_sheet(Sheet(()), (), 0)) == Sheet(())

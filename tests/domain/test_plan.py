@@ -8,7 +8,7 @@ from portal.domain.cells import Sheet
 from portal.domain.errors import BadInput
 from portal.domain.model import Basis, CheckItem
 from portal.domain.plan import match_items, parse_plan
-from portal.domain.ratios import Amount, parse_amount, parse_drawn_by, parse_window, types_of
+from portal.domain.ratios import Amount, drawn_at, inspects_itself, parse_amount, parse_drawn_by, parse_window, types_of
 from portal.sheets.read import read_sheet
 from tests.shared import shared_file
 
@@ -86,6 +86,22 @@ def test_who_draws_is_read_from_the_words_in_use(text, who):
     assert parse_drawn_by(text) == who
 
 
+@pytest.mark.parametrize("text, level, who", [
+    ("市抽县查", "county", "superior"), ("市抽县查", "city", "here"), ("市级统一抽取", "city", "here"), ("省抽市查", "city", "superior"),
+    ("省局统一抽取", "city", "superior"), ("总局组织抽取", "city", "superior"), ("本级抽取", "city", "here"), ("教育部门确定名单", "city", "external"),
+])
+def test_what_a_county_calls_its_superiors_draw_is_the_citys_own(text, level, who):
+    assert drawn_at(text, parse_drawn_by(text), level) == who
+
+
+@pytest.mark.parametrize("text, level, itself", [
+    ("市抽市查", "city", True), ("市局抽市局查", "city", True), ("市抽县查", "city", False), ("省抽市查", "city", False), ("市级统一抽取", "city", False), ("", "city", False),
+    ("市抽市查", "county", False), ("县抽县查", "county", True),
+])
+def test_who_draws_and_inspects_itself(text, level, itself):
+    assert inspects_itself(text, level) is itself
+
+
 def test_entity_types_are_taken_only_where_the_objects_name_them():
     assert types_of("企业、个体工商户、农民专业合作社") == ("企业", "个体工商户", "农民专业合作社")
     assert types_of("外国企业常驻代表机构") == ("外国企业常驻代表机构",)
@@ -145,6 +161,14 @@ def test_what_is_no_plan_is_refused(sheet, says):
     with pytest.raises(BadInput, match=says):
         parse_plan(sheet)
     assert parse_plan(Sheet((("工作计划表",), HEAD, row(1, "x", "甲", "3%"))), 2027).year == 2027
+
+
+def test_a_year_said_beside_the_file_wins_over_the_titles_and_the_difference_is_named():
+    rows = (("2024年工作计划表",), HEAD, row(1, "x", "甲", "3%"))
+    stated = parse_plan(Sheet(rows), 2026)
+    assert stated.year == 2026 and stated.rows[0].window == (date(2026, 6, 1), date(2026, 10, 31))
+    assert [str(problem) for problem in stated.problems] == ["第 1 行“标题”：标题写的是 2024 年，按填写的计划年度 2026 年导入。请核对。"]
+    assert parse_plan(Sheet(rows), 2024).problems == parse_plan(Sheet(rows)).problems == ()
 
 
 def test_items_are_matched_by_name_alias_and_punctuation_but_never_by_likeness():

@@ -52,6 +52,9 @@ def plan_row(number: int) -> dict[str, Any]:
         "window": ["2026-03-01", "2026-05-31"] if number % 3 else "全年", "department": department,
         "drawn_by": "superior" if number % 7 == 0 else "here", "note": "与消防救援部门联合检查" if number % 4 == 0 else "",
         "state": "rider" if number % 6 == 0 else "task", "task": f"T{number}",
+        "name": f"{name[:4]}联合抽查" if number % 4 == 0 else "", "items": [name, "登记事项检查"] if number % 4 == 0 else [name],
+        "count": 20 if number % 5 == 3 else None, "times": 1 if number % 3 == 0 else None, "partners": "消防救援大队" if number % 4 == 0 else "",
+        "method": "现场检查、书面检查", "inspected_by": "各市场监督管理所" if number % 2 else "", "drawn_by_text": "市抽县查" if number % 7 == 0 else "县抽县查",
     }
 
 

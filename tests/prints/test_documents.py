@@ -70,6 +70,26 @@ def test_a_later_version_of_the_plan_says_that_it_replaces_the_earlier(printed):
     assert "第2版" in text_of(printed(*plan_notice(version=2)))
 
 
+def test_the_annex_of_the_plan_has_every_column_that_somebody_filled_in(printed):
+    text = text_of(printed(*plan_notice())).replace("\n", "")
+    for words in ("抽查比例及频次", "牵头部门", "配合部门", "消防救援", "检查方式", "检查主体", "县抽县查", "市抽县查", "1.流通领域产品质", "2.登记事项检查", "流通领域联合抽查", "1次"):
+        assert words in text, words
+    assert "A类" not in text and "按信用风险" in text
+    plain = samples.plan(rows=3)
+    later = ("name", "items", "count", "times", "partners", "method", "inspected_by", "drawn_by_text")  # what older publications lack
+    plain["rows"] = [{name: value for name, value in row.items() if name not in later} for row in plain["rows"]]
+    text = text_of(printed("plan_notice.html", {"about": samples.about(), "plan": plain}))
+    assert "牵头部门" in text and "配合部门" not in text and "检查主体" not in text and "本局抽取" in text
+
+
+def test_the_table_with_the_ratio_of_each_class_says_that_it_is_not_public(printed):
+    plan = samples.plan(rows=3, internal=True)
+    plan["rows"] = [row | {"class_ratios": {"A": "1%", "D": "37%"}} for row in plan["rows"]]
+    text = text_of(printed("plan_notice.html", {"about": samples.about(), "plan": plan}))
+    assert "A类" in text and "D类" in text and "37%" in text and "（此件不公开）" in text and "（此件公开发布）" not in text
+    assert "（此件公开发布）" in text_of(printed(*plan_notice(rows=3)))
+
+
 def test_a_plan_without_rows_has_no_annex(printed):
     text = text_of(printed(*plan_notice(rows=0)))
     assert "本年度未安排抽查任务" in text
@@ -140,6 +160,18 @@ def test_five_hundred_results_repeat_the_head_on_every_page_and_stop_at_two_hund
     assert len(annex) > 10
     assert all("序号检查对象检查事项检查结果后续处置" in page for page in annex)
     assert "共500次检查，此处列前200次" in annex[-1]
+
+
+def test_the_results_of_a_list_drawn_elsewhere_do_not_claim_a_draw_of_ours():
+    own, label = samples.round_("revealed"), "外部抽取，本站不能验证"
+    listed = {
+        "code": "350582-2026-X001", "title": "餐饮服务检查（外部抽取，泉州市局平台）", "label": label, "platform": "泉州市局平台",
+        "drawn_on": "2026-05-20", "window": own["window"], "proof": samples.result(0)["proof"],
+    }  # fmt: skip
+    notice = html_of("result_notice.html", {"about": samples.about(), "round": listed, "results": samples.results(2)})
+    assert "由泉州市局平台于2026年5月20日抽取后下发，不是本局抽取" in notice and "随机抽取确定" not in notice
+    sheet = html_of("result_sheet.html", {"about": samples.about(), "result": {**samples.result(0), "label": label, "round_title": listed["title"]}})
+    assert "名单来源：" in sheet and "抽取批次" not in sheet and label in sheet
 
 
 @pytest.mark.parametrize("document", [plan_notice(), task_notice("drawn"), result_notice(7), result_notice(500)])

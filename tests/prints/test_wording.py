@@ -84,6 +84,25 @@ def test_a_title_breaks_into_lines_that_fit_and_part_no_number_or_quotation(rest
     assert not any(a[-1].isdigit() and b[0].isdigit() for a, b in zip(lines, lines[1:], strict=False))
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["关于2024年公示信息抽查", "随机抽取结果的公告"],
+        ["关于公布2026年", "食品销售监督检查结果的公告"],
+        ["关于2026年第一批登记事项", "和公示信息检查随机抽取结果的公告"],
+        ["关于公布2024年度部门联合", "“双随机、一公开”抽查工作计划表的公告"],
+    ],
+)
+def test_a_title_is_not_broken_inside_a_word(lines):
+    assert wording.title_lines(BUREAU, "".join(lines)) == [BUREAU, *lines]
+
+
+def test_a_title_that_is_nothing_but_words_is_broken_all_the_same():
+    lines = wording.title_lines(BUREAU, "市场监督管理" * 8)
+    assert "".join(lines[1:]) == "市场监督管理" * 8
+    assert max(map(wording.width, lines)) * wording.TITLE_PT <= wording.TYPE_AREA_PT
+
+
 def test_the_bureau_is_not_named_twice_in_a_title():
     assert wording.without_bureau(f"{BUREAU}2026年度抽查工作计划", BUREAU) == "2026年度抽查工作计划"
     assert wording.without_bureau("2026年度抽查工作计划", BUREAU) == "2026年度抽查工作计划"

@@ -197,6 +197,11 @@ def _plan(version: int, log: Log) -> dict[str, Any]:
     for number_, row in enumerate(kinds * 2 if version == 2 else kinds, 1):
         keys = ("category", "objects", "kind", "ratio", "differentiated", "window", "department", "drawn_by", "note", "state", "task")
         rows.append({"number": number_, "item": row[0], **dict(zip(keys, row, strict=True))})
+        if version == 2:  # version 1 was published before these were
+            rows[-1] |= {
+                "name": "部门联合抽查", "items": [row[0], "登记事项检查"], "count": None, "times": 1, "partners": "教育局、消防救援大队",
+                "method": "现场检查", "inspected_by": "各市场监督管理所", "drawn_by_text": "市抽县查" if row[-4] == "superior" else "",
+            }  # fmt: skip
     published = "2026-02-27" if version == 1 else "2026-04-10"
     return {
         "year": 2026, "version": version, "title": "2026年度“双随机、一公开”抽查工作计划", "number": "晋市监〔2026〕12号" if version == 1 else "",

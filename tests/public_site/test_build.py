@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -96,6 +97,50 @@ def test_a_bureau_that_has_published_nothing_yet_has_a_sound_site(bundle: Path, 
     build(bare, tmp_path / "out", pdfs, verify=verify)
     assert all(ok for ok, _ in check_release(tmp_path / "out"))
     assert "还没有公告" in (tmp_path / "out/index.html").read_text("utf-8")
+
+
+def test_a_lower_bureaus_plan_has_its_own_address_and_its_own_name_on_the_paper(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
+    both = tmp_path / "both"
+    shutil.copytree(bundle, both)
+    own = [json.loads(line) for line in (both / "plans.jsonl").read_bytes().splitlines()]
+    below = [{**plan, "bureau": {"code": "350599", "name": "邻县市场监督管理局"}} for plan in own]
+    (both / "plans.jsonl").write_bytes(b"".join(canonical(plan) + b"\n" for plan in [*own, *below]))
+    seal(both)
+    build(both, tmp_path / "out", pdfs, verify=verify)
+    assert all(ok for ok, _ in check_release(tmp_path / "out"))
+    named = {path.stem: "邻县市场监督管理局" in path.read_text("utf-8") for path in (tmp_path / "out/plans").glob("*2026*.html")}
+    assert named == {"2026": False, "2026@1": False, "350599-2026": True, "350599-2026@1": True}
+    assert 'href="../plans/350599-2026.html"' in (tmp_path / "out/plans/350599-2026@1.html").read_text("utf-8")
+    signed = {("bureau" in job.context["plan"], job.context["about"]["bureau"]["name"]) for job in pdfs.asked if job.template == "plan_notice"}
+    assert signed == {(True, "邻县市场监督管理局"), (False, json.loads((bundle / "about.json").read_bytes())["bureau"]["name"])}
+
+
+def test_a_list_drawn_elsewhere_has_its_page_its_results_and_its_place_in_the_data(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
+    more = tmp_path / "more"
+    shutil.copytree(bundle, more)
+    rounds = [json.loads(line) for line in (more / "rounds.jsonl").read_bytes().splitlines()]
+    results = [json.loads(line) for line in (more / "results.jsonl").read_bytes().splitlines()]
+    source = next(row for row in rounds if row["code"] == results[0]["round"])
+    code, label = "350582-2026-X001", "外部抽取，本站不能验证"
+    listed = {
+        "code": code, "title": "餐饮服务检查（外部抽取，泉州市局平台）", "label": label, "platform": "泉州市局平台", "drawn_on": "2026-03-20",
+        "window": source["window"], "digest": "ab" * 32, "taken_at": "2026-03-21T09:00:00+08:00",
+        "task": {"code": "350582-2026-T009", "name": "餐饮服务检查", "department": "餐饮科", "items": [{"code": "x.y", "name": "餐饮服务监督检查"}]},
+        "size": 3, "taken": 1, "visits": 1, "avoided": 0, "visited_by": source["window"][1],
+        "list": [{"code": results[0]["entity"], "name": results[0]["name"], "tasks": ["350582-2026-T009"]}], "proof": results[0]["proof"],
+    }  # fmt: skip
+    own = {**results[0], "visit": f"{code}_{results[0]['entity']}", "round": code, "round_title": listed["title"], "label": label}
+    (more / "external.jsonl").write_bytes(canonical(listed) + b"\n")
+    (more / "results.jsonl").write_bytes(b"".join(canonical(row) + b"\n" for row in sorted([*results, own], key=lambda row: row["visit"])))
+    seal(more)
+    build(more, tmp_path / "out", pdfs, verify=verify)
+    assert all(ok for ok, _ in check_release(tmp_path / "out")), list(check_release(tmp_path / "out"))
+    out = {name: (tmp_path / "out" / name).read_text("utf-8") for name in (f"tasks/{code}.html", f"tasks/{code}-list.html", f"results/{code}.html", "tasks/index.html", "tasks/external.html", "news.html", "data/external.csv")}  # fmt: skip
+    assert "泉州市局平台" in out[f"tasks/{code}.html"] and "不能验证它是怎样抽取的" in out[f"tasks/{code}.html"] and "ab" * 32 in out[f"tasks/{code}.html"]
+    assert label in out[f"results/{code}.html"] and results[0]["name"] in out[f"tasks/{code}-list.html"]
+    assert "外部抽取的名单（1）" in out["tasks/index.html"] and f"{code}.html" in out["tasks/external.html"] and code in out["data/external.csv"]
+    assert listed["title"] in out["news.html"]
+    assert {job.template for job in pdfs.asked if job.context.get("round") == listed} == {"result_notice"}
 
 
 # Refusals -------------------------------------------------------------------------------------
@@ -310,7 +355,7 @@ def test_csv_files_open_in_spreadsheets_and_hold_no_formula(bundle: Path, verify
 def test_every_csv_row_has_a_cell_for_each_described_column(out: Path) -> None:
     for name, columns in data.COLUMNS.items():
         rows = list(csv.reader(io.StringIO((out / f"data/{name}.csv").read_text("utf-8-sig"))))
-        assert len(rows) > 1
+        assert (len(rows) > 1) is (name != "external")  # this bureau took no list drawn elsewhere
         assert {len(row) for row in rows} == {len(columns)}
 
 
@@ -331,6 +376,27 @@ def test_announcements_come_newest_first(bundle: Path) -> None:
     days = [row["on"] for row in announcements(load_bundle(bundle))]
     assert days == sorted(days, reverse=True)
     assert len(days) > 8
+
+
+def test_a_sealed_round_that_went_to_the_auditors_is_not_called_revealed(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
+    def handed(row):
+        if row["disclosure"] == "sealed":
+            row["log"].append({**row["log"][-1], "kind": "reveal", "at": "2026-05-06T10:00:00+08:00"})
+
+    copy = edited(bundle, tmp_path / "bundle", "rounds.jsonl", handed)
+    titles = [row["title"] for row in announcements(load_bundle(copy))]
+    assert "2026年第二批抽查：已移交监督机构复核" in titles
+    assert [title for title in titles if title.endswith("：密值已公开，可以核验")] == ["2026年第三批抽查：密值已公开，可以核验"]
+    build(copy, tmp_path / "out", pdfs, verify=verify)
+    page = (tmp_path / "out" / "tasks" / "350582-2026-R002.html").read_text("utf-8")
+    assert "移交监督机构复核<br>" in page and "密值公开<br>" not in page
+
+
+def test_the_home_page_gives_the_year_of_what_is_older_than_its_own(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs, out: Path) -> None:
+    later = edited(bundle, tmp_path / "bundle", "about.json", lambda about: about | {"year": about["year"] + 1})
+    build(later, tmp_path / "later", pdfs, verify=verify)
+    days = [re.findall(r'<time class="end" datetime="(2026[^"]*)">([^<]*)<', (site / "index.html").read_text("utf-8")) for site in (out, tmp_path / "later")]
+    assert days[0] and [(on, f"2026年{day}") for on, day in days[0]] == days[1]
 
 
 def test_every_json_file_of_the_site_is_canonical(out: Path) -> None:

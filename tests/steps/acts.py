@@ -14,7 +14,7 @@ from portal.domain.directory import EntityRow
 from portal.domain.sample import sample_entities, sample_inspectors, sample_plan
 from portal.domain.sample_profile import sample_profile
 from portal.steps import (
-    assign, base, bundles, caps, classes, commit, disclosure, draw, forms, imports, outside, plan, pool, profile, publish, review, sample,
+    assign, base, bundles, caps, classes, commit, disclosure, draw, forms, imports, outside, plan, plan_draft, pool, profile, publish, review, sample,
     simulation, stations, uploads, visits,
 )  # fmt: skip
 from portal.steps.acting import Acting
@@ -189,6 +189,17 @@ async def _plan_number(house: House) -> int:
     return (await plan_store.load_plans(act.line))[-1]["id"]
 
 
+async def _begun(house: House) -> int:
+    return await plan_draft.begin_draft(await house.acting("planner"), await _plan_number(house))
+
+
+async def _settled(house: House) -> int:
+    """A draft with a change, and nothing that stops it from being a version."""
+    number = await _begun(house)
+    await plan_draft.save_row(await house.acting("planner"), number, 1, 9, {"ratio": "10%"})
+    return number
+
+
 async def _a_holder(house: House) -> str:
     act = await house.acting("planner")
     return (await directory.load_page(act.tree, limit=1))[0]["code"]
@@ -238,6 +249,19 @@ CHANGES = [
            lambda act, house, upload: uploads.apply_queued(act, upload), {"directory.import": 1}, _queued),
     Change("drop upload", "filled", "operator", "directory.import", lambda act, house, upload: uploads.drop_upload(act, upload), {"imports.drop": 1}, _uploaded),
     Change("import plan", "filled", "planner", "plan.import", lambda act, house, _: plan.import_plan(act, _PLAN, b"again"), {"plan.import": 1}, everywhere=True),
+    Change("begin draft", "filled", "planner", "plan.edit", lambda act, house, number: plan_draft.begin_draft(act, number), {"plan.draft.begin": 1}, _plan_number),
+    Change("begin plan", "filled", "planner", "plan.edit", lambda act, house, _: plan_draft.begin_plan(act, 2027, ""), {"plan.draft.begin": 1}, everywhere=True),
+    Change("save row", "filled", "planner", "plan.edit",
+           lambda act, house, number: plan_draft.save_row(act, number, 1, 1, {"ratio": "4%"}), {"plan.draft.row": 1}, _begun),
+    Change("settle row", "filled", "planner", "plan.edit",
+           lambda act, house, number: plan_draft.settle_row(act, number, 1, 9, "ratio"), {"plan.draft.row": 1}, _begun),
+    Change("withdraw row", "filled", "planner", "plan.edit",
+           lambda act, house, number: plan_draft.withdraw_row(act, number, 1, 1), {"plan.draft.withdraw": 1}, _begun),
+    Change("restore row", "filled", "planner", "plan.edit",
+           lambda act, house, number: plan_draft.restore_row(act, number, 2, 9), {"plan.draft.restore": 1}, _settled),
+    Change("drop draft", "filled", "planner", "plan.edit", lambda act, house, number: plan_draft.drop_draft(act, number, 1), {"plan.draft.drop": 1}, _begun),
+    Change("finish draft", "filled", "planner", "plan.edit",
+           lambda act, house, number: plan_draft.finish_draft(act, number, 2, "定为比例"), {"plan.edit": 1}, _settled),
     Change("save profile", "filled", "planner", "plan.profile", lambda act, house, _: profile.save_profile(act, _PROFILE), {"plan.profile": 1}, everywhere=True),
     Change("freeze base", "filled", "planner", "plan.base", lambda act, house, _: base.freeze_base(act, 2025), {"plan.base": 1}, everywhere=True),
     Change("measure plan", "filled", "planner", "plan.measure", lambda act, house, number: base.measure_plan(act, number), {"plan.measure": 1}, _plan_number),

@@ -161,7 +161,7 @@ async def test_a_frequency_passes_over_those_whose_times_are_used_up_and_lets_th
     made = await frozen(approved, third)
     excluded = {row["code"]: row for row in await pool_store.load_exclusions(made["id"])}
     assert some[0] not in excluded and {row["rule"] for row in excluded.values()} == {"frequency"}
-    assert set(excluded) == {code for code in met & grades.keys() if code != some[0]}
+    assert set(excluded) == {code for code in met & grades.keys() if code == some[1] or code != some[0] and grades[code] != "D"}
     assert all("按规定频次本期不再抽取" in row["reason"] and "类" not in row["reason"] and row["code"] not in row["reason"] for row in excluded.values())
     assert made["rules"] == {"frequency": len(excluded)}
 
@@ -308,7 +308,11 @@ async def test_a_sectors_grades_are_imported_beside_the_credit_class_and_never_m
     given = Sheet((HEAD, (code, "D", "2026-03-31", "一季度"), (other, "C", "2026-03-31", "一季度")))
     operator = await filled.acting("operator")
     report = await imports.import_sheet(operator, "classes", given, "分级.xlsx", b"food", options={"分类体系": "food"})
-    assert report.counts["名录已更新"] == 0
+    assert report.counts["名录已更新"] == 0 and report.counts["新增"] == 2
+    later = Sheet((HEAD, (code, "D", "2026-04-30", "二季度"), (other, "B", "2026-04-30", "二季度")))
+    preview, _ = await imports.preview_sheet(operator, "classes", later, "分级.xlsx", b"food", options={"分类体系": "food"})
+    counts = dict(preview.counts)
+    assert (counts["新增"], counts["更新原有"], counts["内容未变"]) == (0, 1, 1), "compared with the grades of the same scale"
     assert {row["code"]: row["risk_class"] for row in await companies(filled)} == {row["code"]: row["risk_class"] for row in rows}
     strata = await strata_of(await frozen(filled))
     assert (strata[code], strata[other]) == ("D", "C") and {one for name, one in strata.items() if name not in (code, other)} == {"未分类"}

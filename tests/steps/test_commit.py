@@ -1,6 +1,7 @@
 """A round until its commitment: what is refused while it is frozen, drafted, shared and committed."""
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -160,6 +161,21 @@ async def test_a_share_is_made_once_by_its_holder_under_a_long_passphrase(filled
     share = (await draw_store.load_shares((await filled.round(code))["id"]))[0]
     assert share["commit"] == made["commit"]
     assert bytes.fromhex(made["secret"]) not in bytes(share["sealed"]), "the portal keeps what only the passphrase opens"
+
+
+async def test_a_secret_that_another_holder_or_another_round_has_is_refused(filled):
+    first, second = await office.draft(filled), await office.draft(filled, [INSTANT], "sealed", suite="sm3")
+    used = bytes(range(32))
+
+    async def bringing(login):
+        return replace(await filled.acting(login), token_bytes=lambda n: used[:n])
+
+    await commit.make_share(await bringing("planner"), first, PASSPHRASE)
+    before = await snapshot()
+    for login, code in (("supervisor", first), ("planner", second)):
+        with pytest.raises(BadInput, match="这个密值已经用过"):
+            await commit.make_share(await bringing(login), code, PASSPHRASE)
+    assert await snapshot() == before
 
 
 async def test_a_round_published_less_than_a_day_before_its_first_source_is_not_committed(filled):

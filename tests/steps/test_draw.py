@@ -14,7 +14,8 @@ from portal.store import audit
 from portal.store import draw as draw_store
 from portal.store import pool as pool_store
 from portal.store.keys import unseal_under_passphrase
-from portal.store.tables import Exclusion, PoolBlock, RoundTask, Source
+from portal.store.tables import Exclusion, PoolBlock, RoundTask, Source, Visit
+from portal.web.draw_view import next_line
 from tests import office
 from tests.office import ANNUAL, HOLDERS, INSTANT, ISSUES, OPEN, PASSPHRASE, SEALED, snapshot, tasks_by_code
 
@@ -362,3 +363,15 @@ async def test_an_internal_round_is_not_void_once_it_may_be_drawn(filled):
     filled.at("2026-05-26T09:00")
     with pytest.raises(WrongMoment, match="已到抽取时间，不能作废"):
         await draw.void_round(await filled.acting("planner"), code, "不喜欢")
+
+
+async def test_lists_of_the_portal_say_of_a_sealed_round_that_it_went_to_the_auditors(drawn):
+    await Visit.update(state="done", done_at=drawn.settings.now()).where(Visit.state == "open").run()
+    drawn.at("2026-07-06T09:00")
+    approver = await drawn.acting("approver")
+    said = {code: (await next_line(approver, await drawn.round(code)))[1] for code in (OPEN, SEALED)}
+    assert said == {OPEN: "检查完成，待公开密值", SEALED: "检查完成，待移交监督机构"}
+    for code, kind in ((OPEN, "open"), (SEALED, "sealed")):
+        assert (await draw.reveal_round(approver, code))["disclosure"] == kind
+    said = {code: (await next_line(approver, await drawn.round(code)))[1] for code in (OPEN, SEALED)}
+    assert said == {OPEN: "检查完成，密值已公开", SEALED: "检查完成，已移交监督机构"}

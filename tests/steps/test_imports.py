@@ -13,6 +13,7 @@ from portal.domain.codes import make_uscc
 from portal.domain.errors import BadInput, NotAllowed, NotFound, WrongMoment
 from portal.domain.imports import unpack_sheet
 from portal.domain.model import OUTCOMES, PoolRule
+from portal.domain.results import point_headings
 from portal.sheets.read import read_sheet
 from portal.steps import forms, imports, sample, uploads
 from portal.store import audit, directory
@@ -37,6 +38,12 @@ def sheet(*rows, head=HEAD, **more):
 
 async def bring(act, kind, given, **more):
     return await imports.import_sheet(act, kind, given, "文件.xlsx", b"the file", **more)
+
+
+def gone(total, new=0, updated=0, same=0, joined=0, refused=0):
+    """Where the rows of a file went."""
+    assert total == new + updated + same + joined + refused
+    return {"数据行": total, "新增": new, "更新原有": updated, "内容未变": same, "并入前面的行": joined, "有错误未导入": refused}
 
 
 async def upload(act, given, kind="entities", **options):
@@ -105,7 +112,7 @@ async def test_a_preview_tells_what_would_happen_and_leaves_no_trace(filled):
     preview, _ = await imports.preview_sheet(act, "entities", given, "名录.xlsx", b"x")
     assert await snapshot() == before
     assert (preview.total, preview.good, preview.bad, preview.error_count) == (3, 2, 1, 1)
-    assert dict(preview.counts) == {"新增": 1, "更新原有": 1, "不在册（不参加抽取）": 0} and preview.unknown == ("天气",)
+    assert dict(preview.counts) == gone(3, new=1, updated=1, refused=1) | {"不在册（不参加抽取）": 0} and preview.unknown == ("天气",)
     assert preview.values[0] == "坏!" and preview.sample[0] == (*HEAD, "天气") and preview.sample[1] == (NEW[0], "甲公司", "1")
     with pytest.raises(BadInput, match="没有“trees”这一类文件。可以导入的有：检查对象名录、"):
         await imports.preview_sheet(act, "trees", given, "x", b"x")
@@ -210,7 +217,7 @@ async def test_a_long_file_is_applied_by_the_worker(filled, monkeypatch):
     with pytest.raises(WrongMoment, match="“名录.xlsx”正在后台导入，请稍后查看。"):
         await uploads.request_apply(act, number, False)
     assert await jobs.work(filled.settings, filled.keys, filled.sectors, until_idle=True) == 1
-    assert (await Job.select().where(Job.id == job).first().run())["note"] == "读入 2，更新原有 0。" and await entity(filled, NEW[1])
+    assert (await Job.select().where(Job.id == job).first().run())["note"] == "数据行 2，新增 2，读入 2。" and await entity(filled, NEW[1])
     assert (await uploads.load_preview(act, number))[0]["state"] == "applied"
 
 
@@ -278,11 +285,11 @@ async def test_recusals_are_entered_once_and_name_people_who_are_here(filled):
     assert said(refusal.value.problems) == [(2, "单位工号", "执法人员名录中没有工号“W-NONE”。请核对，或先导入执法人员名录。")]
     given = sheet((person["number"], code, "近亲属", "2027-12-31", "公函 3 号"), (person["code"], NEW[4], "同学"), head=head)
     report = await bring(act, "recusals", given)
-    assert report.counts == {"新登记": 2, "已有（不重复登记）": 0}
+    assert report.counts == gone(2, new=2)
     assert said(report.warnings) == [(3, "统一社会信用代码", f"检查对象名录中没有代码 {NEW[4]}，回避照常登记。")]
     row = await Recusal.select().where(Recusal.entity_code == code).where(Recusal.inspector == person["id"]).order_by(Recusal.id, ascending=False).first().run()
     assert (row["reason"], row["until"], row["since"]) == ("近亲属（公函 3 号）", date(2027, 12, 31), act.today)
-    assert (await bring(act, "recusals", given)).counts == {"新登记": 0, "已有（不重复登记）": 2}
+    assert (await bring(act, "recusals", given)).counts == gone(2, same=2)
 
 
 # Classes ------------------------------------------------------------------------------
@@ -294,7 +301,7 @@ async def test_classes_keep_their_history_and_the_directory_shows_the_latest(fil
     act = await filled.acting("operator")
     one, two = await some_codes(filled, 2)
     report = await bring(act, "classes", sheet((one, "C类", "2026-03-31", "一季度"), (two, "红", "2026-03-31", "一季度"), (NEW[0], "低风险", "2026-03-31", "一季度"), head=CLASS_HEAD))
-    assert report.counts == {"读入": 3, "分类批次": 1, "名录已更新": 2}
+    assert report.counts == gone(3, new=3) | {"读入": 3, "分类批次": 1, "名录已更新": 2}
     assert said(report.warnings) == [(4, "统一社会信用代码", f"检查对象名录中没有代码 {NEW[0]}，分类结果先保留，进入名录时带出。")]
     assert [(await entity(filled, code))["risk_class"] for code in (one, two)] == ["C", "红"]
     older = await bring(act, "classes", sheet((one, "A"), head=CLASS_HEAD[:2]), options={"分类日期": "2025-12-31", "version": "上年"})
@@ -335,7 +342,7 @@ async def test_register_rows_join_the_entry_and_survive_its_next_import(filled):
     rows = [("食品生产", "食品生产，网络经营", code, "甲公司", "食品生产许可证", "SC1", "2024-01-02", "长期", "望溪局", "城关所", "2 条"),
             ("食品生产", "", code, "甲公司", "食品生产许可证", "SC2", "", "", "", "", ""), ("特种设备使用", "", code, "甲公司", "", "", "", "", "", "", "")]
     report = await bring(act, "registers", sheet(*rows, head=REGISTER_HEAD))
-    assert report.counts == {"读入": 3, "新增": 3, "更新原有": 0, "涉及检查对象": 1}
+    assert report.counts == gone(3, new=3) | {"读入": 3, "涉及检查对象": 1}
     await bring(act, "entities", sheet((code, "甲公司", "卫生许可证", "W1", "200万元"), head=(*HEAD, "许可证名称", "许可证编号", "注册资本")))
     [batch] = [b async for b in directory.load_candidates(PoolRule(registers=("食品生产",)), act.tree, (), {}, {})]
     (candidate, _, _) = next(one for one in batch if one[0].code == code)
@@ -376,7 +383,7 @@ async def test_an_outside_list_is_matched_kept_and_labelled(filled):
     name = (await entity(filled, other))["name"]
     given = sheet((code, "甲"), ("", name), (NEW[0], "不在名录的"), head=LIST_HEAD[:2])
     report = await bring(act, "draw", given, options={"来源平台": "省双随机平台", "抽取日期": "2026年5月20日", **({"抽查任务": above["code"]} if above else {})})
-    assert report.counts == {"读入": 3, "名单": 1, "名录中有": 2, "名录中没有": 1}
+    assert report.counts == gone(3, new=3) | {"读入": 3, "名单": 1, "名录中有": 2, "名录中没有": 1}
     assert said(report.warnings) == [
         (3, "企业名称", f"没有代码，按名称对照为 {other}。请核对。"),
         (4, "统一社会信用代码", f"检查对象名录中没有代码 {NEW[0]}，名单照存。请先补录名录，再安排检查。")]
@@ -415,11 +422,11 @@ async def a_visits_rows(house):
     heads, rows = {}, []
     for row in (one for one in lines if one["visit"] == visit["code"]):
         joined = next(one for one in await forms.forms_of(visit) if one["form"].code == row["form"])
-        fields = {field.name: field for field in joined["form"].fields()}
+        fields, titles = {field.name: field for field in joined["form"].fields()}, point_headings(joined["form"])
         points = {}
         for name, answer in row["answers"].items():
             labels = {"yes": "合格", "no": "不合格", "na": "不适用"} if fields[name].type == "verdict" else {c.value: c.label for c in fields[name].choices}
-            points[fields[name].label] = "、".join(labels.get(one, one) for one in (answer if isinstance(answer, list) else [str(answer)]))
+            points[titles[name]] = "、".join(labels.get(one, one) for one in (answer if isinstance(answer, list) else [str(answer)]))
         for item, outcome in row["outcomes"].items():
             called = next(one["name"] for one in joined["items"] if one["code"] == item)
             rows.append({"入企编号": visit["code"], "代码": visit["entity_code"], "事项": called, "结果": OUTCOMES[outcome].label, "检查日期": "2026年7月1日",
@@ -440,7 +447,8 @@ async def test_a_clerks_table_becomes_records_by_the_rules_of_entering(drawn):
     assert {row["inspected_on"] for row in made} == {date(2026, 7, 1)} and all(row["recorder"] for row in made)
     with pytest.raises(BadInput) as refusal:
         await bring(operator, "records", given)
-    assert any("已经提交审核" in p.message or "别人改动" in p.message for p in refusal.value.problems)
+    assert all("已有一份记录（待审核）" in p.message or "是同一份记录" in p.message for p in refusal.value.problems), refusal.value.problems
+    assert sum("已有一份记录（待审核）" in p.message for p in refusal.value.problems) == len(made)
 
 
 async def test_a_clerks_table_says_what_is_missing_and_where(drawn):

@@ -55,7 +55,7 @@ async def test_a_large_file_is_what_a_small_one_is(filled, monkeypatch):
     small = await imports.import_sheet(act, "entities", Sheet(tuple(map(tuple, rows))), "名录.csv", b"")
     second = await directory.load_entities([row[0] for row in rows[1:]])
     assert first == second and len(first) == 300
-    assert large.counts | {"更新原有": 300} == small.counts and large.warnings == small.warnings
+    assert large.counts | {"新增": 0, "内容未变": 300} == small.counts and large.warnings == small.warnings
     again = await import_register(act, iter(rows), "名录.csv", "d" * 64)
     assert again.counts == small.counts
     one, other, _ = [(await uploads.load_preview(act, row["id"]))[1] for row in reversed(await store.load_uploads(act.tree))]
@@ -102,6 +102,9 @@ async def test_by_choice_the_good_rows_come_in_and_the_others_are_told(filled):
     hurt = [*rows, ["", "没有代码的公司", "", ""], [rows[1][0], "另一个名称", "", ""]]
     report = await import_register(act, iter(hurt), "名录.csv", "d" * 64, good_rows=True)
     assert [problem.row for problem in report.errors] == [302, 303] and report.counts["读入"] == 300
+    assert list(report.counts.items())[:6] == [
+        ("数据行", 302), ("新增", 300), ("更新原有", 0), ("内容未变", 0), ("并入前面的行", 0), ("有错误未导入", 2),
+    ]  # fmt: skip
     assert await names_of(rows[1:]) == [row[1] for row in rows[1:]]
 
 
@@ -117,6 +120,21 @@ async def test_what_a_file_has_no_column_for_stays_and_a_class_that_came_first_i
     await imports.import_sheet(act, "classes", Sheet((("统一社会信用代码", "风险等级"), (code, "C"))), "等级.csv", b"", options={"classed_on": "2026-01-01"})
     await import_register(act, iter(cells(300, 5)), "名录.csv", "d" * 64)
     assert (await directory.load_entities([code]))[code]["risk_class"] == "C"
+
+
+async def test_what_special_registers_say_of_an_entry_survives_a_large_file_with_licences_and_attributes(filled):
+    act = await filled.acting("operator")
+    rows = cells()
+    await import_register(act, iter(rows), "名录.csv", "d" * 64)
+    code = rows[1][0]
+    register = Sheet((("专项库名称", "代码", "编号", "许可证名称"), ("食品", code, "1", "甲证")))
+    await imports.import_sheet(act, "registers", register, "专项库.xlsx", b"")
+    before = (await directory.load_entities([code]))[code]
+    full = [[*HEAD, "许可证名称", "注册资本"], *([*row, "", ""] for row in rows[1:])]
+    report = await import_register(act, iter(full), "名录.csv", "d" * 64)
+    after = (await directory.load_entities([code]))[code]
+    assert (after["licences"], after["attributes"]) == (before["licences"], before["attributes"]) and "食品" in after["attributes"]
+    assert report.counts["内容未变"] == 300
 
 
 @pytest.mark.parametrize("hurt, says", [

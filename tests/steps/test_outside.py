@@ -4,13 +4,14 @@ import pytest
 
 from portal.domain.cells import Sheet
 from portal.domain.errors import BadInput, NotAllowed, NotFound, WrongMoment
-from portal.steps import assign, forms, imports, outside, publish, review, sample, visits
+from portal.steps import assign, disclosure, forms, imports, outside, publish, review, sample, visits
 from portal.steps.verify import verify_installation
 from portal.store import directory, engine, records
 from portal.store import draw as draw_store
 from portal.store import imports as lists
 from portal.store import visits as visit_store
 from portal.store.tables import Entity, Round, Task
+from public_site.bundle import load_bundle
 from tests import office
 from tests.office import snapshot
 
@@ -108,15 +109,31 @@ async def test_the_database_refuses_a_commitment_on_a_list_drawn_elsewhere(fille
             await Round.update(state="drawn", result_json="{}").where(Round.code == taken["round"]).run()
 
 
-async def test_a_list_is_worked_to_its_approval_and_its_results_wait(filled):
-    """The public site cannot show what was drawn elsewhere yet: such results stay approved."""
+async def test_a_lists_results_are_published_labelled_and_say_nothing_of_how_it_was_drawn(filled, tmp_path):
     planner = await filled.acting("planner")
-    code = (await outside.take_list(planner, await imported(filled, await codes_of(filled))))["round"]
+    codes = await codes_of(filled)
+    code = (await outside.take_list(planner, await imported(filled, [*codes, "91359921MA0NOBODY1"])))["round"]
     await visits.combine_visits(planner, code)
     await assign.assign_inspectors(planner, code)
+
+    async def bundle(name):
+        await disclosure.write_bundle(await filled.acting("publisher"), tmp_path / name, demo=True)
+        return load_bundle(tmp_path / name)
+
+    before = (await bundle("before")).external
+    assert [(row["code"], row["size"], row["taken"], row["visits"], row["list"]) for row in before] == [(code, 5, 4, 4, None)]
     filled.at("2026-11-25T09:00")
     operator = await filled.acting("operator")
     await forms.import_records(operator, b"".join(await sample.make_answers(operator, code, office.SEED)))
     assert (await review.review_round(await filled.acting("reviewer"), code))["approved"] > 0
-    assert (await publish.publish_all(await filled.acting("publisher")))["results"] == 0
-    assert (await records.count_records(planner.tree)).keys() == {"approved"}
+    assert (await publish.publish_all(await filled.acting("publisher")))["results"] == 4
+    assert (await records.count_records(planner.tree)).keys() == {"published"}
+    after = await bundle("after")
+    (row,), results = after.external, list(after.results())
+    assert (row["platform"], row["drawn_on"], row["label"]) == ("市局平台", "2026-05-20", disclosure.EXTERNAL) == (*list(before[0][k] for k in ("platform", "drawn_on")), disclosure.EXTERNAL)
+    assert sorted(one["code"] for one in row["list"]) == sorted(codes) and row["proof"]["index"] >= 0 and not after.rounds
+    assert {(one["round"], one["label"]) for one in results} == {(code, disclosure.EXTERNAL)} and len(results) == 4
+    figures = {one["label"]: one["value"] for one in after.about["figures"]}
+    assert figures["抽取户数"] == 0 and figures["入企检查"] == figures["结果公示"] == "100%", figures
+    lines = [line async for line in verify_installation(await filled.acting("auditor"))]
+    assert all(holds for holds, _ in lines), lines

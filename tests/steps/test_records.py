@@ -3,15 +3,16 @@
 import asyncio
 import dataclasses
 import json
+import re
 from datetime import date
 
 import pytest
 
 from portal.domain.errors import BadInput, NotAllowed, WrongMoment
-from portal.steps import forms, publish, review, sample, setup
+from portal.steps import disclosure, draw, forms, publish, review, sample, setup
 from portal.store import directory, records
 from portal.store import publish as publish_store
-from portal.store.tables import Finding, FollowUp, InspectionRecord, RecordVersion
+from portal.store.tables import Finding, FollowUp, InspectionRecord, Plan, RecordVersion
 from tests import office
 from tests.office import OPEN, SEED, snapshot
 from tests.steps.acts import one_answer
@@ -266,7 +267,8 @@ async def test_the_same_file_again_is_refused_whole(entered):
     before = await snapshot()
     with pytest.raises(BadInput, match="一条也没有导入") as refusal:
         await forms.import_records(await entered.acting("operator"), _file(rows))
-    assert "刚刚被别人改动过" in refusal.value.problems[0].message
+    visit = rows[0]["visit"]
+    assert re.fullmatch(f"入企检查 {visit} 的《.+》已有一份记录（待审核）。请从文件中删去这一份；.*", refusal.value.problems[0].message)
     assert await snapshot() == before
 
 
@@ -353,6 +355,28 @@ async def test_what_is_published_holds_public_answers_only(published):
         assert "两次上门均大门紧闭" not in text and "sample-" not in text
         for item in row["data"]["items"]:
             assert item["outcome_label"] and isinstance(item["problem"], bool)
+
+
+async def test_the_figures_of_the_home_page_are_those_of_its_year(published, tmp_path):
+    async def figures(name):
+        await disclosure.write_bundle(await published.acting("publisher"), tmp_path / name, demo=True)
+        about = json.loads((tmp_path / name / "about.json").read_bytes())
+        return about["year"], {one["label"]: one["value"] for one in about["figures"]}
+
+    year, now = await figures("now")
+    assert year == 2026 and now["抽取户数"] > 0 and now["发现问题"] > 0 and now["入企检查"] == now["结果公示"] == "100%"
+    published.at("2027-01-05T09:00")
+    await draw.reveal_round(await published.acting("approver"), OPEN)
+    year, later = await figures("later")
+    assert year == 2027 and later == {"抽取户数": 0, "入企检查": "0%", "结果公示": "0%", "发现问题": 0, "少跑": 0}
+
+
+async def test_the_remark_on_a_plans_base_is_published_as_a_sentence(filled):
+    await Plan.update(notes=json.dumps(["备注：抽查比例以2025年底期末实有户数为基数。", "注：另一句"])).where(Plan.year == 2026).run()
+    act = await filled.acting("publisher")
+    await publish.publish_all(act)
+    (row,) = await publish_store.load_live(act.tree, "plan")
+    assert row["data"]["base_note"] == "抽查比例以2025年底期末实有户数为基数。" and row["data"]["notes"] == ["注：另一句"]
 
 
 async def test_a_round_is_reviewed_whole_and_once(entered):

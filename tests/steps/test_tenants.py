@@ -53,7 +53,8 @@ async def test_another_bureau_sees_nothing_of_ours(published):
     assert await records.load_record_page(seen, ["published", "approved"]) == []
     assert await records.count_records(seen) == {} and await records.count_records(boss.tree)
     assert await records.count_visits(seen) == {} and await records.load_open_follow_ups(seen) == []
-    assert await records.load_follow_ups_state(seen) == {}
+    rounds = [row["id"] for row in await draw_store.load_rounds(boss.line)]
+    assert await records.load_follow_ups_state(seen, rounds) == {} and await records.load_follow_ups_state(boss.tree, rounds)
     assert await records.load_unfinished(seen, date(2030, 1, 1)) == []
     for kind in ("plan", "result"):
         assert await publish_store.load_live(seen, kind) == [] and await publish_store.load_live(boss.tree, kind)

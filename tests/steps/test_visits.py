@@ -1,6 +1,7 @@
 """After the draw: one visit for each place, on working days, with people of the committed roster."""
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -99,9 +100,17 @@ async def test_a_done_visit_is_not_joined(committed):
     assert len(codes) == 1 and codes[0].startswith(SEALED)
 
 
+def plan_with_a_second_annual_row():
+    """The next version of the plan: all its rows go on, and the item of the first is drawn once more in autumn."""
+    sheet = sample_plan(office.SEED)
+    again = list(sheet.rows[2])
+    again[0], again[sheet.rows[1].index("实施时间")] = 16, "10-12月"
+    return replace(sheet, rows=(*sheet.rows[:17], tuple(again), *sheet.rows[17:]), merged=tuple(one for one in sheet.merged if one[0][0] < 17))
+
+
 async def test_what_is_waiting_for_a_visit_is_excluded_from_the_same_items_next_pool(drawn):
     """The task of a later plan version draws the same item: companies with an open visit for it are passed over."""
-    await plan.import_plan(await drawn.acting("operator"), sample_plan(8), b"next")
+    await plan.import_plan(await drawn.acting("operator"), plan_with_a_second_annual_row(), b"next")
     fresh = max(code for code, task in (await tasks_by_code()).items() if task["item_code"] == "annual_reports.annual")
     assert fresh != ANNUAL
     made = await pool.freeze_pool(await drawn.acting("planner"), fresh)
@@ -109,7 +118,7 @@ async def test_what_is_waiting_for_a_visit_is_excluded_from_the_same_items_next_
 
 
 async def test_what_was_checked_this_year_is_excluded_too(approved):
-    await plan.import_plan(await approved.acting("operator"), sample_plan(8), b"next")
+    await plan.import_plan(await approved.acting("operator"), plan_with_a_second_annual_row(), b"next")
     fresh = max(code for code, task in (await tasks_by_code()).items() if task["item_code"] == "annual_reports.annual")
     made = await pool.freeze_pool(await approved.acting("planner"), fresh)
     assert made["rules"] == {"inspected_this_year": 7}

@@ -6,6 +6,7 @@ is this rule that refuses and no other.
 
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
+from functools import cache
 
 import pytest
 
@@ -34,9 +35,12 @@ async def _ddl(*statements: str) -> None:
             await engine.current_engine().run_ddl(statement)
 
 
+statements = cache(invariants.statements)
+
+
 def _installing(name: str) -> list[str]:
     """The statements of invariants.py that install one guard."""
-    return [one for one in invariants.statements(engine.current_engine().engine_type) if f"{name} " in one or f"{name}()" in one]
+    return [one for one in statements(engine.current_engine().engine_type) if f"{name} " in one or f"{name}()" in one]
 
 
 def _dropping(guard: invariants.Guard) -> str:
@@ -128,6 +132,7 @@ OF_THE_YEAR = {
     "profile": _of_bureau(data="{}", saved_by=_somebody), "year_base": _of_bureau(year=2025, size=1, frozen_by=_somebody),
     "base_entity": _a_base, "plan_measure": _of_plan(row=3, region="359921", type="企业"), "dismissal": _a_dismissal,
     "simulation": _of_plan(seed=1, runs=1, made_by=_somebody), "peace": _of_bureau(holder="X", since=date(2026, 1, 1), entered_by=_somebody),
+    "plan_draft": _of_bureau(year=2027, started_by=_somebody),
     "allowance": _of_bureau(holder="X", reason="complaint", since=date(2026, 1, 1), entered_by=_somebody),
 }  # fmt: skip
 

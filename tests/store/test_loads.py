@@ -34,6 +34,7 @@ def test_values_that_are_no_text_are_spelt_as_both_engines_read_them():
 def test_a_directory_line_is_the_stored_row():
     rows = list(sample_entities(300, 3))
     rows += [row._replace(name=text or "空", scope=text, registered_on=None) for row, text in zip(rows, ODD)]
+    rows.append(rows[0]._replace(attributes={"capital": "100", "食品": [{"number": "1", "tags": ["甲"]}]}))  # a special register
     for row in rows:
         values = directory.entity_values(row, 5, AT)
         assert tuple(values) == ENTITY_NAMES

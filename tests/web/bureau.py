@@ -16,10 +16,13 @@ import re
 import shutil
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from jinja2 import Environment
+from litestar import Litestar
 from litestar.testing import TestClient
 
 from portal.domain.sample import sample_plan
@@ -36,7 +39,8 @@ from portal.store import plan as plan_store
 from portal.store import records as record_store
 from portal.store import visits as visit_store
 from portal.store.keys import load_keys
-from portal.web.app import create_app
+from portal.web.app import create_app, share
+from portal.web.pages import build_environment
 from tests import cluster, office
 
 PASSWORD = "correct horse battery 1"
@@ -263,8 +267,16 @@ class House:
         return office.query(self.folder, sql, *values)
 
 
+@cache
+def once() -> tuple[Litestar, Environment]:
+    """The application with its seventy routes and its compiled templates: made once a process, each costs more than a test."""
+    app = create_app(None)
+    return app, build_environment()
+
+
 def open_house(folder: Path, stage: str, base_url: str = "https://portal.test", **more: Any) -> House:
     clock = Clock(NOW[stage].astimezone(BEIJING))
     settings = replace(settings_of(folder), **{k: more.pop(k) for k in ("simulated",) if k in more})
-    app = create_app(settings, keys=load_keys(folder / "keys"), sectors=SECTORS, clock=clock, wall=clock, **more)
+    app, templates = once()
+    app.state.portal = replace(share(settings, keys=load_keys(folder / "keys"), sectors=SECTORS, clock=clock, wall=clock, **more), templates=templates)
     return House(folder, clock, TestClient(app, base_url=base_url, raise_server_exceptions=False))

@@ -56,6 +56,9 @@ def test_a_file_is_looked_at_then_imported_once(house_at):
     page = person.get(address).text
     assert figures(page) == {"数据行": "2", "可以导入": "2", "有错误": "0", "提示": "1"} and count(house) == before
     assert "全部导入 2 行" in page and "只导入" not in page and "13800000000" not in page
+    said = re.sub(r"<[^>]+>", "", page)
+    assert "数据行 2 ＝ 新增 2 ＋ 更新原有 0 ＋ 内容未变 0 ＋ 并入前面的行 0 ＋ 有错误未导入 0。" in said
+    assert "数据行以外没有读入的：标题和表头 1 行。" in said
     response = person.post(f"{address}/apply", {"rows": "all"})
     assert response.headers["location"] == f"{address}?said=applied" and count(house) == before + 2
     page = person.get(response.headers["location"]).text
@@ -236,3 +239,17 @@ def test_a_form_that_is_none_is_refused(content_type, body, because):
 def test_a_files_name_is_its_last_part_without_anything_hidden(name, shown):
     pairs, given = parse_upload(f"multipart/form-data; boundary={BOUNDARY}", form({"kind": "x"}, (name, b"data")), "file")
     assert pairs == [("kind", "x")] and (given.name, given.data) == (shown, b"data")
+
+
+def test_the_table_of_a_rounds_records_is_offered_where_they_are_imported(house_at):
+    house = house_at("drawn")
+    person, (code,) = house.browser("operator"), house.query("SELECT code FROM round WHERE state = 'drawn'")[0]
+    page = person.get("/imports/new?kind=records").text
+    assert f'<option value="{code}">' in page and "下载本轮检查记录表" in page
+    assert "下载本轮检查记录表" not in person.get("/imports/new?kind=plan").text
+    answer = person.get(f"/imports/templates/records?round={code}")
+    rows = read_sheet(answer.content).rows
+    assert answer.status_code == 200 and rows[0][0] == "入企编号" and len(rows) > 10
+    assert person.get(f"/imports/templates/plan?round={code}").status_code == 422
+    assert person.get("/imports/templates/records?round=R99").status_code == 404
+    assert house.browser("planner").get(f"/imports/templates/records?round={code}").status_code == 403

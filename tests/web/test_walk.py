@@ -100,6 +100,9 @@ def test_a_round_goes_from_the_plan_to_assigned_visits(house_at):
     assert "实际入企" in page and "名额" in page
     reveal = approver.post(f"/draw/{ROUND}/reveal")
     assert reveal.status_code == 409 and "等于公布明天查谁" in reveal.text
+    house.clock.forward(days=60)
+    approver.login("approver")
+    assert approver.post(f"/draw/{ROUND}/reveal").headers["location"] == f"/draw/{ROUND}?said=revealed#draw"
 
 
 def test_a_round_is_voided_by_two_people(house_at):

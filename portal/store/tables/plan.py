@@ -37,6 +37,7 @@ class Plan(Table, tablename="plan"):
     version = Integer(default=1)
     title = text()
     notes = json("[]")
+    layout = json()  # plan_layout.layout_data; {} before layouts were kept
     file_digest = text()
     state = text("draft")  # draft | approved | published
     imported_by = ref(Account)
@@ -44,6 +45,19 @@ class Plan(Table, tablename="plan"):
     reason = text()  # why this version replaces the one before
     approved_by = ref(Account, null=True)  # never who imported it
     approved_at = at()
+
+
+class PlanDraft(Table, tablename="plan_draft"):
+    """The next version of a year's plan while it is being written; gone once it is one, or given up."""
+
+    organisation = ref(Organisation)
+    year = Integer()
+    base = ref(Plan, null=True)  # the version it changes; none: a plan from nothing
+    data = json()  # plan_draft.draft_data
+    n = Integer(default=1)  # counts the changes
+    started_by = ref(Account)  # the only one who changes it: nobody else's work is approved by its author
+    started_at = at()
+    changed_at = at()
 
 
 class PlanRow(Table, tablename="plan_row"):

@@ -37,6 +37,10 @@
   // Go to what is wrong.
   const problems = document.getElementById("problems");
   if (problems) problems.focus();
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const fresh = event.target.querySelector("#problems");  // of what was swapped in, not of the page around it
+    if (fresh) setTimeout(() => fresh.focus());  // after htmx has scrolled to where the act was
+  });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) window.print();
   });
