@@ -81,6 +81,9 @@ def add_commands(commands: _SubParsersAction) -> None:
     after = add_group(commands, "visits", "合并入企、匹配执法人员")
     _round(after, "combine", run_combine, "把抽中的任务合并为一次入企")
     _round(after, "assign", run_assign, "随机匹配执法人员")
+    again = _round(after, "refill", run_refill, "空出的名额重新随机匹配：有人请假、新登记回避，或原来没有匹配上；其余不动")
+    again.add_argument("--absent", action="append", default=[], metavar="NUMBER", help="不能参加的人员的工号，可写多个；以前补抽时写过、现在仍不能参加的也要写")
+    again.add_argument("--reason", required=True, help="原因，记入审计")
 
 
 def _round(commands: _SubParsersAction, name: str, run: Any, help: str) -> ArgumentParser:
@@ -263,6 +266,14 @@ def write_folder(folder: Path, files: dict[str, bytes], mode: int = 0o700) -> No
     if folder.exists():
         shutil.rmtree(folder)
     fresh.rename(folder)
+
+
+async def run_refill(args: Namespace) -> None:
+    async with acting(args) as (act, _):
+        found = await assign.refill_slots(act, args.round, args.absent, args.reason)
+    say(f"{args.round}：空出 {found['emptied']} 个名额，补上 {found['filled']} 个")
+    for visit, slot in found["unfilled"]:
+        say(f"  {visit} 第 {slot + 1} 个名额没有合适的人员，请向邻近单位借调后再补")
 
 
 async def run_combine(args: Namespace) -> None:

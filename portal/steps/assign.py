@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from portal.domain.assign import assign, require_slots
+from portal.domain.assign import assign, refill, require_slots
 from portal.domain.bundle import canonical
-from portal.domain.errors import WrongMoment
+from portal.domain.errors import BadInput, WrongMoment
 from portal.domain.ratios import inspects_itself
 from portal.domain.visits import Place, PlannedVisit, make_slots
 from portal.steps import log
@@ -17,7 +18,7 @@ from portal.steps.acting import Acting
 from portal.steps.bundles import load_draw_keys
 from portal.steps.caps import level_of
 from portal.steps.catalogue import load_item
-from portal.steps.rosters import roots_of
+from portal.steps.rosters import load_snapshot, roots_of
 from portal.store import accounts, directory, draw, plan
 from portal.store import visits as store
 from portal.store.engine import transaction
@@ -62,6 +63,67 @@ async def assign_inspectors(act: Acting, round_code: str) -> dict[str, Any]:
         )  # fmt: skip
         await act.audit("visits.assign", round_code, after=digest, log=index, unfilled=len(result["unfilled"]))
     return {**_summary(result), "again": False}
+
+
+async def refill_slots(act: Acting, round_code: str, absent: Sequence[str], reason: str) -> dict[str, Any]:
+    """Draw the emptied slots of visits not begun once more, by the round's own key (DRAW.md section 5); nobody is put in by hand.
+
+    Emptied are the slots that `absent` inspectors hold (codes or own numbers), those of recusals entered since, and
+    those never filled. Everything else stays. Gives {"emptied", "filled", "unfilled": [[visit, slot], ...]}.
+    Raises WrongMoment where nothing is empty, BadInput for inspectors nobody knows and a reason missing.
+    """
+    act.require("visits.assign")
+    if not reason.strip():
+        raise BadInput("请写明补抽人员的原因，如病假、出差、新登记的回避。")
+    people = await directory.load_inspectors(act.tree)
+    known = {row["number"]: row["code"] for row in people if row["number"]} | {row["code"]: row["code"] for row in people}
+    if strange := sorted(set(absent) - known.keys()):
+        raise BadInput(f"执法人员名录中没有“{'、'.join(strange)}”，或者不在您的辖区。请核对工号。")
+    away = sorted({known[one] for one in absent})
+    async with transaction():
+        round_ = await draw.lock_round(round_code, act.tree)
+        runs = await store.load_runs(round_["id"])
+        if not runs:
+            raise WrongMoment(f"轮次 {round_code} 还没有匹配执法人员，不能补抽。")
+        own = [v for v in await store.load_visits_of(round_["id"]) if v["round"] == round_["id"]]
+        now = json.loads(runs[-1]["result"])["assigned"]
+        snapshot = json.loads(round_["roster"])
+        recusals = {tuple(pair) for pair in snapshot["recusals"]} | {tuple(pair) for pair in (await load_snapshot(act))["recusals"]}
+        emptied = [
+            [visit["code"], n]
+            for visit in own if visit["state"] == "open" and not visit["arrived_at"]
+            for n, who in enumerate(now[visit["code"]])
+            if who is None or who in away or (who, visit["entity_code"]) in recusals
+        ]  # fmt: skip
+        if not emptied:
+            raise WrongMoment(f"轮次 {round_code} 没有要补的名额：所列人员没有未开始的检查，也没有空缺。")
+        slots = await _slots(act, round_, own, {**snapshot, "recusals": sorted(map(list, recusals))})
+        # The caps of the first draw hold; who is a candidate only now had none and gets the same.
+        caps = json.loads(runs[0]["slots"])["caps"]
+        slots["caps"] = {who: caps.get(who, max(caps.values(), default=1)) for who in slots["caps"]}
+        document = {"slots": slots, "assigned": now, "emptied": emptied, "absent": away}
+        digest = hashlib.sha256(canonical(document)).hexdigest()
+        index = await log.append(act, "assignment", round_code, {"digest": digest})
+        _, key = load_draw_keys(act, round_)
+        result = await asyncio.to_thread(run_refill, document, key)
+        ids = {visit["code"]: visit["id"] for visit in own}
+        numbers = {row["code"]: row["id"] for row in people}
+        filled = {(visit, n): result["assigned"][visit][n] for visit, n in emptied}
+        await store.save_run(
+            {
+                "round": round_["id"], "n": runs[-1]["n"] + 1, "slots": canonical(document).decode(), "slots_digest": digest,
+                "result": canonical(result).decode(), "made_by": act.account, "made_at": act.now,
+            },
+            [{"visit": ids[visit], "slot": n, "inspector": numbers[who] if who else None} for (visit, n), who in sorted(filled.items())],
+        )  # fmt: skip
+        await act.audit("visits.refill", round_code, after=digest, log=index, emptied=len(emptied), absent=away, reason=reason.strip())
+    return {"emptied": len(emptied), "filled": sum(who is not None for who in filled.values()), "unfilled": result["unfilled"]}
+
+
+def run_refill(document: Mapping[str, Any], key: bytes) -> dict[str, Any]:
+    """The result of a refill as a pure function of its document (slots, assigned, emptied, absent) and the round's key."""
+    emptied = [(visit, n) for visit, n in document["emptied"]]
+    return refill({**document["slots"], "K": key.hex()}, document["assigned"], emptied, document["absent"])
 
 
 async def _slots(

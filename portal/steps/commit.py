@@ -94,7 +94,7 @@ async def create_round(
                 "salt_sealed": act.keys.seal(salt_key, f"salt/{code}") if salt_key else b"",
                 "created_by": act.account, "created_at": act.now,
             },
-            [{name: value for name, value in row.items() if name not in ("window", "strata", "item")} for row in rows],
+            [{name: value for name, value in row.items() if name not in ("window", "strata", "item", "listed")} for row in rows],
             [
                 {"name": s["name"], "bits": s["bits"], "drawn_at": s["drawn_at"], "groups": pack(s["groups"])}
                 for s in whole
@@ -106,7 +106,13 @@ async def create_round(
 
 
 def _require_company(rows: Sequence[Mapping[str, Any]]) -> None:
-    """A list that is checked as a whole goes with the task by class of its item: alone, its drawn would be the list itself."""
+    """A list that is checked as a whole goes with the task by class of its item: alone, its drawn would be the list itself.
+
+    And the other way round: who is on the list was passed over in the pool by class, and would be forgotten.
+    """
+    lists = {row["item"] for row in rows if row["strata"] == "list"}
+    if any(row["listed"] and row["item"] not in lists for row in rows):
+        raise BadInput("按分类抽取的名录中有须全部检查的对象，已留给专列任务。请把同一事项的专列任务也冻结名录，放在同一轮。")
     classed = {row["item"] for row in rows if row["strata"] == "class"}
     if any(row["strata"] == "list" and row["item"] not in classed for row in rows):
         raise BadInput("专列名单不能单独成轮：检查后公布的名单就等于公布了它。请与同一事项按分类抽取的任务放在同一轮。")
@@ -145,6 +151,7 @@ async def _round_task(
     return {
         "task": task["id"], "pool": pool["id"], "quota": pack(pool["quota"] or quota_of(task, pool["strata"])),
         "rounding": rounding, "minimum": minimum, "reserve": reserve, "window": (task["window_from"], task["window_to"]), "strata": pool["strata"], "item": task["item_code"],
+        "listed": pool["strata"] == "class" and await pools.has_excluded(pool["id"], "listed"),
     }  # fmt: skip
 
 

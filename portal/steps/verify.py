@@ -17,6 +17,7 @@ from portal.domain.packing import pack
 from portal.domain.recompute import require_bundle
 from portal.steps import log
 from portal.steps.acting import Acting
+from portal.steps.assign import run_refill
 from portal.steps.bundles import auditor_files, load_draw_keys
 from portal.store import accounts, audit, directory, draw, plan, visits
 from portal.store import log as log_store
@@ -143,17 +144,28 @@ async def _check_picks(round_: dict[str, Any], result: dict[str, Any]) -> Line:
 
 
 async def _check_assignment(act: Acting, round_: dict[str, Any]) -> AsyncIterator[Line]:
-    for run in await visits.load_runs(round_["id"]):
-        _, key = load_draw_keys(act, round_)
-        again = assign(require_slots({**json.loads(run["slots"]), "K": key.hex()}))
-        logged = [said.get("digest") for said in await _entries(round_["code"], "assignment")]
-        same = pack(again) == run["result"] and logged == [hashlib.sha256(run["slots"].encode()).hexdigest()]
-        own = [v for v in await visits.load_visits_of(round_["id"]) if v["round"] == round_["id"]]
-        stored = await visits.load_assigned([visit["id"] for visit in own])
-        people = {row["id"]: row["code"] for row in (await _people()).values()}
-        shown = {v["code"]: [people[who] if who else None for who in stored.get(v["id"], [])] for v in own}
-        same = same and shown == again["assigned"]
-        yield same, f"轮次 {round_['code']}：人员匹配重算{'一致' if same else '不一致，名单被改动过。'}"
+    runs = await visits.load_runs(round_["id"])
+    if not runs:
+        return
+    _, key = load_draw_keys(act, round_)
+    logged = [said.get("digest") for said in await _entries(round_["code"], "assignment")]
+    same = logged == [hashlib.sha256(run["slots"].encode()).hexdigest() for run in runs]
+    before: dict[str, Any] = {}
+    for run in runs:
+        document = json.loads(run["slots"])
+        if run["n"] == 1:
+            again = assign(require_slots({**document, "K": key.hex()}))
+        else:  # emptied slots drawn again, from what the run before had left
+            again = run_refill(document, key)
+            same = same and document["assigned"] == before["assigned"]
+        same = same and pack(again) == run["result"]
+        before = again
+    own = [v for v in await visits.load_visits_of(round_["id"]) if v["round"] == round_["id"]]
+    stored = await visits.load_assigned([visit["id"] for visit in own])
+    people = {row["id"]: row["code"] for row in (await _people()).values()}
+    shown = {v["code"]: [people[who] if who else None for who in stored.get(v["id"], [])] for v in own}
+    same = same and shown == before["assigned"]
+    yield same, f"轮次 {round_['code']}：人员匹配重算{'一致' if same else '不一致，名单被改动过。'}"
 
 
 async def _people() -> dict[int, dict[str, Any]]:

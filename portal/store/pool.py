@@ -6,6 +6,8 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from piccolo.columns.combination import And
+
 from portal.store.bulk import insert_rows
 from portal.store.tables import Exclusion, Pool, PoolBlock, RoundTask
 
@@ -37,6 +39,11 @@ async def load_pool_bytes(pool: int) -> bytes:
 async def load_exclusions(pool: int) -> list[dict[str, Any]]:
     rows = await Exclusion.select().where(Exclusion.pool == pool).run()
     return sorted(rows, key=lambda row: row["code"].encode())
+
+
+async def has_excluded(pool: int, rule: str) -> bool:
+    """Whether a rule passed anybody over in a pool."""
+    return await Exclusion.exists().where(And(Exclusion.pool == pool, Exclusion.rule == rule)).run()
 
 
 async def load_pools_of(task: int) -> list[dict[str, Any]]:

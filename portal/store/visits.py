@@ -178,13 +178,11 @@ async def save_run(values: Mapping[str, Any], rows: Sequence[Mapping[str, Any]])
 
 
 async def load_assigned(visits: Collection[int]) -> dict[int, list[int | None]]:
-    """visit id -> inspector ids in slot order (None: unfilled); later runs fill earlier gaps."""
+    """visit id -> inspector ids in slot order (None: unfilled); of a slot drawn again the last run counts."""
     found: dict[int, dict[int, int | None]] = {}
     ids = sorted(visits)
     for start in range(0, len(ids), 500):
         rows = await Assignment.select().where(Assignment.visit.is_in(ids[start : start + 500])).order_by(Assignment.run).run()
         for row in rows:
-            slots = found.setdefault(row["visit"], {})
-            if row["inspector"] is not None or row["slot"] not in slots:
-                slots[row["slot"]] = row["inspector"]
+            found.setdefault(row["visit"], {})[row["slot"]] = row["inspector"]
     return {visit: [slots[n] for n in sorted(slots)] for visit, slots in found.items()}

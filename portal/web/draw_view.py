@@ -68,7 +68,7 @@ async def _run(round_: Mapping[str, Any]) -> dict[str, Any] | None:
     runs = await visit_store.load_runs(round_["id"])
     if not runs:
         return None
-    result, caps = json.loads(runs[0]["result"]), json.loads(runs[0]["slots"])["caps"]
+    result, caps = json.loads(runs[-1]["result"]), json.loads(runs[0]["slots"])["caps"]
     filled = [who for row in result["assigned"].values() for who in row if who]
     lacking = Counter(visit for visit, _ in result["unfilled"])
     visits = {v["code"]: v for v in await visit_store.load_visits_of(round_["id"]) if v["code"] in lacking}

@@ -216,6 +216,11 @@ async def _listed(house: House) -> int:
     return (await store_imports.load_external_lists(act.tree))[0]["id"]
 
 
+async def _an_inspector(house: House) -> str:
+    """Somebody with visits to make."""
+    return (await office.inspectors_of((await office.visits_of(OPEN))[0]))[0]["code"]
+
+
 CHANGES = [
     Change("import entities", "filled", "operator", "directory.import",
            lambda act, house, _: save_entity_rows(act, tuple(sample_entities(20, SEED))), {"directory.import": 1}, everywhere=True),
@@ -296,6 +301,8 @@ CHANGES = [
            lambda act, house, _: visits.combine_visits(act, OPEN), {"visits.combine": 1}, _just_drawn),
     Change("assign", "committed", "planner", "visits.assign",
            lambda act, house, _: assign.assign_inspectors(act, OPEN), {"visits.assign": 1}, _combined),
+    Change("refill", "drawn", "planner", "visits.assign",
+           lambda act, house, who: assign.refill_slots(act, OPEN, [who], "病假"), {"visits.refill": 1}, _an_inspector),
     Change("arrive", "drawn", "assigned", "record.enter",
            lambda act, house, found: forms.record_arrival(act, found["visit"]["code"]), {"visit.arrive": 1}, one_answer, own=True),
     Change("save draft", "drawn", "assigned", "record.enter", _entering(False), {"record.draft": 1}, one_answer, own=True),

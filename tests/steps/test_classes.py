@@ -254,6 +254,8 @@ async def test_all_zero_reports_are_checked_to_the_last_by_a_list_in_the_same_se
         title="x", holders=office.HOLDERS, window=office.WINDOW, draw_not_before=office.AFTER_ISSUES,
         sources=[{"name": n, "drawn_at": at, "groups": g} for n, at, g, _ in office.ISSUES],
     )  # fmt: skip
+    with pytest.raises(BadInput, match="已留给专列任务。请把同一事项的专列任务也冻结名录，放在同一轮"):
+        await commit.create_round(planner, [INSTANT], disclosure="sealed", **given)
     with pytest.raises(BadInput, match="专列名单不能单独成轮"):
         await commit.create_round(planner, [listing, ANNUAL], disclosure="sealed", **given)
     with pytest.raises(BadInput, match="只能放在密封轮次里"):
