@@ -143,13 +143,14 @@ class Placer:
     stations: Mapping[str, Mapping[str, Any]]
     chosen: Mapping[str, int]
     any_before: bool  # whether an earlier placement may have to go
+    below: frozenset[int]  # bureaus below the acting one: what is theirs stays theirs
     kept: dict[str, int] = field(default_factory=dict)  # stations that an earlier file gave
     placed: list[dict[str, Any]] = field(default_factory=list)
     by_file: list[str] = field(default_factory=list)
     strange: Counter[str] = field(default_factory=Counter)
 
     def place(self, row: EntityRow) -> int:
-        """A person's choice, else the station the file names, else the one an earlier file gave, else the address's, else the bureau."""
+        """A person's choice, else the station the file names, else the one an earlier file gave, else the address's, else the bureau it is of."""
         if row.code in self.chosen:
             return self.chosen[row.code]
         # Without coverage a town that is called as a station is all there is to go by.
@@ -177,6 +178,7 @@ class Placer:
         here = {code: owner for code, owner in owners.items() if owner in stations}
         moving = await store.load_placed_by_address(list(here)) if self.any_before else set()
         self.kept = {code: owner for code, owner in here.items() if code not in moving}
+        self.kept |= {code: owner for code, owner in owners.items() if owner in self.below}
 
     def unknown(self) -> tuple[Problem, ...]:
         """Stations that the file names and the bureau does not have, each once."""
@@ -193,7 +195,10 @@ class Placer:
 async def open_placer(act: Acting, named: Mapping[str, int]) -> Placer:
     """`named`: how files call stations -> organisation."""
     table, stations = await load_table(act)
-    return Placer(act, named, table, stations, await store.load_choices(), await store.has_placements())
+    organisations = await accounts.load_organisations()
+    tree = accounts.tree_of(organisations, act.bureau["id"]) - {act.bureau["id"]}
+    below = frozenset(o["id"] for o in organisations if o["id"] in tree and o["kind"] == "bureau")
+    return Placer(act, named, table, stations, await store.load_choices(), await store.has_placements(), below)
 
 
 def placement(act: Acting, code: str, station: int, match: Match) -> dict[str, Any]:

@@ -81,9 +81,10 @@ async def load_publishable_plans(seen: Collection[int]) -> list[dict[str, Any]]:
     return [plan for plan in newest.values() if plan["state"] != "published"]
 
 
-async def load_latest_plan(seen: Collection[int], year: int) -> dict[str, Any] | None:
+async def load_latest_plan(seen: Collection[int], year: int, own: int | None = None) -> dict[str, Any] | None:
+    """The newest version of a year's plan; of several bureaus' that of `own`, if it has one."""
     found = [plan for plan in await load_plans(seen) if plan["year"] == year]
-    return found[-1] if found else None
+    return next((plan for plan in reversed(found) if plan["organisation"] == own), found[-1] if found else None)
 
 
 async def load_plan_rows(plan: int) -> list[dict[str, Any]]:

@@ -143,7 +143,7 @@ async def _year(act: Acting) -> dict[str, Any] | None:
     """Figures of the year's plan and of the rounds whose checks begin in that year, for those who may read it."""
     if not act.may("plan.read"):
         return None
-    latest = await plan.load_latest_plan(act.line, act.today.year)
+    latest = await plan.load_latest_plan(act.line, act.today.year, act.bureau["id"])
     if latest is None:
         return None
     tasks = await plan.load_tasks(act.line, latest["id"])

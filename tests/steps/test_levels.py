@@ -12,7 +12,7 @@ from portal.domain.sample import sample_entities, sample_plan
 from portal.domain.sample_profile import sample_profile
 from portal.steps import assign, commit, disclosure, draw, forms, plan, pool, profile, publish, review, sample, setup, visits
 from portal.steps.directory import save_entity_rows
-from portal.store import accounts, audit, engine
+from portal.store import accounts, audit, directory, engine
 from portal.store import draw as draw_store
 from portal.store import plan as plan_store
 from portal.store import visits as visit_store
@@ -167,6 +167,23 @@ async def test_a_countys_results_are_published_in_its_name_on_the_citys_site_bes
     assert {row["code"] for row in lines("rounds.jsonl")} == {code}
     assert {row["authority"] for row in lines("results.jsonl")} == {"望溪县市场监督管理局"}
     assert {row.get("bureau", {}).get("code") for row in lines("plans.jsonl")} == {COUNTY, None}
+
+
+async def test_a_citys_file_renews_a_countys_entries_and_takes_none_away(city):
+    rows = tuple(sample_entities(60, 99))[:5]
+    report = await save_entity_rows(await city.acting("city"), tuple(row._replace(name=f"{row.name}（新）", station="", town="", address="") for row in rows))
+    assert report.counts["更新原有"] == 5
+    found = await directory.load_entities([row.code for row in rows])
+    home = (await accounts.load_organisation(OTHER))["id"]
+    assert {row["organisation"] for row in found.values()} == {home} and all(row["name"].endswith("（新）") for row in found.values())
+
+
+async def test_a_countys_first_page_shows_its_own_plan_before_the_citys(city):
+    await plan.import_plan(await city.acting("city"), city_plan(), b"the city's plan")
+    county, stranger = await city.acting("planner"), await city.acting("stranger")
+    seen = [await plan_store.load_latest_plan(act.line, 2026, act.bureau["id"]) for act in (county, stranger)]
+    codes = {o["id"]: o["code"] for o in await accounts.load_organisations()}
+    assert [codes[one["organisation"]] for one in seen] == [COUNTY, CITY]
 
 
 async def test_what_the_county_calls_its_superiors_draw_is_the_citys_own(city):
