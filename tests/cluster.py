@@ -17,9 +17,10 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from itertools import count
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -219,13 +220,34 @@ async def _make_role(server: asyncpg.Connection) -> None:
 
 def _away(work: Callable[[asyncpg.Connection], Awaitable[object]], database: str = "", server: str = "") -> None:
     """Do this on the server in a thread with a loop of its own: a test's loop may be running here."""
+    if not database and not server:
+        asyncio.run_coroutine_threadsafe(_kept(work), _loop()).result()
+        return
 
     async def connected() -> None:
-        connection = await asyncpg.connect(url_of(database, owner=True) if database else server or address())
+        connection = await asyncpg.connect(url_of(database, owner=True) if database else server)
         try:
             await work(connection)
         finally:
             await connection.close()
 
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, connected()).result()
+    asyncio.run_coroutine_threadsafe(connected(), _loop()).result()
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """A loop in a thread of this process's own, for as long as it lives."""
+    loop = asyncio.new_event_loop()
+    Thread(target=loop.run_forever, daemon=True).start()
+    return loop
+
+
+_open: list[asyncpg.Connection] = []  # to the server itself, where databases are made and dropped, one at a time
+_turn = asyncio.Lock()
+
+
+async def _kept(work: Callable[[asyncpg.Connection], Awaitable[object]]) -> None:
+    async with _turn:
+        if not _open or _open[0].is_closed():
+            _open[:] = [await asyncpg.connect(address())]
+        await work(_open[0])
