@@ -94,7 +94,8 @@ def test_an_operators_font_of_another_kind_is_embedded_all_the_same(fonts_folder
     (tmp_path / "simfang.ttf").write_bytes(another_kind("TrueType"))
     with Printer(fonts_folder, own_fonts=tmp_path, workers=1) as printer:
         pdf = printer.render("sheet", "result_sheet.html", {"about": samples.about(), "result": samples.result(name="A公司")})
-    assert {"MC-FS", "MC-Serif"} <= fonts_in(pdf)
+    # What it lacks comes from Noto Serif: newer Debians find that under the name of another role, MC-KT, which is the same file.
+    assert "MC-FS" in fonts_in(pdf) and fonts_in(pdf) & {"MC-Serif", "MC-KT"}
 
 
 def test_documents_embed_what_is_made_here_and_nothing_of_harfbuzz(printer):
