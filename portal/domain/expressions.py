@@ -10,7 +10,7 @@ tests/domain/expression_cases.json, is run by every evaluator):
 - `=` and `!=` compare as truth if one side is a truth value, as numbers if one
   is a number, else as text; `<` and its kin compare two dates (2026-01-31) or
   two times (09:30) as such, else as numbers; what is no number compares as false;
-- numbers are IEEE doubles, as in a browser; written out with at most 6 decimals;
+- numbers are IEEE doubles, as in a browser; written out with at most 6 decimals, halves away from zero;
 - `regex(x, 'pattern')` matches the whole text, its pattern is a literal in the
   language of pattern.py (linear time, no back references), texts above 1000 never match;
 - `today()` is the date passed in: nothing here reads a clock.
@@ -24,6 +24,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from portal.domain.pattern import Pattern, PatternError, parse_pattern
@@ -220,6 +221,8 @@ def _walk(tree: tuple):
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}")
 _NUMBER = re.compile(r"[ \t\r\n]*-?[0-9]+(?:\.[0-9]*)?[ \t\r\n]*")
+_BLANKS = re.compile(r"[ \t\r\n]+")
+_SIXTH = Decimal("0.000001")
 _NAN = float("nan")
 
 
@@ -249,7 +252,8 @@ def _evaluate(node: tuple, answers: Mapping[str, Any], current: Any, today: date
         pattern: Pattern = node[2]
         return pattern.matches(as_text(first))
     second = _evaluate(node[2], answers, current, today)  # selected
-    return as_text(second) in as_text(first).split()
+    wanted = as_text(second)
+    return wanted != "" and wanted in _BLANKS.split(as_text(first))
 
 
 def _operation(node: tuple, answers: Mapping[str, Any], current: Any, today: date | None) -> Any:
@@ -326,6 +330,7 @@ def as_text(value: Any) -> str:
     if isinstance(value, float):
         if not abs(value) < 1e15:
             return ""
-        written = f"{value:.6f}".rstrip("0").rstrip(".")
+        # Half away from zero, as a browser's toFixed has it: f"{0.0078125:.6f}" would round to even.
+        written = f"{Decimal(value).quantize(_SIXTH, ROUND_HALF_UP):f}".rstrip("0").rstrip(".")
         return "0" if written == "-0" else written
     return value

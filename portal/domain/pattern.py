@@ -12,25 +12,39 @@ Everything else (look-around, back references, lazy or possessive signs) is refu
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["LONGEST_PATTERN", "LONGEST_TEXT", "MOST_STATES", "Pattern", "PatternError", "parse_pattern"]
+__all__ = ["LONGEST_PATTERN", "LONGEST_TEXT", "MOST_STATES", "Letters", "Pattern", "PatternError", "parse_pattern"]
 
 LONGEST_PATTERN = 200
 LONGEST_TEXT = 1000  # a longer text never matches
 MOST_STATES = 2000
 MOST_NESTED = 20
 
-Accepts = Callable[[str], bool]
-_DIGITS = frozenset("0123456789")
-_WORD = _DIGITS | frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
-_SPACE = frozenset(" \t\n\r\f\v")
-_CLASSES: dict[str, Accepts] = {
-    "d": lambda c: c in _DIGITS, "D": lambda c: c not in _DIGITS,
-    "w": lambda c: c in _WORD, "W": lambda c: c not in _WORD,
-    "s": lambda c: c in _SPACE, "S": lambda c: c not in _SPACE,
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """A set of characters as code points: inclusive ranges, or all others; plain data, so that a browser can follow it."""
+
+    ranges: tuple[tuple[int, int], ...]
+    others: bool = False
+
+    def __contains__(self, letter: str) -> bool:
+        point = ord(letter)
+        return any(first <= point <= last for first, last in self.ranges) != self.others
+
+
+def _span(first: str, last: str = "") -> tuple[int, int]:
+    return ord(first), ord(last or first)
+
+
+_DIGIT, _SPACE = (_span("0", "9"),), (_span("\t", "\r"), _span(" "))
+_WORD = (*_DIGIT, _span("A", "Z"), _span("_"), _span("a", "z"))
+_CLASSES = {
+    **{name: Letters(ranges) for name, ranges in (("d", _DIGIT), ("w", _WORD), ("s", _SPACE))},
+    **{name: Letters(ranges, others=True) for name, ranges in (("D", _DIGIT), ("W", _WORD), ("S", _SPACE))},
 }
+_EVERY = (0, 0x10FFFF)
 _SIGNS = frozenset(r"\^$.|?*+()[]{}/-")
 
 
@@ -40,9 +54,9 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """States of the automaton: (test or None, next states); state 0 accepts, `start` begins."""
+    """States of the automaton: (letters or None, next states); state 0 accepts, `start` begins."""
 
-    states: tuple[tuple[Accepts | None, tuple[int, ...]], ...]
+    states: tuple[tuple[Letters | None, tuple[int, ...]], ...]
     start: int
 
     def matches(self, text: str) -> bool:
@@ -54,7 +68,7 @@ class Pattern:
             now = self._reach(
                 target
                 for state in now
-                if (test := self.states[state][0]) is not None and test(letter)
+                if (letters := self.states[state][0]) is not None and letter in letters
                 for target in self.states[state][1]
             )
             if not now:
@@ -68,8 +82,8 @@ class Pattern:
             state = todo.pop()
             if state not in seen:
                 seen.add(state)
-                test, after = self.states[state]
-                if test is None:
+                letters, after = self.states[state]
+                if letters is None:
                     todo.extend(after)
         return seen
 
@@ -88,7 +102,7 @@ def parse_pattern(source: str) -> Pattern:
     return _assemble(tree)
 
 
-# A tree is ("one", test) | ("seq", [tree]) | ("or", [tree]) | ("times", tree, least, most or None)
+# A tree is ("one", Letters) | ("seq", [tree]) | ("or", [tree]) | ("times", tree, least, most or None)
 
 
 class _Reader:
@@ -135,30 +149,30 @@ class _Reader:
         if letter == "[":
             return ("one", self.letters())
         if letter == ".":
-            return ("one", lambda c: c != "\n")
+            return ("one", Letters((_span("\n"),), others=True))
         if letter == "\\":
             return ("one", self.escape())
         if letter in "?*+{}]^$":
             raise PatternError(f"正则表达式里“{letter}”的位置不对，要匹配这个字符请写“\\{letter}”")
-        return ("one", lambda c: c == letter)
+        return ("one", Letters((_span(letter),)))
 
-    def escape(self) -> Accepts:
+    def escape(self) -> Letters:
         letter = self.take()
         if letter in _CLASSES:
             return _CLASSES[letter]
         if letter in _SIGNS:
-            return lambda c: c == letter
+            return Letters((_span(letter),))
         raise PatternError(f"正则表达式不支持“\\{letter}”")
 
-    def letters(self) -> Accepts:
+    def letters(self) -> Letters:
         inverted = self.peek() == "^"
         self.at += inverted
-        tests: list[Accepts] = []
+        ranges: list[tuple[int, int]] = []
         while (letter := self.take()) != "]":
             if letter == "\\":
-                test = self.escape()
+                escaped = self.escape()
                 if self.body[self.at - 1] not in _SIGNS:
-                    tests.append(test)
+                    ranges += _others(escaped.ranges) if escaped.others else escaped.ranges
                     continue
                 letter = self.body[self.at - 1]
             if self.peek() == "-" and self.body[self.at + 1 : self.at + 2] not in ("]", ""):
@@ -166,12 +180,12 @@ class _Reader:
                 last = self.take()
                 if last == "\\" or letter > last:
                     raise PatternError(f"正则表达式的范围“{letter}-{last}”不对")
-                tests.append(lambda c, a=letter, b=last: a <= c <= b)
+                ranges.append(_span(letter, last))
             else:
-                tests.append(lambda c, a=letter: c == a)
-        if not tests:
+                ranges.append(_span(letter))
+        if not ranges:
             raise PatternError("正则表达式的“[]”里没有字符")
-        return lambda c: any(test(c) for test in tests) != inverted
+        return Letters(tuple(ranges), others=bool(inverted))
 
     def repeated(self, tree):
         letter = self.peek()
@@ -195,13 +209,20 @@ class _Reader:
         return least, most
 
 
-def _assemble(tree) -> Pattern:
-    states: list[tuple[Accepts | None, tuple[int, ...]]] = [(None, ())]
+def _others(ranges: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
+    """The gaps between sorted ranges that neither touch nor overlap."""
+    starts = [_EVERY[0], *(last + 1 for _, last in ranges)]
+    ends = [*(first - 1 for first, _ in ranges), _EVERY[1]]
+    return [(first, last) for first, last in zip(starts, ends, strict=True) if first <= last]
 
-    def add(test: Accepts | None, *after: int) -> int:
+
+def _assemble(tree) -> Pattern:
+    states: list[tuple[Letters | None, tuple[int, ...]]] = [(None, ())]
+
+    def add(letters: Letters | None, *after: int) -> int:
         if len(states) >= MOST_STATES:
             raise PatternError(f"正则表达式太复杂，展开后超过 {MOST_STATES} 步")
-        states.append((test, after))
+        states.append((letters, after))
         return len(states) - 1
 
     def build(node, after: int) -> int:

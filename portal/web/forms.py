@@ -25,9 +25,9 @@ from portal.steps.acting import Acting
 from portal.store import directory, records
 from portal.web import wording
 from portal.web.access import acting, posted
-from portal.web.conditions import condition_of
 from portal.web.inputs import choice, group, number, parse_input, text
 from portal.web.pages import fragment, go_to, is_fragment, page
+from portal.web.rules import rules_of
 
 SIZE = 100
 SAID = {
@@ -38,6 +38,7 @@ SAID = {
 }
 #: the page's own fields, all beginning with an underscore (forms.parse_answers leaves those alone)
 _OWN = ("_version", "_act", "_method", "_opinion")
+_DROP = re.compile(r"_drop\.([a-z][a-z0-9_]*)\.[0-9]{1,3}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +113,7 @@ async def _form_page(
     today = acting(request).today
     context = {
         "joined": joined, "form": joined["form"], "record": record, "filled": filled, "may_fill": view["may_enter"] and not locked, "locked": locked,
-        "sections": sections_of(joined["form"], filled["answers"], today), "wrong": _by_field(refused),
+        "sections": sections_of(joined["form"], filled["answers"], today), "wrong": _by_field(refused), "row_wrong": _by_row(refused), "rules": rules_of(joined["form"]), "most_rows": domain.MOST_ROWS,
         "methods": steps.METHODS, "outcome_choices": wording.outcomes(), "said": SAID.get(request.query_params.get("said", ""), ""),
     }  # fmt: skip
     return await page(request, "forms/form.html", here="/visits", refused=refused, **{**view, **context})
@@ -129,10 +130,10 @@ def sections_of(form: Form, answers: Mapping[str, Any], today: date) -> list[dic
             count += main and field.type != "note"
             points.append({
                 "field": field, "number": f"{number}.{count}" if main and field.type != "note" else "", "asked": field.name in asked,
-                "condition": condition_of(field.show_if), "answer": answers.get(field.name), "when": when(form, field),
+                "answer": answers.get(field.name), "when": when(form, field),
                 "rows": _rows(field, answers.get(field.name)),
             })  # fmt: skip
-        found.append({"section": section, "points": points, "condition": condition_of(section.show_if), "asked": any(p["asked"] for p in points)})
+        found.append({"section": section, "points": points, "asked": any(p["asked"] for p in points)})
     return found
 
 
@@ -164,6 +165,14 @@ def _by_field(refused: Refused | None) -> dict[str, list[Problem]]:
     return found
 
 
+def _by_row(refused: Refused | None) -> dict[tuple[str, int], list[Problem]]:
+    """(child of a repeat, row from 1) -> what is wrong there."""
+    found: dict[tuple[str, int], list[Problem]] = {}
+    for problem in refused.problems if refused else ():
+        found.setdefault((problem.field, problem.row), []).append(problem)
+    return found
+
+
 @post("/visits/{code:str}/{form:str}", opt={"access": "record.enter"})
 async def save_form(request: Request, code: FromPath[str], form: FromPath[str]) -> Response[Any]:
     """Save a draft or submit; a refused submission keeps everything that was typed on the page."""
@@ -171,7 +180,7 @@ async def save_form(request: Request, code: FromPath[str], form: FromPath[str]) 
     view, joined = await _joined(act, code, form)
     if not view["may_enter"]:
         raise NotAllowed("您不是这次入企的执法人员，不能录入。")
-    given = group(posted(request))
+    given = _without_dropped(joined["form"], group(posted(request)))
     own = _own_fields(joined, given)
     filled: dict[str, Any] = {"answers": (joined["record"] or {}).get("answers", {}), **own}
     try:
@@ -191,6 +200,16 @@ async def save_form(request: Request, code: FromPath[str], form: FromPath[str]) 
         return go_to(f"/visits/{quote(code)}/{quote(form)}?said=draft")
     view, _ = await _joined(act, code, form)
     return go_to(f"/visits/{quote(code)}?said={'done' if view['visit']['state'] == 'done' else 'submitted'}")
+
+
+def _without_dropped(form: Form, given: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Without the rows of repeats somebody ticked to delete: `_drop.<repeat>.<row>`."""
+    repeats = {field.name for field in form.fields() if field.type == "repeat"}
+    rows = {name.removeprefix("_drop.") for name in given if (cell := _DROP.fullmatch(name)) and cell[1] in repeats}
+    return {
+        name: values for name, values in given.items()
+        if name.removeprefix("_drop.") not in rows and name.rpartition(".")[0] not in rows
+    }  # fmt: skip
 
 
 def _split_numbers(form: Form, given: Mapping[str, list[str]]) -> dict[str, list[str]]:

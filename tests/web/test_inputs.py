@@ -1,16 +1,13 @@
-"""Small parts: reading fields, conditions for the browser, words and figures."""
+"""Small parts: reading fields, words and figures."""
 
-import json
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import pytest
 
 from portal.domain.errors import BadInput
-from portal.domain.expressions import parse_expression
 from portal.domain.model import Choice, Field, Form, Section
 from portal.web import inputs, wording
-from portal.web.conditions import condition_of
 from portal.web.draw_view import town_chart
 from portal.web.forms import when
 from portal.web.review import changes_of, say
@@ -44,37 +41,6 @@ def test_each_wrong_field_is_named_once_with_its_label():
         ("many", "“户数”应在 0 到 10 之间，填的是 11。"), ("on", "“日期”应是日期，例如 2026-06-30。"), ("tags", "“标签”选了 3 个，应在 0 到 2 个之间。"),
     ]  # fmt: skip
     assert told(("title", "太长的标题啊"), ("kind", "a"), ("many", "x")) == [("title", "“标题”有 6 个字，最多 5 个。"), ("many", "“户数”应是整数。")]
-
-
-CONDITIONS = [
-    ("${a} = 'no'", ["=", "a", "no"]),
-    ("${a} = 'no' or ${a} = 'late'", ["or", ["=", "a", "no"], ["=", "a", "late"]]),
-    ("not(${a} != 'x') and selected(${b}, 'y')", ["and", ["not", ["!=", "a", "x"]], ["selected", "b", "y"]]),
-]
-
-
-def holds(node, answers):
-    """What portal.js does, in Python."""
-    kind, *rest = node
-    if kind in ("and", "or"):
-        return (all if kind == "and" else any)(holds(part, answers) for part in rest)
-    if kind == "not":
-        return not holds(rest[0], answers)
-    given = answers.get(rest[0], [])
-    given = [given] if isinstance(given, str) else given
-    return rest[1] in given if kind == "selected" else (" ".join(given) == rest[1]) == (kind == "=")
-
-
-@pytest.mark.parametrize(("source", "wanted"), CONDITIONS)
-def test_a_plain_condition_travels_to_the_browser_and_means_the_same_there(source, wanted):
-    assert json.loads(condition_of(source)) == wanted
-    for answers in ({}, {"a": "no"}, {"a": "late"}, {"a": "x", "b": ["y", "z"]}, {"a": "x", "b": ["z"]}):
-        assert holds(wanted, answers) == parse_expression(source).holds(answers, "", date(2026, 6, 1)), answers
-
-
-@pytest.mark.parametrize("source", ["", "${a} > 3", "count(${a}) = 2", "${a} = ${b}", "regex(${a}, 'x')", "today() = ${a}", "${a} = 'x' or ${b} > 1"])
-def test_a_richer_condition_stays_with_the_server(source):
-    assert condition_of(source) == ""
 
 
 def test_a_follow_up_says_when_it_is_asked():

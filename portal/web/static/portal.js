@@ -1,36 +1,6 @@
 "use strict";
 // Small helps only: every page works without this file.
 (() => {
-  // Fold the points of a form that are not asked now. Conditions come as plain data (portal/web/conditions.py).
-  const fill = document.querySelector("form[data-fill]");
-  if (fill) {
-    const answers = () => {
-      const found = new Map();
-      for (const [name, value] of new FormData(fill)) found.set(name, [...(found.get(name) || []), value.trim()].filter(Boolean));
-      return found;
-    };
-    const holds = (node, given) => {
-      const [kind, one, two] = node;
-      if (kind === "and") return holds(one, given) && holds(two, given);
-      if (kind === "or") return holds(one, given) || holds(two, given);
-      if (kind === "not") return !holds(one, given);
-      const values = given.get(one) || [];
-      if (kind === "selected") return values.includes(two);
-      const same = (values.join(" ") || "") === two;
-      return kind === "=" ? same : !same;
-    };
-    const parts = [...fill.querySelectorAll("[data-when]")].map((part) => [part, JSON.parse(part.dataset.when)]);
-    const fold = () => {
-      // In the order of the form: what a folded point answered no longer counts for those after it.
-      for (const [part, when] of parts) {
-        part.hidden = !holds(when, answers());
-        for (const control of part.querySelectorAll("input,select,textarea,fieldset")) control.disabled = control.closest("[hidden]") !== null;
-      }
-    };
-    fill.classList.add("folds");
-    fill.addEventListener("change", fold);
-    fold();
-  }
   // On a narrow screen the rail scrolls sideways: show where one is.
   const here = document.querySelector(".rail [aria-current]");
   if (here && matchMedia("(max-width:56rem)").matches) here.scrollIntoView({ inline: "center", block: "nearest" });
