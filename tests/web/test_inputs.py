@@ -9,7 +9,7 @@ from portal.domain.errors import BadInput
 from portal.domain.model import Choice, Field, Form, Section
 from portal.web import inputs, wording
 from portal.web.draw_view import town_chart
-from portal.web.forms import when
+from portal.web.forms import _without_dropped, when
 from portal.web.review import changes_of, say
 
 
@@ -92,3 +92,9 @@ def test_answers_are_said_in_words():
     rows = Field("r", "设备", "repeat", fields=(Field("n", "编号", "text"), Field("v", "超期")))
     assert say(one, ["a", "b"]) == "甲、乙" and say(Field("p", "照片", "photo"), ["x"]) == "1 份" and say(one, []) == ""
     assert say(rows, [{"n": "1", "v": "no"}, {"n": "2"}]) == "（1）编号：1，超期：不合格；（2）编号：2"
+
+
+def test_a_row_ticked_to_be_deleted_is_left_out_and_nothing_else_is():
+    form = Form("x.y", "1", "表", (Section("一", (Field("lifts", "电梯", "repeat", fields=(Field("number", "编号", "text"),)),)),))
+    given = {"lifts.0.number": ["A"], "lifts.10.number": ["B"], "_drop.lifts.0": ["1"], "_drop.other.1": ["1"], "_version": ["0"]}
+    assert _without_dropped(form, given) == {"lifts.10.number": ["B"], "_drop.other.1": ["1"], "_version": ["0"]}

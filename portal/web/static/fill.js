@@ -22,11 +22,14 @@
   const readAll = (own, given, prefix = "") => {
     const answers = {};
     for (const field of own) {
-      if (field.type === "repeat") answers[field.name] = rowsOf(field).filter((row) => !dropped(row)).map((row) => readAll(field.fields, given, `${field.name}.${row.dataset.row}.`));
+      if (["calculated", "note"].includes(field.type)) continue;
+      if (field.type === "repeat") answers[field.name] = rowsOf(field).filter((row) => !dropped(row)).map((row) => readRow(field, row, given)).filter(used);
       else answers[field.name] = formRules.read(field, given.get(prefix + field.name) ?? []);
     }
     return answers;
   };
+  const readRow = (field, row, given) => readAll(field.fields, given, `${field.name}.${row.dataset.row}.`);
+  const used = (answers) => Object.values(answers).some((answer) => !formRules.blank(answer));
   const dropped = (row) => row.querySelector("[data-drop]")?.checked ?? false;
 
   const show = (element, asked) => { if (element) element.hidden = !asked; };
@@ -59,11 +62,10 @@
     for (const one of row.querySelectorAll(".wrong")) one.remove();
     return row;
   };
-  const grow = (field, answers) => {
+  const grow = (field, given) => {
     const rows = rowsOf(field), last = rows.at(-1);
-    const used = (row) => Object.values(readAll(field.fields, answers, `${field.name}.${row.dataset.row}.`)).some((answer) => !formRules.blank(answer));
-    rows.forEach((row, n) => { if (used(row)) row.querySelector("summary").textContent = `第 ${n + 1} 行`; });
-    if (!last || !used(last) || rows.length >= Number(part(field.name).dataset.most)) return;
+    rows.forEach((row, n) => { if (used(readRow(field, row, given))) row.querySelector("summary").textContent = `第 ${n + 1} 行`; });
+    if (!last || !used(readRow(field, last, given)) || rows.length >= Number(part(field.name).dataset.most)) return;
     const row = fresh(last, Math.max(...rows.map((one) => Number(one.dataset.row))) + 1);
     row.querySelector("summary").textContent = "增加一行";
     last.after(row);
@@ -82,8 +84,7 @@
     });
     for (const field of repeats) {
       for (const row of rowsOf(field)) {
-        const own = readAll(field.fields, given, `${field.name}.${row.dataset.row}.`);
-        const inner = formRules.settleRow(field, own, kept, today), open = new Set(inner.names);
+        const inner = formRules.settleRow(field, readRow(field, row, given), kept, today), open = new Set(inner.names);
         for (const child of field.fields) {
           const element = row.querySelector(`[data-child="${child.name}"]`);
           show(element, open.has(child.name));
