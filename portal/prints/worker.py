@@ -11,15 +11,14 @@ import contextlib
 import gc
 import json
 import logging
-import math
 import os
-import resource
 import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from portal.prints import embedding, pages
+from portal.prints.limits import limit_cpu, limit_process
 from portal.prints.wire import Gone, read_frame, send_frame
 
 # Tagged PDF 1.7.  pdf_variant "pdf/a-3a" works with these pages too, but writes a claim of conformance
@@ -27,20 +26,6 @@ from portal.prints.wire import Gone, read_frame, send_frame
 # makes every stream a second time, and only PDF/A asks for it.
 PDF_OPTIONS = {"pdf_tags": True, "pdf_version": "1.7"}
 FONT_SCHEME = "mingcha-font:"
-
-
-def limit_process(memory_bytes: int) -> None:
-    """No core files (they hold data), a ceiling on memory and on the size of a file it writes."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (128 << 20, 128 << 20))
-
-
-def limit_cpu(seconds: float) -> None:
-    """End this process after so many more seconds of CPU time, in case nobody is left to end it."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    until = math.ceil(usage.ru_utime + usage.ru_stime + seconds) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (until, resource.RLIM_INFINITY))
 
 
 class Setting:

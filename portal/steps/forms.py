@@ -10,13 +10,14 @@ from datetime import date
 from typing import Any
 
 from portal.domain import forms as domain
+from portal.domain.attachments import ATTACHED, is_uploaded
 from portal.domain.errors import BadInput, NotAllowed, Problem, Refused, WrongMoment
 from portal.domain.model import OUTCOMES, Form, Record
 from portal.domain.packing import pack
 from portal.steps import caps
 from portal.steps.acting import Acting
 from portal.steps.catalogue import load_form, load_item
-from portal.store import accounts, directory, plan, visits, year
+from portal.store import accounts, attachments, directory, plan, visits, year
 from portal.store import records as store
 from portal.store.engine import transaction
 
@@ -42,6 +43,7 @@ async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
         done, total = domain.progress(joined["form"], answers, act.today)
         views.append({**joined, "record": record, "done": done, "total": total})
     return {
+        "attached": await attachments.load_attachments(visit["id"]),
         "visit": visit, "entity": entity, "inspectors": [people.get(who) for who in assigned], "forms": views,
         "may_enter": act.may("record.enter") and _is_assigned(act, assigned),
     }  # fmt: skip
@@ -148,6 +150,7 @@ async def _save(
     problems = _check_outcomes(wanted, chosen, joined["items"]) if submit or chosen else []
     if not submit:
         problems = [p for p in problems if "没有选择" not in p.message]
+    problems += _check_attached(form, cleaned, await attachments.load_attachments(visit["id"]))
     if submit:
         if method not in METHODS:
             problems.append(Problem("method", "请选择检查方式。"))
@@ -195,6 +198,21 @@ def _check_outcomes(wanted: set[str], chosen: Mapping[str, str], items: Sequence
             problems.append(Problem(f"outcome.{code}", f"“{names[code]}”没有选择检查结果。"))
         elif chosen[code] not in OUTCOMES:
             problems.append(Problem(f"outcome.{code}", f"“{names[code]}”的检查结果“{chosen[code]}”不在结果清单中。"))
+    return problems
+
+
+def _check_attached(form: Form, answers: Mapping[str, Any], known: Mapping[str, Any]) -> list[Problem]:
+    """An answer may name an upload only where it was made for this form of this visit."""
+    problems = []
+    for field in form.fields():
+        rows = answers.get(field.name, []) if field.type == "repeat" else [answers]
+        children = field.fields if field.type == "repeat" else (field,)
+        for n, row in enumerate(rows if isinstance(rows, list) else [], 1):
+            for child in children:
+                given = row.get(child.name) if child.type in ATTACHED and isinstance(row, Mapping) else None
+                for code in given if isinstance(given, list) else []:
+                    if is_uploaded(str(code)) and (code not in known or known[code]["form_code"] != form.code):
+                        problems.append(Problem(child.name, f"“{child.label}”的附件 {code} 不属于这次检查，请重新上传。", n if field.type == "repeat" else 0))
     return problems
 
 

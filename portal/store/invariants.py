@@ -14,7 +14,7 @@ from dataclasses import dataclass
 #: Never updated, never deleted.
 INSERT_ONLY = (
     "item", "check_form", "plan_row", "pool", "pool_block", "exclusion", "pick", "visit_task",
-    "matching", "assignment", "record_version", "log_entry", "checkpoint", "audit", "finding",
+    "matching", "assignment", "record_version", "attachment", "log_entry", "checkpoint", "audit", "finding",
     "profile", "year_base", "base_entity", "plan_measure", "allowance", "dismissal", "simulation",
     "class_version", "entity_class", "class_adjustment", "external_list", "external_entry",
 )  # fmt: skip
@@ -71,6 +71,7 @@ CHECKS = (
     ("record", "NEW.state NOT IN ('approved','published') OR NEW.reviewer IS NOT NULL", "record: approved by nobody"),
     ("pick", "NEW.rank >= 1 AND NEW.kind IN ('drawn','reserve','replacement','external')", "pick: bad rank or kind"),
     ("audit", "length(NEW.digest) = 64 AND length(NEW.previous) = 64", "audit: bad digest"),
+    ("attachment", "NEW.kind IN ('photo','file','signature') AND length(NEW.original) = 64 AND length(NEW.data) = NEW.size", "attachment: does not fit"),
     ("placement", "NEW.placed_by IN ('address','person')", "placement: placed by nobody known"),
     ("placement", "NEW.placed_by <> 'person' OR NEW.why <> ''", "placement: chosen by a person without a reason"),
     ("entity", "NEW.kind IN ('entity','site','object')", "entity: unknown kind"),

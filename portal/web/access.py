@@ -23,7 +23,7 @@ from portal.domain.errors import BadInput, NotAllowed, Problem
 from portal.domain.roles import ACTS
 from portal.steps.acting import Acting, open_acting
 from portal.web.inputs import Pairs, parse_body
-from portal.web.multipart_form import Given, parse_upload
+from portal.web.multipart_form import Given, Shape, parse_files, parse_upload
 from portal.web.sessions import Session, load_session, require_named_origin, require_same_origin, require_token
 
 PUBLIC, SIGNED_IN = "public", "signed_in"
@@ -40,6 +40,7 @@ class Entry:
     act: Acting | None = None
     pairs: Pairs = ()
     file: Given | None = None
+    files: list[tuple[str, Given]] = field(default_factory=list)
 
 
 def entry_of(scope: Scope) -> Entry:
@@ -106,7 +107,10 @@ async def admit(request: ASGIConnection, handler: BaseRouteHandler) -> None:
     if access != SIGNED_IN:
         act.require(access)
     if posting:
-        pairs, entry.file = await _read(request, handler.opt.get("file"))
+        if shape := handler.opt.get("files"):
+            pairs, entry.files = await _read_files(request, *shape)
+        else:
+            pairs, entry.file = await _read(request, handler.opt.get("file"))
         require_token(session, request.headers.get("x-csrf") or dict(pairs).get("csrf", ""))
         entry.pairs = [pair for pair in pairs if pair[0] != "csrf"]
 
@@ -129,6 +133,11 @@ async def _read(request: Request, file: str | None) -> tuple[Pairs, Given | None
     return await asyncio.to_thread(parse_upload, content_type, body, file)
 
 
+async def _read_files(request: Request, prefix: str, shape: Shape) -> tuple[Pairs, list[tuple[str, Given]]]:
+    content_type, body = request.headers.get("content-type", ""), await request.body()
+    return await asyncio.to_thread(parse_files, content_type, body, lambda name: name.startswith(prefix), shape)
+
+
 def acting(request: Request) -> Acting:
     act = entry_of(request.scope).act
     if act is None:
@@ -147,6 +156,12 @@ def uploaded(request: Request) -> Given:
     if given is None or not given.data:
         raise BadInput("没有选择文件，或者文件是空的。", [Problem("file", "请选择一个文件。")])
     return given
+
+
+def chosen_files(request: Request) -> list[tuple[str, Given]]:
+    """The files of a form whose route says `opt={"files": (PREFIX, shape)}`: (name without the prefix, file), empty ones left out."""
+    prefix = request.route_handler.opt["files"][0]
+    return [(name.removeprefix(prefix), given) for name, given in entry_of(request.scope).files if given.data]
 
 
 def peer_of(request: Request) -> str:

@@ -6,8 +6,10 @@ A form works without script: every point is on the page, what is asked only afte
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -18,14 +20,17 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from portal.domain import forms as domain
+from portal.domain.attachments import point_of
 from portal.domain.errors import BadInput, NotAllowed, NotFound, Problem, Refused
 from portal.domain.model import Field, Form
+from portal.steps import attachments
 from portal.steps import forms as steps
 from portal.steps.acting import Acting
 from portal.store import directory, records
 from portal.web import wording
-from portal.web.access import acting, posted
+from portal.web.access import acting, chosen_files, posted
 from portal.web.inputs import choice, group, number, parse_input, text
+from portal.web.multipart_form import Shape
 from portal.web.pages import fragment, go_to, is_fragment, page
 from portal.web.rules import rules_of
 
@@ -33,11 +38,15 @@ SIZE = 100
 SAID = {
     "arrived": "已登记到场。",
     "draft": "草稿已保存。",
+    "attached": "已上传，草稿已保存。",
     "submitted": "已提交审核。",
     "done": "本次入企的表单已全部提交。",
 }
 #: the page's own fields, all beginning with an underscore (forms.parse_answers leaves those alone)
 _OWN = ("_version", "_act", "_method", "_opinion")
+FILES = "_file."  # and the point: _file.photos, _file.machines.0.photo
+ATTACHING = Shape(parts=2000, field=16 << 10)
+MOST_BODY = ATTACHING.bytes + (1 << 20)
 _DROP = re.compile(r"_drop\.([a-z][a-z0-9_]*)\.[0-9]{1,3}")
 
 
@@ -114,6 +123,7 @@ async def _form_page(
     context = {
         "joined": joined, "form": joined["form"], "record": record, "filled": filled, "may_fill": view["may_enter"] and not locked, "locked": locked,
         "sections": sections_of(joined["form"], filled["answers"], today), "wrong": _by_field(refused), "row_wrong": _by_row(refused), "rules": rules_of(joined["form"]), "most_rows": domain.MOST_ROWS,
+        "attach_to": f"/visits/{quote(view['visit']['code'])}/{quote(joined['form'].code)}/attach",
         "methods": steps.METHODS, "outcome_choices": wording.outcomes(), "said": SAID.get(request.query_params.get("said", ""), ""),
     }  # fmt: skip
     return await page(request, "forms/form.html", here="/visits", refused=refused, **{**view, **context})
@@ -177,10 +187,7 @@ def _by_row(refused: Refused | None) -> dict[tuple[str, int], list[Problem]]:
 async def save_form(request: Request, code: FromPath[str], form: FromPath[str]) -> Response[Any]:
     """Save a draft or submit; a refused submission keeps everything that was typed on the page."""
     act = acting(request)
-    view, joined = await _joined(act, code, form)
-    if not view["may_enter"]:
-        raise NotAllowed("您不是这次入企的执法人员，不能录入。")
-    given = _without_dropped(joined["form"], group(posted(request)))
+    view, joined, given = await _entered(request, code, form)
     own = _own_fields(joined, given)
     filled: dict[str, Any] = {"answers": (joined["record"] or {}).get("answers", {}), **own}
     try:
@@ -202,6 +209,48 @@ async def save_form(request: Request, code: FromPath[str], form: FromPath[str]) 
     return go_to(f"/visits/{quote(code)}?said={'done' if view['visit']['state'] == 'done' else 'submitted'}")
 
 
+async def _entered(request: Request, code: str, form: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, list[str]]]:
+    """The visit, its form and what was typed, for somebody who may enter it."""
+    view, joined = await _joined(acting(request), code, form)
+    if not view["may_enter"]:
+        raise NotAllowed("您不是这次入企的执法人员，不能录入。")
+    return view, joined, _without_dropped(joined["form"], group(posted(request)))
+
+
+@post("/visits/{code:str}/{form:str}/attach", opt={"access": "record.enter", "files": (FILES, ATTACHING)}, request_max_body_size=MOST_BODY)
+async def attach_files(request: Request, code: FromPath[str], form: FromPath[str]) -> Response[Any]:
+    """Keep photos, signatures and files, and the draft with them: what was typed is never lost to an upload."""
+    act = acting(request)
+    view, joined, given = await _entered(request, code, form)
+    own = _own_fields(joined, given)
+    filled: dict[str, Any] = {"answers": (joined["record"] or {}).get("answers", {}), **own}
+    try:
+        files = chosen_files(request)
+        if not files:
+            raise BadInput("没有选择照片或文件。请先选择，再点上传。")
+        kept = []
+        async with request.app.state.portal.reading:
+            for point, file in files:
+                kept.append(await asyncio.to_thread(attachments.read_file, code, joined["form"], point, file.name, file.data))
+        for one in kept:
+            given[one.point] = list(dict.fromkeys([*given.get(one.point, []), one.code]))
+        filled["answers"] = domain.parse_answers(joined["form"], _split_numbers(joined["form"], given))
+        await attachments.attach(
+            act, code, joined["form"], kept, answers=filled["answers"], outcomes=own["outcomes"], method=own["method"], opinion=own["opinion"], version=own["version"],
+        )  # fmt: skip
+    except Refused as refused:
+        return await _form_page(request, view, joined, filled, refused)
+    return go_to(f"/visits/{quote(code)}/{quote(form)}?said=attached#f-{kept[0].point.partition('.')[0]}")
+
+
+@get("/attachments/{code:str}", opt={"access": "record.read"})
+async def attachment_file(request: Request, code: FromPath[str]) -> Response[bytes]:
+    found = await attachments.load_attachment(acting(request), code)
+    shown = "inline" if found["kind"] in ("photo", "signature") else "attachment"
+    headers = {"Content-Disposition": f"{shown}; filename*=UTF-8''{quote(found['name'], safe='')}"}
+    return Response(found["data"], media_type=found["media"], headers=headers)
+
+
 def _without_dropped(form: Form, given: Mapping[str, list[str]]) -> dict[str, list[str]]:
     """Without the rows of repeats somebody ticked to delete: `_drop.<repeat>.<row>`."""
     repeats = {field.name for field in form.fields() if field.type == "repeat"}
@@ -214,15 +263,21 @@ def _without_dropped(form: Form, given: Mapping[str, list[str]]) -> dict[str, li
 
 def _split_numbers(form: Form, given: Mapping[str, list[str]]) -> dict[str, list[str]]:
     """Numbers of kept originals are typed into one line, separated by blanks or commas."""
-    attached = {field.name for field in form.fields() if field.type in ("photo", "file", "signature")}
-    return {name: [one for value in values for one in re.split(r"[\s,，、；;]+", value) if one] if name in attached else values for name, values in given.items()}
+
+    def split(name: str, values: list[str]) -> list[str]:
+        with suppress(BadInput):
+            point_of(form, name)
+            return [one for value in values for one in re.split(r"[\s,，、；;]+", value) if one]
+        return values
+
+    return {name: split(name, values) for name, values in given.items()}
 
 
 def _own_fields(joined: Mapping[str, Any], given: Mapping[str, list[str]]) -> dict[str, Any]:
     """version, act, method, opinion and outcomes, checked; BadInput for any other field with an underscore."""
     outcomes: dict[str, str] = {}
     for name, values in given.items():
-        if not name.startswith("_") or name in _OWN:
+        if not name.startswith("_") or name in _OWN or name.startswith("_file."):
             continue
         item = name.removeprefix("_outcome.")
         if item not in {one["code"] for one in joined["items"]} or len(values) != 1:
@@ -233,4 +288,4 @@ def _own_fields(joined: Mapping[str, Any], given: Mapping[str, list[str]]) -> di
     return {"version": own.version, "submit": own.act == "submit", "method": own.method, "opinion": own.opinion, "outcomes": outcomes}
 
 
-ROUTES = [records_page, visit_page, arrive, form_page, save_form]
+ROUTES = [records_page, visit_page, arrive, form_page, save_form, attach_files, attachment_file]

@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from portal.domain import calendar
+from portal.domain.attachments import ATTACHED, is_uploaded
 from portal.domain.errors import Refused
 from portal.domain.model import Field, Form
 from portal.steps import review as steps
@@ -94,8 +95,16 @@ def points_of(form: Form, answers: Mapping[str, Any], shown: Sequence[str], vers
                 "number": f"{section_n}.{point_n}" if field.type == "verdict" or not field.show_if else "", "section": section.title, "field": field,
                 "verdict": answer if field.type == "verdict" else None, "said": say(field, answer),
                 "filled": field.type != "verdict" and answer not in (None, "", []), "changes": changes_of(field, versions),
+                "uploads": uploads_of(field, answer),
             })  # fmt: skip
     return found
+
+
+def uploads_of(field: Field, answer: Any) -> list[tuple[str, str]]:
+    """(number, type of field) of the photos, signatures and files uploaded for an answer, those in the rows of a repeat too."""
+    if field.type == "repeat":
+        return [one for row in answer or [] for child in field.fields for one in uploads_of(child, row.get(child.name))]
+    return [(one, field.type) for one in answer or [] if is_uploaded(one)] if field.type in ATTACHED else []
 
 
 def changes_of(field: Field, versions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -118,8 +127,9 @@ def say(field: Field, answer: Any) -> str:
     labels = {choice.value: choice.label for choice in field.choices}
     if field.type in ("select_one", "select_multiple"):
         return "、".join(labels.get(one, one) for one in ([answer] if isinstance(answer, str) else answer))
-    if field.type in ("photo", "file", "signature"):
-        return f"{len(answer)} 份"
+    if field.type in ATTACHED:
+        paper = [one for one in answer if not is_uploaded(one)]
+        return f"{len(answer)} 份" + (f"，纸质原件 {'、'.join(paper)}" if paper else "")
     if field.type == "repeat":
         inner = {child.name: child for child in field.fields}
         rows = ["，".join(f"{inner[name].label}：{say(inner[name], part)}" for name, part in row.items() if name in inner) for row in answer]

@@ -127,12 +127,20 @@ async def _a_dismissal() -> dict:
     return {"round": round_["id"], "task": (await Task.select(Task.id).first().run())["id"], "code": "X", "rule": "item_year"}
 
 
+async def _an_attachment() -> dict:
+    visit = await tables.Visit.select(tables.Visit.id, tables.Visit.organisation).first().run()
+    return {
+        "code": "F" + "0" * 24, "visit": visit["id"], "organisation": visit["organisation"], "kind": "photo", "original": "0" * 64, "size": 1,
+        "data": b"x", "saved_by": await _somebody(),
+    }  # fmt: skip
+
+
 #: tables of the year that no stage of the walk fills -> the values of a row
 OF_THE_YEAR = {
     "profile": _of_bureau(data="{}", saved_by=_somebody), "year_base": _of_bureau(year=2025, size=1, frozen_by=_somebody),
     "base_entity": _a_base, "plan_measure": _of_plan(row=3, region="359921", type="企业"), "dismissal": _a_dismissal,
     "simulation": _of_plan(seed=1, runs=1, made_by=_somebody), "peace": _of_bureau(holder="X", since=date(2026, 1, 1), entered_by=_somebody),
-    "plan_draft": _of_bureau(year=2027, started_by=_somebody),
+    "attachment": _an_attachment, "plan_draft": _of_bureau(year=2027, started_by=_somebody),
     "allowance": _of_bureau(holder="X", reason="complaint", since=date(2026, 1, 1), entered_by=_somebody),
 }  # fmt: skip
 
@@ -343,6 +351,7 @@ BROKEN = {
     "record: approved by nobody": {"state": "approved", "reviewer": None},
     "pick: bad rank or kind": {"rank": 0},
     "audit: bad digest": {"digest": "abc"},
+    "attachment: does not fit": {"kind": "song"},
     "placement: placed by nobody known": {"placed_by": "wind"},
     "placement: chosen by a person without a reason": {"placed_by": "person", "why": ""},
     "entity: unknown kind": {"kind": "ghost"},

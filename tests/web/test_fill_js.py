@@ -24,7 +24,7 @@ HOSTILE = Form("x.y", "1", "表", (Section("</script><img src=x>", (
 def document(form: Form, answers: dict) -> str:
     """The form as its page has it, with the scripts beside it."""
     environment = build_environment()
-    context = {"sections": sections_of(form, answers, TODAY), "wrong": {}, "row_wrong": {}, "may_fill": True, "most_rows": MOST_ROWS}
+    context = {"sections": sections_of(form, answers, TODAY), "wrong": {}, "row_wrong": {}, "may_fill": True, "most_rows": MOST_ROWS, "attached": {}, "attach_to": "/attach"}
     points = environment.get_template("forms/_points.html").render(context)
     rules = environment.from_string('<script type="application/json" id="rules">{{ rules|tojson }}</script>').render(rules=rules_of(form))
     return f'<form id="fill" data-fill data-today="{TODAY}">{points}</form>{rules}'
@@ -53,7 +53,7 @@ def filling(browser):
           one.dispatchEvent(new Event("change", {bubbles: true}));
         };
         globalThis.seen = (id) => document.getElementById(id).closest("[hidden]") === null;
-        globalThis.sent = () => [...new FormData(document.getElementById("fill"))].filter((pair) => pair[1] !== ""); 0""")
+        globalThis.sent = () => [...new FormData(document.getElementById("fill"))].filter((pair) => pair[1] !== "" && !pair[0].startsWith("_file.")); 0""")
         return page
 
     return open_

@@ -90,7 +90,7 @@ def test_changes_name_what_was_replaced_by_whom():
 def test_answers_are_said_in_words():
     one = Field("k", "种类", "select_multiple", choices=(Choice("a", "甲"), Choice("b", "乙")))
     rows = Field("r", "设备", "repeat", fields=(Field("n", "编号", "text"), Field("v", "超期")))
-    assert say(one, ["a", "b"]) == "甲、乙" and say(Field("p", "照片", "photo"), ["x"]) == "1 份" and say(one, []) == ""
+    assert say(one, ["a", "b"]) == "甲、乙" and say(Field("p", "照片", "photo"), ["x"]) == "1 份，纸质原件 x" and say(one, []) == ""
     assert say(rows, [{"n": "1", "v": "no"}, {"n": "2"}]) == "（1）编号：1，超期：不合格；（2）编号：2"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piccolo.columns import Integer, Text
+from piccolo.columns import Bytea, Integer, Text
 from piccolo.table import Table
 
 from portal.store.tables.columns import at, json, on, ref, text
@@ -83,6 +83,25 @@ class RecordVersion(Table, tablename="record_version"):
     data = json()
     by = ref(Account)
     at = at()
+
+
+class Attachment(Table, tablename="attachment"):
+    """A photo, file or signature of an answer; never changed, never public."""
+
+    code = Text(unique=True)
+    visit = ref(Visit)
+    organisation = ref(Organisation)
+    form_code = text()
+    point = text()
+    kind = text()  # photo | file | signature
+    name = text()  # of the file that came, only shown
+    media = text()
+    original = text()  # SHA-256 of the bytes that came, hex
+    taken = text()  # as the camera said, or empty
+    size = Integer(default=0)
+    data = Bytea(default=b"")
+    saved_by = ref(Account)
+    saved_at = at()
 
 
 class Finding(Table, tablename="finding"):

@@ -97,6 +97,12 @@
     // What is folded is not sent.
     for (const control of fill.querySelectorAll("input,select,textarea,fieldset")) control.disabled = control.closest("[hidden]") !== null;
   };
+  // A draft on its way first comes home with its number: else this page would be told that somebody else had saved.
+  fill.addEventListener("submit", (event) => {
+    if (!fill.classList.contains("htmx-request")) return;
+    event.preventDefault();
+    fill.addEventListener("htmx:afterSettle", () => fill.requestSubmit(event.submitter), { once: true });
+  });
   fill.classList.add("folds");
   fill.addEventListener("change", settle);
   settle();
