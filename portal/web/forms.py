@@ -222,7 +222,7 @@ async def attach_files(request: Request, code: FromPath[str], form: FromPath[str
     """Keep photos, signatures and files, and the draft with them: what was typed is never lost to an upload."""
     act = acting(request)
     view, joined, given = await _entered(request, code, form)
-    own = _own_fields(joined, given)
+    own = _own_fields(joined, given | {"_act": ["draft"]})  # the button that uploads says nothing else
     filled: dict[str, Any] = {"answers": (joined["record"] or {}).get("answers", {}), **own}
     try:
         files = chosen_files(request)

@@ -39,7 +39,7 @@ class Entering:
     def attach(self, files, *more, version=None):
         fields = [("csrf", self.person.csrf), ("_version", version or self.version()), ("_method", ""), ("_opinion", "说明"), *more]
         headers = {"Origin": self.person.origin, "Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
-        return self.person.send("POST", f"{self.address}/attach", headers, content=parts([*fields, ("_act", "draft")], files))
+        return self.person.send("POST", f"{self.address}/attach", headers, content=parts(fields, files))
 
     def kept(self):
         return self.house.query("SELECT code, kind, media, size FROM attachment ORDER BY id")
