@@ -26,8 +26,8 @@ def document(form: Form, answers: dict) -> str:
     environment = build_environment()
     context = {"sections": sections_of(form, answers, TODAY), "wrong": {}, "row_wrong": {}, "may_fill": True, "most_rows": MOST_ROWS, "attached": {}, "attach_to": "/attach"}
     points = environment.get_template("forms/_points.html").render(context)
-    rules = environment.from_string('<script type="application/json" id="rules">{{ rules|tojson }}</script>').render(rules=rules_of(form))
-    return f'<form id="fill" data-fill data-today="{TODAY}">{points}</form>{rules}'
+    rules = environment.from_string("data-rules='{{ rules|tojson }}'").render(rules=rules_of(form))
+    return f'<form id="fill" data-fill data-today="{TODAY}" {rules}>{points}</form>'
 
 
 @pytest.fixture(scope="module")

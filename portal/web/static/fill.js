@@ -2,9 +2,9 @@
 // A form while it is being filled in: points fold, calculated ones count, a new row opens when the last one is used.
 // Without this file every point is on the page and the server does the same when the form is saved.
 (() => {
-  const fill = document.querySelector("form[data-fill]"), source = document.getElementById("rules");
-  if (!fill || !source) return;
-  const rules = JSON.parse(source.textContent), today = fill.dataset.today;
+  const fill = document.querySelector("form[data-rules]");
+  if (!fill) return;
+  const rules = JSON.parse(fill.dataset.rules), today = fill.dataset.today;
   const fields = rules.sections.flatMap((section) => section.fields);
   const repeats = fields.filter((field) => field.type === "repeat");
   const part = (name) => document.getElementById(`f-${name}`);
