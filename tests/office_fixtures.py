@@ -5,7 +5,6 @@ Imported by the conftest.py of the folders that need them; the stages are built 
 
 from __future__ import annotations
 
-import os
 from contextlib import asynccontextmanager
 
 import pytest
@@ -13,6 +12,7 @@ from argon2 import PasswordHasher
 
 from portal.store import engine, keys, passwords
 from tests import office
+from tests.once import run_folder
 
 __all__ = [
     "approved", "approved_folder", "cheap_passphrases", "committed", "committed_folder", "drawn", "drawn_folder",
@@ -49,10 +49,7 @@ def cheap_passphrases():
 
 def stages_on(kind: str, tmp_path_factory) -> office.Stages:
     """The stages on one engine, the same for all test processes of this run."""
-    base = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        base = base.parent
-    root = base / f"stages-{kind}"
+    root = run_folder(tmp_path_factory) / f"stages-{kind}"
     root.mkdir(exist_ok=True)
     return office.Stages(root, kind)
 

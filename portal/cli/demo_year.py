@@ -64,13 +64,13 @@ class Year:
         self.at("2026-03-02T09:00")
         self.step("建立数据库、密钥和账号")
         await self._init()
-        # One printer for all six releases: its workers take seconds to start.
-        with Printer(self.settings.data / "fonts", own_fonts=self.settings.fonts) as self.printer:
-            async with opened(self.settings) as self.office:
+        async with opened(self.settings) as self.office:
+            await self._fill()
+            # One printer for all six releases: its workers, and unpacking the fonts, take seconds.
+            with Printer(self.settings.data / "fonts", own_fonts=self.settings.fonts) as self.printer:
                 return await self._walk()
 
     async def _walk(self) -> dict[str, Any]:
-        await self._fill()
         self.at("2026-03-09T10:00")
         self.step("公示事项清单和年度计划")
         await self._publish()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 
 #: Never updated, never deleted.
 INSERT_ONLY = (
@@ -141,7 +142,12 @@ class Guard:
 
     @property
     def name(self) -> str:
-        return f"g_{self.table}_{hashlib.sha256(repr((self.event, self.refuse_when)).encode()).hexdigest()[:10]}"
+        return _name(self.table, self.event, self.refuse_when)
+
+
+@cache  # asked for several times a guard whenever a database is opened
+def _name(table: str, event: str, refuse_when: str) -> str:
+    return f"g_{table}_{hashlib.sha256(repr((event, refuse_when)).encode()).hexdigest()[:10]}"
 
 
 def guards() -> list[Guard]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
+from functools import cache
+from pathlib import Path
 
-from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
 from piccolo.apps.migrations.tables import Migration
 from piccolo.engine.base import Engine
 
@@ -16,12 +18,17 @@ from portal.store.locks import hold
 from portal.store.tables import Setting
 
 
-def wanted() -> set[str]:
-    """The migrations this program knows."""
-    from portal.store.piccolo_app import APP_CONFIG
+MIGRATIONS = Path(__file__).parent / "migrations"
 
-    manager = ForwardsMigrationManager(app_name="portal")
-    return set(manager.get_migration_ids(manager.get_migration_modules(APP_CONFIG.resolved_migrations_folder_path)))
+
+@cache
+def wanted() -> frozenset[str]:
+    """The migrations this program knows, by the ID each file gives itself.
+
+    Piccolo's own runner would import them all, and the formatter it writes new ones with: a third of a command's start.
+    """
+    ids = (re.search(r'^ID = "(.+)"$', file.read_text("utf-8"), re.M) for file in MIGRATIONS.glob("portal_*.py"))
+    return frozenset(found[1] for found in ids if found)
 
 
 async def migrate() -> None:
@@ -30,6 +37,8 @@ async def migrate() -> None:
     Piccolo records a migration after running it; inside one transaction a kill
     between the two leaves the database as it was before.
     """
+    from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
+
     from portal.store.piccolo_app import APP_CONFIG
 
     engine = current_engine()

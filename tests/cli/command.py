@@ -91,10 +91,10 @@ class FakePrinter:
 PYTHON = [sys.executable, "-m", "portal.cli"]
 
 
-def database_of(portal: Portal) -> dict[str, str]:
-    """Everything in the database, as text by table."""
+def database_of(portal: Portal) -> dict[str, str | bytes]:
+    """Everything in the database by table, to be compared."""
 
-    async def look() -> dict[str, str]:
+    async def look() -> dict[str, str | bytes]:
         await engine.open_engine(office.settings_of(portal.data).database_url)
         try:
             return await office.snapshot(without=())

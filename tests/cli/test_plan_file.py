@@ -2,6 +2,7 @@
 
 from portal.sheets.read import read_sheet
 from tests.office import query
+from tests.once import ready_fonts
 
 
 def rows_of(portal, version):
@@ -26,7 +27,8 @@ def test_another_layout_is_asked_for_by_name(filled_portal, tmp_path):
     assert filled_portal("plan", "export", "2026", "--to", file, "--layout", "word", "--as", "planner").code == 2
 
 
-def test_the_whole_table_is_printed_as_pdf(filled_portal, tmp_path):
+def test_the_whole_table_is_printed_as_pdf(filled_portal, tmp_path, tmp_path_factory):
+    (filled_portal.data / "fonts").symlink_to(ready_fonts(tmp_path_factory))
     file = tmp_path / "计划.PDF"
     filled_portal.well("plan", "export", "2026", "--to", file, "--as", "planner")
     assert file.read_bytes().startswith(b"%PDF-")

@@ -1,12 +1,13 @@
 import pytest
 
 from portal.prints.render import Printer
+from tests.once import ready_fonts
 
 
 @pytest.fixture(scope="session")
 def fonts_folder(tmp_path_factory):
-    """Where all printers of the session keep their fonts: unpacking takes a second or two."""
-    return tmp_path_factory.mktemp("fonts")
+    """Where all printers of all test processes keep their fonts."""
+    return ready_fonts(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

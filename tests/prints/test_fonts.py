@@ -3,6 +3,7 @@
 import hashlib
 import io
 import re
+import shutil
 import subprocess
 import sys
 
@@ -55,13 +56,13 @@ def as_own(folder, file="simfang.ttf", family="FangSong", unpacked=None):
 # What is shipped --------------------------------------------------------------
 
 
-def test_every_shipped_font_is_what_its_sum_says_and_nothing_else_lies_there():
+def test_every_shipped_font_is_what_its_sum_says_and_nothing_else_lies_there(unpacked):
     sums = fonts.load_sums()
     packed = {path.name for path in fonts.SHIPPED.glob("*.xz")}
     assert packed == {f"{name}.xz" for name in sums}
     assert {path.name for path in fonts.SHIPPED.iterdir()} == packed | {"OFL.txt", "README.md", fonts.SUMS}
     for name, digest in sums.items():
-        assert hashlib.sha256(fonts.load_shipped(name)).hexdigest() == digest
+        assert hashlib.sha256((unpacked / name).read_bytes()).hexdigest() == digest  # from load_shipped, in this run
 
 
 def test_the_shipped_fonts_stay_below_25_megabytes():
@@ -127,11 +128,22 @@ def test_an_unpacked_font_that_is_not_as_it_should_be_is_unpacked_again(tmp_path
 
 
 def test_two_processes_unpacking_at_once_end_with_the_same_whole_files(tmp_path):
-    code = "import sys; from pathlib import Path; from portal.prints import fonts; fonts.ready_fonts(Path(sys.argv[1]))"
-    runs = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) for _ in range(2)]
-    assert [run.wait() for run in runs] == [0, 0]
-    for name, digest in fonts.load_sums().items():
-        assert hashlib.sha256((tmp_path / "shipped" / name).read_bytes()).hexdigest() == digest
+    """With the two smallest fonts: what the processes do to each other's files is the same for all of them."""
+    names = (COMMON, "NotoSansSC-Regular.otf")
+    code = f"""import sys; from pathlib import Path; from portal.prints import fonts
+wanted = {{name: digest for name, digest in fonts.load_sums().items() if name in {names}}}
+fonts.load_sums = lambda *folder: wanted
+print("ready", flush=True); sys.stdin.readline()
+fonts.ready_fonts(Path(sys.argv[1]))"""
+    runs = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)]
+    assert [run.stdout.readline() for run in runs] == [b"ready\n"] * 2
+    for run in runs:
+        run.stdin.write(b"go\n")
+        run.stdin.flush()
+    assert [(run.communicate(), run.returncode)[1] for run in runs] == [0, 0]
+    assert sorted(path.name for path in (tmp_path / "shipped").iterdir()) == sorted(names)
+    for name in names:
+        assert hashlib.sha256((tmp_path / "shipped" / name).read_bytes()).hexdigest() == fonts.load_sums()[name]
     assert not list(tmp_path.rglob("*.part"))
 
 
@@ -202,11 +214,12 @@ def test_a_cut_font_has_every_character_asked_for_and_no_other(unpacked):
 # The machine's ----------------------------------------------------------------
 
 
-def test_the_machines_fonts_are_never_looked_at(fonts_folder, printer, tmp_path, monkeypatch):
+def test_the_machines_fonts_are_never_looked_at(fonts_folder, unpacked, printer, tmp_path, monkeypatch):
     """Workers have fontconfig's file of ours only: a machine without fonts, or one whose own file says otherwise, prints the same bytes."""
     monkeypatch.setenv("FONTCONFIG_FILE", str(tmp_path / "none.conf"))
     monkeypatch.setenv("FONTCONFIG_PATH", str(tmp_path))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    shutil.copytree(unpacked, tmp_path / "fresh" / "shipped")
     with Printer(tmp_path / "fresh", workers=1) as other:
         assert other.render("sheet", *sheet()) == printer.render("sheet", *sheet())
     config = fonts.ready_fonts(fonts_folder).config.read_text()

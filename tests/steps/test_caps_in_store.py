@@ -250,7 +250,7 @@ class CappedBureau(RuleBasedStateMachine):
 
 
 #: engine -> (examples, acts an example)
-SIZES = {"sqlite": (12, 14), "postgres": (3, 12)}
+SIZES = {"sqlite": (6, 14), "postgres": (3, 12)}
 
 
 def test_no_sequence_of_acts_exceeds_a_cap_without_a_reason_on_record(engine_kind, stages, tmp_path):

@@ -129,6 +129,7 @@ async def _rename() -> None:
 async def test_the_tables_and_the_migrations_agree():
     manager = BaseMigrationManager()
     modules = manager.get_migration_modules(APP_CONFIG.resolved_migrations_folder_path)
+    assert schema.wanted() == set(modules)
     managers = [await modules[name].forwards() for name in manager.get_migration_ids(modules)]
     then = SchemaSnapshot(managers).get_snapshot()
     now = [

@@ -42,6 +42,7 @@ from portal.store.keys import load_keys
 from portal.web.app import create_app, share
 from portal.web.pages import build_environment
 from tests import cluster, office
+from tests.once import one_at_a_time
 
 PASSWORD = "correct horse battery 1"
 PASSPHRASE = "a passphrase of a holder"
@@ -190,18 +191,21 @@ def lotteries() -> list[tuple[dict[str, Any], str]]:
 
 
 def build_stage(root: Path, stage: str, kind: str) -> Path:
-    """The folder of a finished stage on one engine, made from the one before."""
-    folder = root / kind / stage
-    if not folder.exists():
-        fresh = folder.with_name(f"{stage}.new")  # a stage that failed half way is not taken for made
-        shutil.rmtree(fresh, ignore_errors=True)
-        before = STAGES.index(stage) - 1
-        if before >= 0:
-            office.copy_folder(build_stage(root, STAGES[before], kind), fresh)
-        else:
-            office.make_folder(fresh, kind)
-        asyncio.run(Builder(fresh).build(stage))
-        fresh.rename(folder)
+    """The folder of a finished stage on one engine, made from the one before; by one process, the others wait for it."""
+    folder, before = root / kind / stage, STAGES.index(stage) - 1
+    if not folder.exists() and before >= 0:
+        build_stage(root, STAGES[before], kind)
+    folder.parent.mkdir(exist_ok=True)
+    with one_at_a_time(folder.with_name(f"{stage}.lock")):
+        if not folder.exists():
+            fresh = folder.with_name(f"{stage}.new")  # a stage that failed half way is not taken for made
+            shutil.rmtree(fresh, ignore_errors=True)
+            if before >= 0:
+                office.copy_folder(root / kind / STAGES[before], fresh)
+            else:
+                office.make_folder(fresh, kind)
+            asyncio.run(Builder(fresh).build(stage))
+            fresh.rename(folder)
     return folder
 
 

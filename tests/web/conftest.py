@@ -8,6 +8,7 @@ from argon2 import PasswordHasher
 from portal.store import passwords
 from tests import office
 from tests.office_fixtures import engine_kind, no_database_stays  # noqa: F401 - used by their names
+from tests.once import run_folder
 from tests.web.bureau import build_stage, open_house
 
 
@@ -21,7 +22,10 @@ def cheap_hashes():
 
 @pytest.fixture(scope="session")
 def stages(tmp_path_factory):
-    return tmp_path_factory.mktemp("stages")
+    """The stages, the same for all test processes of this run."""
+    folder = run_folder(tmp_path_factory) / "web-stages"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture
