@@ -20,6 +20,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from portal.domain import forms as domain
+from portal.domain.answers import numbers_of
 from portal.domain.attachments import point_of
 from portal.domain.errors import BadInput, NotAllowed, NotFound, Problem, Refused
 from portal.domain.model import Field, Form
@@ -133,13 +134,12 @@ def sections_of(form: Form, answers: Mapping[str, Any], today: date) -> list[dic
     """The form as the page shows it: every section and point, folded where it is not asked now."""
     asked = set(domain.visible(form, answers, today))
     found = []
-    for number, section in enumerate(form.sections, 1):
-        points, count = [], 0
+    numbers = numbers_of(form)
+    for section in form.sections:
+        points = []
         for field in section.fields:
-            main = not field.show_if or field.type == "verdict"
-            count += main and field.type != "note"
             points.append({
-                "field": field, "number": f"{number}.{count}" if main and field.type != "note" else "", "asked": field.name in asked,
+                "field": field, "number": numbers[field.name], "asked": field.name in asked,
                 "answer": answers.get(field.name), "when": when(form, field),
                 "rows": _rows(field, answers.get(field.name)),
             })  # fmt: skip
