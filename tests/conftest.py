@@ -13,7 +13,6 @@ import pytest
 
 from tests import cluster
 
-
 gc.disable()  # until all is imported and collected, and stays: looking for garbage in between is a tenth of that time
 
 
