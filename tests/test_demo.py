@@ -1,5 +1,6 @@
 """`portal demo` as a person runs it: a process of its own, real PDFs, a small register; then what may be done with its folder."""
 
+import contextlib
 import json
 import os
 import re
@@ -116,7 +117,7 @@ def test_drawing_a_drawn_round_again_returns_the_stored_result(demo, portal):
 
 
 def test_no_release_is_left_waiting_for_a_worker(demo):
-    with sqlite3.connect(f"file:{demo[0] / 'portal.db'}?mode=ro", uri=True) as database:
+    with contextlib.closing(sqlite3.connect(f"file:{demo[0] / 'portal.db'}?mode=ro", uri=True)) as database:
         assert set(database.execute("SELECT kind, state FROM job")) == {("release", "done")}
 
 
