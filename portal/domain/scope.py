@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from portal.domain.model import PoolRule
 
-__all__ = ["meets", "names_trade"]
+__all__ = ["clause_of", "meets", "names_trade"]
 
 _NOT = r"(?:不含|不包括|除外|不得|禁止|限制)"
 _EXCLUDED = (
@@ -44,21 +44,29 @@ def names_trade(scope: str, phrases: Sequence[str]) -> bool:
     A phrase is words with blanks between them (`蜜饯 生产`); one that begins with `-` must not be
     in the clause (`食品 加工 -机械`). What a scope excludes (不含…, …除外) counts as not there.
     """
-    wanted = _read(tuple(phrases))
-    if not any(word in scope for words, _ in wanted for word in words):
-        return False  # nearly all scopes of a register
+    return bool(clause_of(scope, phrases))
+
+
+def clause_of(scope: str, phrases: Sequence[str]) -> str:
+    """The first clause that names the trade, empty where none does."""
+    wanted, words_of_all = _read(tuple(phrases))
+    if not words_of_all.search(scope):
+        return ""  # nearly all scopes of a register
     for pattern in _EXCLUDED:
         scope = pattern.sub("", scope)
-    return any(
-        all(word in clause for word in words) and not any(word in clause for word in without)
-        for clause in _CLAUSE.split(scope)
-        for words, without in wanted
-    )
+    for clause in _CLAUSE.split(scope):
+        if words_of_all.search(clause):
+            for words, without in wanted:
+                if all(word in clause for word in words) and not any(word in clause for word in without):
+                    return clause.strip()
+    return ""
 
 
 @lru_cache(maxsize=256)
-def _read(phrases: tuple[str, ...]) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
+def _read(phrases: tuple[str, ...]) -> tuple[tuple[tuple[tuple[str, ...], tuple[str, ...]], ...], re.Pattern[str]]:
+    """(words, words that must not be there) of each phrase, and a pattern that any phrase's first word meets."""
     parts = [phrase.split() for phrase in phrases]
-    return tuple(
+    wanted = tuple(
         (tuple(w for w in words if w[0] != "-"), tuple(w[1:] for w in words if w[0] == "-" and w[1:])) for words in parts
     )
+    return wanted, re.compile("|".join(sorted({re.escape(words[0]) for words, _ in wanted})))
