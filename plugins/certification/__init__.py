@@ -89,8 +89,6 @@ def validate_record(record, form):
         if state in ("none", "revoked") and answers.get("certified") == "yes":
             why = "没有证书" if state == "none" else "证书已注销、撤销或者暂停"
             problems.append(Problem("certified", f"第 {number} 个型号（{model}）{why}，这一项不能判为合格。"))
-        if state == "valid" and not row.get("certificate"):
-            problems.append(Problem("products", f"第 {number} 个型号（{model}）写明证书有效，请填写证书编号。"))
         if state == "other" and answers.get("consistent") == "yes":
             problems.append(Problem("consistent", f"第 {number} 个型号（{model}）与证书不一致，这一项不能判为合格。"))
     return problems

@@ -15,9 +15,10 @@ CCC_PARTS = (
         (Field("products", "逐个型号核对的产品", "repeat", required=True, most=40, fields=(
             Field("goods", "产品名称", "text", required=True), Field("model", "型号规格", "text", required=True),
             Field("maker", "生产者（生产企业）", "text", required=True),
-            Field("certificate", "证书编号", "text", constraint="regex(., '[0-9]{10,20}')", message="证书编号是 10 到 20 位数字，请核对。"),
             Field("state", "在认证信息平台核对的结果", "select_one", required=True, choices=(
-                Choice("valid", "有效"), Choice("revoked", "已注销、撤销或者暂停"), Choice("other", "有效，型号或者生产者与证书不符"), Choice("none", "没有证书"))))),),
+                Choice("valid", "有效"), Choice("revoked", "已注销、撤销或者暂停"), Choice("other", "有效，型号或者生产者与证书不符"), Choice("none", "没有证书"))),
+            Field("certificate", "证书编号", "text", required=True, show_if="${state} != 'none'", constraint="regex(., '[0-9]{10,20}')",
+                  message="证书编号是 10 到 20 位数字，请核对。"))),),
         judged("certified", "目录内的产品均经过认证，证书有效", "按铭牌上的生产者、型号在认证信息平台查询，注意证书的发证、注销日期与产品生产日期。",
                "没有认证，证书注销、撤销、暂停以后生产的产品。", "铭牌、标志和平台查询结果。", _COMPULSORY, True),
         judged("marked", "产品或者铭牌上按规定标注 CCC 标志", "看本体、铭牌、最小外包装；电线看印字。", "没有标注、标注模糊、位置不对，用不干胶贴随意加贴。", "标注部位。", _COMPULSORY, True),

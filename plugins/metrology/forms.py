@@ -12,7 +12,8 @@ USE_PARTS = (
                 Choice("scale", "电子秤、案秤、地磅"), Choice("fuel", "燃油、燃气加注机"), Choice("charger", "充电桩"), Choice("meter", "水、电、燃气表"),
                 Choice("medical", "血压计、心电等医用器具"), Choice("optics", "验光仪、焦度计"), Choice("other", "其他"))),
             Field("number", "出厂编号", "text", required=True),
-            Field("valid_until", "检定有效期至", "date", hint="没有检定证书的不填"),
+            Field("verified", "检定证书", "select_one", required=True, choices=(Choice("yes", "有，合格"), Choice("absent", "没有或者不合格"))),
+            Field("valid_until", "检定有效期至", "date", required=True, show_if="${verified} = 'yes'"),
             Field("seal", "检定标志和铅封", "select_one", required=True, choices=(
                 Choice("whole", "完好"), Choice("broken", "破损或者缺失"), Choice("forged", "涉嫌伪造"))))),),
         judged("registered", "属于强制检定的计量器具已登记造册并申请检定", "在强制检定管理平台查登记，与现场器具逐台对号。",

@@ -65,8 +65,6 @@ def pool_rule(task):
 def validate_record(record, form):
     answers = record.answers
     problems = check_record(record, POINTS[form.code], SHOP, GRAVE)
-    if answers.get("self_made") == "no" and not answers.get("platform_name") and "addresses" in answers:
-        problems.append(Problem("platform_name", "网店开在平台上的，请写明平台名称。"))
     sampled, wrong = answers.get("sampled"), answers.get("unverified")
     if sampled is not None and wrong is not None:
         if wrong > sampled:

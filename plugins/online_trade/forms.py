@@ -10,7 +10,7 @@ RULES = "网络交易监督管理办法"
 SHOP_PARTS = (
     Part("网店", "online_trade.shop", (
         (Field("self_made", "是自建网站、小程序", "select_one", required=True, choices=(Choice("yes", "是"), Choice("no", "否"))),
-         Field("platform_name", "所在平台", "text", show_if="${self_made} = 'no'"),
+         Field("platform_name", "所在平台", "text", required=True, show_if="${self_made} = 'no'"),
          Field("addresses", "网址或者店铺名称", "text", required=True, hint="有几家写几家"),
          Field("live", "有直播营销", "select_one", required=True, choices=(Choice("yes", "是"), Choice("no", "否")))),
         judged("shown", "首页显著位置持续亮照亮证：营业执照、许可信息或者不需登记的说明真实、有效", "打开首页、店铺主页的“证照信息”，与登记系统核对；许可类商品看许可证。", "没有公示、链接打不开、信息过期、与实际经营者不符。",

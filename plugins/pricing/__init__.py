@@ -78,7 +78,7 @@ def pool_rule(task):
     if not named and FEES in task.items:
         named = list(TRADES.values())
     if named:
-        industries, scope = (tuple(one for part in named for one in part[n]) for n in (0, 1))
+        industries, scope = (tuple(dict.fromkeys(one for part in named for one in part[n])) for n in (0, 1))
         return PoolRule(industries=industries, scope=scope)
     return PoolRule(industries=RETAIL, scope=RETAIL_SCOPE)
 

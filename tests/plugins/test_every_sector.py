@@ -155,11 +155,15 @@ def filled(form: Form) -> dict:
 
 
 @pytest.mark.parametrize("form", every_form(), ids=by_code)
-def test_made_up_records_of_a_demo_can_fill_the_form(form):
-    visits = [SampleVisit(f"V{n}", "T1", f"E{n}", form.code, tuple(items_of(form)), TODAY, ("I1",)) for n in range(40)]
+@pytest.mark.parametrize(("percent", "found"), [("_PROBLEM_PERCENT", True), ("_UNREACHABLE_PERCENT", True), ("", False)])
+def test_made_up_records_of_a_demo_can_fill_the_form(form, percent, found, monkeypatch):
+    for name in ("_PROBLEM_PERCENT", "_UNREACHABLE_PERCENT"):
+        monkeypatch.setattr(f"portal.domain.sample_answers.{name}", 100 if name == percent else 0)
+    visits = [SampleVisit(f"V{n}", "T1", f"E{n}", form.code, tuple(items_of(form)), TODAY, ("I1",)) for n in range(4)]
     records = list(sample_answers(visits, [form], 3, installed().validate_record))
     assert all(check_answers(form, record["answers"], TODAY) == [] for record in records)
-    assert len({outcome for record in records for outcome in record["outcomes"].values()}) >= 2
+    if percent != "_UNREACHABLE_PERCENT" or form in SITE_FORMS:
+        assert ({outcome for record in records for outcome in record["outcomes"].values()} != {"none"}) is found
 
 
 @pytest.mark.parametrize("form", SITE_FORMS, ids=by_code)

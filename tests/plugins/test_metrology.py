@@ -8,7 +8,7 @@ SECTORS = load_sector(plugins.metrology)
 USE, PACK = SECTORS.form("metrology.in_use_check"), SECTORS.form("metrology.packed_check")
 IN_USE, PACKED, UNITS = "metrology.in_use", "metrology.packed", "metrology.units"
 START = {"presence": "open", "contact_person": "店长", "refused": "no", "signature": ["s1"]}
-SCALE = {"kind": "scale", "number": "A-17", "valid_until": "2026-12-31", "seal": "whole"}
+SCALE = {"kind": "scale", "number": "A-17", "verified": "yes", "valid_until": "2026-12-31", "seal": "whole"}
 BATCH = {"goods": "大米 20260501", "nominal": "5000", "average": "5004.2", "over": 0}
 
 
@@ -33,7 +33,7 @@ def test_complete_records_are_accepted():
 
 
 @pytest.mark.parametrize("changed, point", [
-    ({"valid_until": "2026-06-14"}, "in_period"), ({"valid_until": ""}, "in_period"), ({"seal": "broken"}, "in_period"),
+    ({"valid_until": "2026-06-14"}, "in_period"), ({"verified": "absent", "valid_until": ""}, "in_period"), ({"seal": "broken"}, "in_period"),
 ])
 def test_an_instrument_out_of_date_or_unsealed_contradicts_a_pass(changed, point):
     answers = in_use(SCALE, SCALE | changed)
