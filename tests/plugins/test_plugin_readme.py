@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import portal.plugin
 from portal.domain.declarations import FIELD_TYPES
 from portal.domain.expressions import _COUNTS
 from portal.hookspecs import HOOKS, render_reference
@@ -42,6 +43,12 @@ def test_both_languages_name_every_field_type_function_and_testing_helper(half):
     missing += [name for name in _COUNTS if f"`{name}()`" not in half]
     missing += [name for name in TESTING if name != "TODAY" and not re.search(rf"`{name}\(", half)]
     assert missing == []
+
+
+@pytest.mark.parametrize("half", [CHINESE, ENGLISH], ids=["Chinese", "English"])
+def test_both_languages_name_what_sectors_share(half):
+    shared = [name for name in portal.plugin.__all__ if name.islower() and name != "hookimpl"]
+    assert len(shared) >= 10 and [name for name in shared if f"`{name}()`" not in half] == []
 
 
 def test_the_test_of_the_readme_runs(tmp_path):
