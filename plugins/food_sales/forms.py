@@ -57,7 +57,7 @@ PARTS = (
             "cold", "冷藏、冷冻设施温度符合要求并有记录",
             "用温度计实测，不只看显示屏；看一周记录。",
             "实测温度高于标签要求，关机、结霜、超负荷堆放。",
-            "温度计读数和柜内食品。", _law("第五十四条、第五十六条"), True, "selected(${kinds}, 'cold')",
+            "温度计读数和柜内食品。", _law("第三十三条、第五十四条"), True, "selected(${kinds}, 'cold')",
         ),
         (Field("cold_measured", "实测的最高温度（℃）", "decimal", required=True, show_if="${cold} = 'no'",
                constraint=". >= -40 and . <= 50", message="温度应在 -40 到 50 ℃ 之间，请核对。"),),

@@ -1,6 +1,6 @@
 """知识产权监督检查: use of trade marks, trade-mark agents, marking of patents.
 
-商标法 第十、四十九、五十一、五十二、五十七、六十八条 and 专利法 第六十八、六十九条 are of the checked list; 商标代理监督管理规定
+商标法 第十、四十九、五十一、五十二、五十七、六十八条 and 专利法 第六十八、六十九条 are of the checked list, 商标法 第十九、四十三条 are [M]; 商标代理监督管理规定
 (总局令第 63 号) is cited as a whole from memory [M]. A patent's validity is what the search system says on the day.
 """
 

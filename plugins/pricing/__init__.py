@@ -1,10 +1,11 @@
 """价格监督检查: marked prices, price fraud, fees that must not be charged.
 
 价格法 第十三、十四、三十三至三十五条 and 明码标价和禁止价格欺诈规定 (总局令第 56 号) 第五至八、十一至十三、十五至二十条 are of the
-checked list; the eight forms of fraud are those of 第十九条. Which fees a place may charge is its own catalogue.
+checked list; the eight forms of fraud are those of 第十九条. 价格法 第十二条 and 规范促销行为暂行规定 第二十一条 (七日内最低成交价格)
+are [M]. Which fees a place may charge is its own catalogue.
 """
 
-from plugins.pricing.forms import FEE_FORM, FORMS, FRAUD, LAW, MARK_FORM, POINTS, RULES
+from plugins.pricing.forms import FEE_FORM, FORMS, FRAUD, LAW, MARK_FORM, POINTS, PROMOTION, RULES
 from portal.plugin import (
     CERTIFICATE_ONLY, FOLLOW_UPS, CheckItem, FollowUp, PoolRule, Problem, Sector, articles, check_record, follow_ups, hookimpl,
     summarise,
@@ -32,7 +33,10 @@ TRADES = {
     "医疗": (("841", "842"), ("诊疗 -设备 -器具", "门诊部", "医院 -管理 -设备 -器械 -投资 -后勤 -物业")),
 }
 RETAIL = ("521", "522", "523", "524", "525", "527", "528", "61", "5267")
-RETAIL_SCOPE = ("零售 -化工 -矿产 -钢材 -金属材料 -原料 -饲料 -易制毒 -面料 -机械配件", "超市 -设备 -管理 -货架 -设计 -建造 -房 -配送", "百货 销售", "住宿 -咨询", "餐饮服务 -管理", "商场 经营")
+RETAIL_SCOPE = (
+    "零售 -化工 -矿产 -钢材 -金属材料 -原料 -饲料 -易制毒 -面料 -机械配件", "百货 销售", "住宿 -咨询", "餐饮服务 -管理", "商场 经营",
+    "超市 -设备 -管理 -货架 -设计 -建造 -房 -配送",
+)
 
 
 @hookimpl
@@ -52,7 +56,7 @@ def check_items():
         ),
         CheckItem(
             FRAUDS, "2026-1", CATEGORY, "价格欺诈行为检查", MARK_FORM, articles((LAW, "第十四条、第三十三条、第三十四条、第三十五条"),
-            (RULES, "第十五条、第十六条、第十七条、第十八条、第十九条、第二十条")), objects="开展促销、比较价格的经营者", methods=("现场检查", "网络检查"),
+            (RULES, "第十五条、第十六条、第十七条、第十八条、第十九条、第二十条"), (PROMOTION, "第二十一条")), objects="开展促销、比较价格的经营者", methods=("现场检查", "网络检查"),
             points=("折价、减价的基准真实", "被比较价格有依据", "没有八种价格欺诈行为"), qualification=CERTIFICATE_ONLY,
             aliases=("价格欺诈检查", "禁止价格欺诈行为检查", "促销活动价格行为检查"),
             guide="抽三种促销商品，调取促销前七日的成交记录；没有成交的，要经营者说明原价的依据。",

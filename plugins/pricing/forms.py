@@ -6,6 +6,7 @@ VERSION = "2026-1"
 MARK_FORM, FEE_FORM = "pricing.marked_check", "pricing.fees_check"
 LAW = "中华人民共和国价格法"
 RULES = "明码标价和禁止价格欺诈规定"
+PROMOTION = "规范促销行为暂行规定"
 
 #: the eight forms of 价格欺诈, in the order of 第十九条
 FRAUD = (
@@ -58,7 +59,7 @@ MARK_PARTS = (
             "base_price", "折价、减价的基准真实；没有标明基准的，以七日内最低成交价为准",
             "调取促销前七日的成交记录，与标示的原价核对。没有促销的选不适用。",
             "促销前临时提价，原价从未成交，高于七日内最低成交价。",
-            "促销标示和成交记录。", articles((RULES, "第十六条、第十七条")), True,
+            "促销标示和成交记录。", articles((RULES, "第十六条、第十七条"), (PROMOTION, "第二十一条")), True,
         ),
         judged(
             "compared", "被比较的价格准确、有依据，能够查实",

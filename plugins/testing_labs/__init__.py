@@ -1,7 +1,7 @@
 """检验检测机构监督检查: capability, records and the truth of reports.
 
-计量法 第二十二条 is of the checked list. The articles of 检验检测机构监督管理办法 (总局令第 39 号) are marked [M] there
-and stand here from memory; 资质认定管理办法 (总局令第 163 号, as amended) is cited as a whole.
+计量法 第二十二条 is of the checked list. The articles of 检验检测机构监督管理办法 (总局令第 39 号, amended in 2025) and of
+资质认定管理办法 (163 号 as republished in 2021) are [M]: from second-hand summaries, to be confirmed by a person before release.
 No qualification beyond the certificate; technical experts may assist and never replace one of the two inspectors.
 """
 
@@ -30,7 +30,8 @@ def check_items():
     return (
         CheckItem(
             MAIN, "2026-1", CATEGORY, "检验检测机构监督检查", FORM,
-            articles(("中华人民共和国计量法", "第二十二条"), (RULES, "第五条、第八条、第十条、第十二条、第十三条、第十四条、第二十条"), (QUALIFY, "")),
+            articles(("中华人民共和国计量法", "第二十二条"), (RULES, "第五条、第七条、第八条、第十条、第十一条、第十二条、第十三条、第十四条、第十六条"),
+                     (QUALIFY, "第十四条、第十九条、第二十一条")),
             objects="取得资质认定（CMA）和从事检验检测活动的机构", kind="key", methods=("现场检查", "书面检查", "委托专业机构辅助"),
             points=("法人资格和资质认定", "变更报告", "授权签字人和能力范围", "人员、设备和环境", "标准方法有效", "原始记录", "报告可追溯、不虚假"),
             qualification=CERTIFICATE_ONLY,

@@ -16,10 +16,13 @@ from portal.domain.findings import PRESENCE, SHARED
 from portal.domain.forms import check_answers, check_form, clean_answers, visible
 from portal.domain.industries import industry_of_code
 from portal.domain.model import CheckItem, Form, PoolRule
+from portal.domain.plan import match_items, parse_plan
 from portal.domain.sample_answers import SampleVisit, sample_answers
 from portal.hookspecs import HOOKS
 from portal.plugins import Sectors, discover_sectors
+from portal.sheets.read import read_sheet
 from portal.testing import TODAY, answer_all, make_record, make_task
+from tests.shared import shared_file
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(path.parent for path in (ROOT / "plugins").glob("*/__init__.py"))
@@ -94,6 +97,21 @@ def test_the_pool_of_an_item_is_described_in_known_words(item):
     rule = installed().pool_rule(make_task(sector, items=(item.code,), name=item.name)) or PoolRule()
     assert [code for code in rule.industries if industry_of_code(code) is None] == []
     assert len(set(rule.scope)) == len(rule.scope) and not any(rule.industries.count(code) > 1 for code in rule.industries)
+
+
+REAL_ROWS = {
+    "changzhi_2024": {"食品生产监督检查": "food_production.supervision", "在用计量器具监督检查": "metrology.in_use"},
+    "county_2026": {"强制性产品认证获证、证书有效、标志、型号一致性": "certification.ccc"},
+    "jinjiang_style_2024": {"校园周边食品销售者检查": "food_sales.campus"},
+}
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", REAL_ROWS)
+def test_rows_of_real_plans_name_these_items(name):
+    plan = parse_plan(read_sheet(shared_file(f"plans/{name}.xlsx").read_bytes()))
+    named = {row.item: code for row, code in match_items(plan.rows, every_item())}
+    assert {item: named[item] for item in REAL_ROWS[name]} == REAL_ROWS[name]
 
 
 # Forms --------------------------------------------------------------------------
