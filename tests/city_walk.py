@@ -318,3 +318,47 @@ async def _inspect(city: City, drawing: Drawing, code: str) -> None:
         await draw.reveal_round(await city.acting("approver"), code)
     with city.part("release"):
         city.said[f"release {code}"] = await city.release(city, "publisher")
+
+
+# What came of it ---------------------------------------------------------------
+
+
+def outcome_of(folder: Path) -> tuple[dict[tuple[str, ...], int], dict[str, list[int]]]:
+    """The figures that a simulation foretells, counted past the portal in the tables; (figures, month -> [median, least, most] slots)."""
+
+    def count(sql: str) -> list[tuple]:
+        return office.query(folder, sql)
+
+    figures: Counter[tuple[str, ...]] = Counter()
+    for task, stratum, n in count("SELECT t.code, p.stratum, count(*) FROM pick p JOIN task t ON t.id = p.task WHERE p.kind = 'drawn' GROUP BY 1, 2"):
+        figures["draws", task, stratum] = n
+    for (asked,) in count("SELECT result_json FROM round"):
+        for task, entry in json.loads(asked).items():
+            figures["short", task] = sum(one["quota"] - len(one["drawn"]) for one in entry["strata"].values())
+    for task, station, n in count(
+        "SELECT t.code, o.code, count(*) FROM pick p JOIN task t ON t.id = p.task JOIN entity e ON e.code = p.code"
+        " JOIN organisation o ON o.id = e.organisation WHERE p.kind = 'drawn' GROUP BY 1, 2"
+    ):
+        figures["station", task, station] = n
+    ((picks, distinct),) = count("SELECT count(*), count(DISTINCT code) FROM pick WHERE kind = 'drawn'")
+    ((gone,),) = count("SELECT count(*) FROM dismissal WHERE item_code = ''")
+    ((found,),) = count("SELECT count(*) FROM finding")
+    ((made,),) = count("SELECT count(*) FROM visit")
+    riding = found - (picks - gone)  # every item of every visit was checked, and what was not drawn for rode
+    figures.update({("picks",): picks, ("distinct",): distinct, ("rider_checks",): riding, ("visits", "coordinated"): made, ("visits", "separate"): picks + riding})
+    for rule, reason in count("SELECT rule, reason FROM exclusion"):
+        figures["cap", "freeze", _cap_named(rule, reason)] += 1
+    for rule, n in count("SELECT rule, count(*) FROM dismissal GROUP BY 1"):
+        figures["cap", "dispatch", rule] = n
+    months: dict[str, Counter[int]] = {}
+    for day, who, n in count("SELECT v.day, a.inspector, count(*) FROM assignment a JOIN visit v ON v.id = a.visit WHERE a.inspector IS NOT NULL GROUP BY 1, 2"):
+        months.setdefault(str(day)[:7], Counter())[who] += n
+    load = {month: sorted(people.values()) for month, people in sorted(months.items())}
+    return dict(figures), {month: [some[(len(some) - 1) // 2], some[0], some[-1]] for month, some in load.items()}
+
+
+def _cap_named(rule: str, reason: str) -> str:
+    """The code of the cap that a sentence names; a rule of the pool itself is its own."""
+    if rule != "cap":
+        return rule
+    return next(one["code"] for one in city_profile()["caps"] if f"“{one['name']}”" in reason)
