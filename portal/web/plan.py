@@ -16,6 +16,7 @@ from portal.steps import plan as official
 from portal.steps import pool as steps
 from portal.steps.acting import Acting
 from portal.steps.base import load_standing
+from portal.steps.plan_below import load_below
 from portal.store import accounts, draw, plan
 from portal.store import plan_draft as drafts
 from portal.store import pool as pools
@@ -66,10 +67,13 @@ async def plan_page(request: Request, number: FromPath[int]) -> Response[Any]:
     draft = next((one for one in await _drafts(act) if one["year"] == found["year"]), None)
     live = {task["code"]: await draw.load_live_round_of(task["id"]) for task in tasks.values()}
     names = {account["id"]: account["name"] for account in await accounts.load_accounts()}
+    below = {one.row: one for one in await load_below(act, found)}
+    adopting = found["organisation"] in act.over and found["state"] != "draft" and not newer and any(one.waiting for one in below.values())
     return await page(
         request, "plan/plan.html", here="/plan", plan=found, rows=rows, tasks=tasks, live=live, names=names,
         states=Counter(row["state"] for row in rows), standing=await load_standing(act, found), verdicts=VERDICTS, layouts=official.LAYOUTS,
         changes=await official.load_changes(act, found), newer=newer, draft=draft, own=found["organisation"] == act.bureau["id"],
+        below=below, adopting=adopting,
     )  # fmt: skip
 
 
