@@ -198,7 +198,7 @@ async def note_only(city: City, login: str) -> Mapping[str, Any]:
     return made
 
 
-async def take(folder: Path, kind: str, *, entities: int, seed: int = 1, runs: int = 11, release: Release = note_only) -> City:
+async def take(folder: Path, kind: str, *, entities: int, seed: int = 1, runs: int = 11, release: Release = note_only, rows: Sequence[tuple[Any, ...]] = ROWS) -> City:
     """The walk in a new data folder; the database stays open and is the caller's to close."""
     office.make_folder(folder, kind)
     settings = office.settings_of(folder, owner=True)
@@ -214,7 +214,7 @@ async def take(folder: Path, kind: str, *, entities: int, seed: int = 1, runs: i
     with city.part("registers"):
         await _fill(city, entities)
     with city.part("base, plan, measuring"):
-        await _plan(city)
+        await _plan(city, rows)
     with city.part("simulation"):
         city.said["simulation"] = await simulation.simulate_plan(await city.acting("planner"), city.plan, seed, runs)
     for drawing in ROUNDS:
@@ -246,11 +246,11 @@ async def _fill(city: City, entities: int) -> None:
     await save_inspector_rows(await city.acting("operator"), inspectors_of(CITY, city.seed))
 
 
-async def _plan(city: City) -> None:
+async def _plan(city: City, rows: Sequence[tuple[Any, ...]]) -> None:
     planner = await city.acting("planner")
     await profile.save_profile(planner, json.dumps(city_profile()).encode())
     await base.freeze_base(planner, 2025)
-    sheet = city_plan()
+    sheet = city_plan(rows)
     await plan.import_plan(await city.acting("operator"), sheet, repr(sheet).encode())
     city.plan = (await plan_store.load_latest_plan({planner.bureau["id"]}, 2026))["id"]
     await base.measure_plan(planner, city.plan)
