@@ -1,12 +1,13 @@
 """A sample city of two counties through plan, simulation, three rounds and tracking (tests/city_walk.py), in Markdown.
 
-    python -m bench.city [--entities 60000] [--seed 1] [--runs 11] [--engine sqlite|postgres|both] [--site] [--all] [--together]
+    python -m bench.city [--entities 60000] [--seed 1] [--runs 11] [--engine sqlite|postgres|both] [--site] [--all]
 
 The real steps and store, the simulated clock, made-up chance: the same twice. `--site` builds the public site at each
 release, with a stand-in for the PDFs; without it releases are noted and the bundle is written once, at the end.
 `--all` prints every figure of the simulation, also those by station. Of `runs` runs the range holds an outcome with
 (runs - 1) / (runs + 1), so of the figures that vary one in six is outside with 11 runs; which side, and by how much,
-tells whether the simulation is wrong. Each engine runs in a process of its own: seconds and peak memory are its; with `--together` both at once.
+tells whether the simulation is wrong. Each engine runs in a process of its own: seconds and peak memory are its. The digest says whether
+two runs of one engine each came to the same.
 """
 
 from __future__ import annotations
@@ -144,7 +145,6 @@ def main() -> None:
     parser.add_argument("--engine", choices=[*office.ENGINES, "both"], default="both")
     parser.add_argument("--site", action="store_true")
     parser.add_argument("--all", action="store_true")
-    parser.add_argument("--together", action="store_true")
     args = parser.parse_args()
     base = Path(tempfile.mkdtemp(prefix="mingcha-city-"))
     walks = {}
@@ -153,12 +153,11 @@ def main() -> None:
         for kind in office.ENGINES if args.engine == "both" else (args.engine,):
             if kind == "postgres" and (why := cluster.missing()):
                 sys.exit(why)
-            process = ProcessPoolExecutor(1, get_context("spawn"))
-            walks[kind] = process.submit(walk, base / kind, kind, args)
-            process.shutdown(wait=not args.together)
-        walks = {kind: one.result() for kind, one in walks.items()}
+            with ProcessPoolExecutor(1, get_context("spawn")) as process:
+                walks[kind] = process.submit(walk, base / kind, kind, args).result()
         first = next(iter(walks.values()))
-        print(f"{args.entities:,} generated entries, seed {args.seed}, {args.runs} runs of the simulation")
+        digest = hashlib.sha256(repr((sorted(first.files.items()), sorted(first.outcome.items()), first.load, first.simulated["figures"])).encode()).hexdigest()
+        print(f"{args.entities:,} generated entries, seed {args.seed}, {args.runs} runs of the simulation; digest of bundle, outcome and simulation {digest}")
         tell(first, args.all)
         track(first.year)
         spend(walks)

@@ -102,12 +102,13 @@ async def _pools_page(request: Request, refused: Refused | None) -> Response[Any
     tasks = await plan.load_current_tasks(act.line)
     latest = await pools.load_latest_pools([task["id"] for task in tasks])
     choices = await steps.load_choices(act, tasks)
+    above = {one["id"]: one["name"] for one in await accounts.load_organisations() if one["id"] in act.over}
     rows = []
     for task in tasks:
         pool = latest.get(task["id"])
         rows.append({
             "task": task, "pool": pool, "choices": choices[task["id"]], "live": await draw.load_live_round_of(task["id"]),
-            "free": pool is None or await pools.is_committed(pool["id"]),
+            "above": above.get(task["organisation"], ""), "free": pool is None or await pools.is_committed(pool["id"]),
         })  # fmt: skip
     names = {account["id"]: account["name"] for account in await accounts.load_accounts()}
     frozen = request.query_params.get("frozen", "")
