@@ -17,7 +17,7 @@ _BREAKS = re.compile(rf"(?<=.{{4}})(?=(?:{_TRADES}))|(?<=.{{2}})(?<!股份)(?<!�
 _MIN_PIECE = 2
 
 KINDS = {"general": "一般检查事项", "key": "重点检查事项"}
-DRAWN_BY = {"here": "本局抽取", "superior": "上级统一抽取", "external": "外部抽取"}
+DRAWN_BY = {"here": "本局抽取", "superior": "上级统一抽取", "external": "外部抽取", "below": "由县级局自行抽取"}
 PLAN_STATES = {"task": "已列任务", "rider": "随其他任务检查", "pending": "待安排"}
 LOG_KINDS = {
     "round": "承诺：批次文件的指纹", "sources": "号码来源的开奖值", "result": "抽取结果的指纹", "assignment": "派员结果的指纹",

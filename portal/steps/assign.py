@@ -134,7 +134,7 @@ async def _slots(
     codes = {o["id"]: o["code"] for o in organisations}
     carried = await store.load_tasks_of_visits([visit["id"] for visit in own])
     tasks = await plan.load_tasks_by_id({task for found in carried.values() for task in found})
-    ours = await _inspected_by_drawer(tasks)
+    ours = await inspected_by_drawer(tasks)
 
     def place(visit: dict[str, Any]) -> Place:
         """The people of the place's own bureau go (市抽县查), unless every task of the visit keeps its inspection (市抽市查)."""
@@ -157,7 +157,7 @@ async def _slots(
     return make_slots(planned, people["roster"], needed, recused, round_["window_to"], round_["suite"])
 
 
-async def _inspected_by_drawer(tasks: dict[int, dict[str, Any]]) -> set[int]:
+async def inspected_by_drawer(tasks: dict[int, dict[str, Any]]) -> set[int]:
     """Tasks that the bureau of their plan draws and inspects itself, by the words of their rows (市抽市查)."""
     levels = {o["id"]: level_of(o["region"]) for o in await accounts.load_organisations()}
     words = {

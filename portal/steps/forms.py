@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from portal.domain import forms as domain
 from portal.domain.attachments import ATTACHED, is_uploaded
-from portal.domain.errors import BadInput, NotAllowed, Problem, Refused, WrongMoment
-from portal.domain.model import OUTCOMES, Form, Record
+from portal.domain.errors import BadInput, NotAllowed, NotFound, Problem, Refused, WrongMoment
+from portal.domain.model import OUTCOMES, Field, Form, Record, Section
 from portal.domain.packing import pack
 from portal.steps import caps
 from portal.steps.acting import Acting
@@ -51,9 +52,20 @@ async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
 
 async def forms_of(visit: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The forms a visit joins, each once, under the first task that asks for it; items of all tasks."""
-    carried = (await visits.load_tasks_of_visits([visit["id"]])).get(visit["id"], [])
-    tasks = await plan.load_tasks_by_id(carried)
-    left_out = await year.load_left_out(carried)
+    return (await forms_of_many([visit]))[visit["id"]]
+
+
+async def forms_of_many(several: Sequence[Mapping[str, Any]]) -> dict[int, list[dict[str, Any]]]:
+    """visit id -> its forms as `forms_of` gives them."""
+    carried = await visits.load_tasks_of_visits([visit["id"] for visit in several])
+    every = {task for found in carried.values() for task in found}
+    tasks, left_out = await plan.load_tasks_by_id(every), await year.load_left_out(every)
+    return {visit["id"]: await _joined(visit, carried.get(visit["id"], []), tasks, left_out) for visit in several}
+
+
+async def _joined(
+    visit: Mapping[str, Any], carried: Sequence[int], tasks: Mapping[int, Mapping[str, Any]], left_out: Collection[tuple[int, str, str]]
+) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for task_id in sorted(carried, key=lambda task: tasks[task]["code"].encode()):
         task = tasks[task_id]
@@ -117,22 +129,43 @@ async def save_record(
         if not _is_assigned(act, assigned):
             raise NotAllowed("您不是这次入企的执法人员，不能录入。")
         return await _save(
-            act, visit, form_code, recorder=act.inspector["id"], answers=answers, outcomes=outcomes, method=method,
+            act, await load_hand(act, [visit]), visit, form_code, recorder=act.inspector["id"], answers=answers, outcomes=outcomes, method=method,
             opinion=opinion, version=version, submit=submit, inspected_on=act.today,
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """What saving records of some visits asks for, read once for all of them: forms, people and records by visit id. Records grow as they are saved."""
+
+    forms: Mapping[int, Sequence[dict[str, Any]]]
+    assigned: Mapping[int, Sequence[int | None]]
+    people: Mapping[int, Mapping[str, Any]]
+    records: dict[int, dict[str, dict[str, Any]]]
+    done: set[int]
+
+
+async def load_hand(act: Acting, several: Sequence[Mapping[str, Any]]) -> Hand:
+    ids = [visit["id"] for visit in several]
+    assigned = await visits.load_assigned(ids)
+    people = await directory.load_inspectors_by_id({who for row in assigned.values() for who in row if who})
+    records: dict[int, dict[str, dict[str, Any]]] = {}
+    for row in await store.load_records_of(ids):
+        records.setdefault(row["visit"], {})[row["form_code"]] = row
+    return Hand(await forms_of_many(several), assigned, people, records, {visit["id"] for visit in several if visit["state"] != "open"})
+
+
 async def _save(
-    act: Acting, visit: Mapping[str, Any], form_code: str, *, recorder: int, answers: Mapping[str, Any],
+    act: Acting, hand: Hand, visit: Mapping[str, Any], form_code: str, *, recorder: int, answers: Mapping[str, Any],
     outcomes: Mapping[str, str], method: str, opinion: str, version: int | None, submit: bool, inspected_on: date,
 ) -> int:  # fmt: skip
     """`version`: of the record the person saw; None from a file, which never changes a record that is there."""
-    every = await forms_of(visit)
+    every = hand.forms[visit["id"]]
     joined = next((j for j in every if j["form"].code == form_code), None)
     if joined is None:
         raise BadInput(f"入企检查 {visit['code']} 没有表单“{form_code}”。")
     form: Form = joined["form"]
-    records = {r["form_code"]: r for r in await store.load_records_of([visit["id"]])}
+    records = hand.records.setdefault(visit["id"], {})
     known = records.get(form_code)
     if version is None:
         if known:
@@ -150,7 +183,7 @@ async def _save(
     problems = _check_outcomes(wanted, chosen, joined["items"]) if submit or chosen else []
     if not submit:
         problems = [p for p in problems if "没有选择" not in p.message]
-    problems += _check_attached(form, cleaned, await attachments.load_attachments(visit["id"]))
+    problems += await _check_attached(visit, form, cleaned)
     if submit:
         if method not in METHODS:
             problems.append(Problem("method", "请选择检查方式。"))
@@ -178,8 +211,10 @@ async def _save(
     )  # fmt: skip
     if submit:
         submitted = {code for code, row in records.items() if row["submitted_at"]} | {form_code}
-        if visit["state"] == "open" and submitted >= {one["form"].code for one in every}:
+        if visit["id"] not in hand.done and submitted >= {one["form"].code for one in every}:
             await visits.save_done(visit["id"], act.now)  # every form on it has been submitted
+            hand.done.add(visit["id"])
+    records[form_code] = {"id": record, "form_code": form_code, "version": version + 1, **values}
     return record
 
 
@@ -201,19 +236,28 @@ def _check_outcomes(wanted: set[str], chosen: Mapping[str, str], items: Sequence
     return problems
 
 
-def _check_attached(form: Form, answers: Mapping[str, Any], known: Mapping[str, Any]) -> list[Problem]:
+async def _check_attached(visit: Mapping[str, Any], form: Form, answers: Mapping[str, Any]) -> list[Problem]:
     """An answer may name an upload only where it was made for this form of this visit."""
-    problems = []
+    named = list(_uploads_named(form, answers))
+    known = await attachments.load_attachments(visit["id"]) if named else {}
+    return [
+        Problem(field.name, f"“{field.label}”的附件 {code} 不属于这次检查，请重新上传。", row)
+        for field, code, row in named
+        if code not in known or known[code]["form_code"] != form.code
+    ]
+
+
+def _uploads_named(form: Form, answers: Mapping[str, Any]) -> Iterator[tuple[Field, str, int]]:
+    """(field, number of the upload, row of its repeat or 0)."""
     for field in form.fields():
-        rows = answers.get(field.name, []) if field.type == "repeat" else [answers]
-        children = field.fields if field.type == "repeat" else (field,)
-        for n, row in enumerate(rows if isinstance(rows, list) else [], 1):
-            for child in children:
-                given = row.get(child.name) if child.type in ATTACHED and isinstance(row, Mapping) else None
-                for code in given if isinstance(given, list) else []:
-                    if is_uploaded(str(code)) and (code not in known or known[code]["form_code"] != form.code):
-                        problems.append(Problem(child.name, f"“{child.label}”的附件 {code} 不属于这次检查，请重新上传。", n if field.type == "repeat" else 0))
-    return problems
+        answer = answers.get(field.name)
+        if field.type == "repeat":
+            for n, row in enumerate(answer if isinstance(answer, list) else [], 1):
+                if isinstance(row, Mapping):
+                    inner = Form(form.code, form.version, "", (Section("", field.fields),))
+                    yield from ((child, code, n) for child, code, _ in _uploads_named(inner, row))
+        elif field.type in ATTACHED and isinstance(answer, list):
+            yield from ((field, code, 0) for code in map(str, answer) if is_uploaded(code))
 
 
 def _digest(answers: Any) -> str:
@@ -239,9 +283,11 @@ async def import_records(act: Acting, data: bytes) -> dict[str, int]:
     problems: list[Problem] = []
     async with transaction():
         await visits.lock_visits([row["visit"] for row in rows])
+        known = await visits.load_visits_by_code([row["visit"] for row in rows], act.tree)
+        hand = await load_hand(act, list(known.values()))
         for n, row in enumerate(rows, 1):
             try:
-                await import_one(act, row)
+                await import_one(act, row, known.get(row["visit"]), hand)
             except Refused as refusal:
                 if not refusal.problems:
                     problems.append(Problem("", refusal.message, n))
@@ -277,12 +323,11 @@ def _parse_line(n: int, line: str) -> dict[str, Any]:
     return row
 
 
-async def import_one(act: Acting, row: Mapping[str, Any]) -> None:
+async def import_one(act: Acting, row: Mapping[str, Any], visit: Mapping[str, Any] | None, hand: Hand) -> None:
     """One record of a file, in the caller's transaction; Refused where a rule of `save_record` does not hold."""
-    visit = await visits.load_visit(row["visit"], act.tree)
-    assigned = (await visits.load_assigned([visit["id"]])).get(visit["id"], [])
-    people = await directory.load_inspectors_by_id({who for who in assigned if who})
-    recorder = next((who for who, person in people.items() if person["code"] == row["recorder"]), None)
+    if visit is None:
+        raise NotFound(f"没有编号为“{row['visit']}”的入企检查，或者不在您的辖区。")
+    recorder = next((who for who in hand.assigned.get(visit["id"], ()) if who and hand.people[who]["code"] == row["recorder"]), None)
     if recorder is None:
         raise BadInput(f"“{row['recorder']}”不是入企检查 {row['visit']} 的执法人员。")
     if row["version"] != visit["forms"].get(row["form"], row["version"]):
@@ -290,7 +335,7 @@ async def import_one(act: Acting, row: Mapping[str, Any]) -> None:
     if row["inspected_on"] > act.today:
         raise BadInput(f"检查日期 {row['inspected_on']} 在今天之后。")
     await _save(
-        act, visit, row["form"], recorder=recorder, answers=row["answers"], outcomes=row["outcomes"], method=row["method"],
+        act, hand, visit, row["form"], recorder=recorder, answers=row["answers"], outcomes=row["outcomes"], method=row["method"],
         opinion=row["opinion"], version=None, submit=True, inspected_on=row["inspected_on"],
     )  # fmt: skip
 

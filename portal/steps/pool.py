@@ -106,6 +106,8 @@ async def _require_freezable(act: Acting, task_code: str, strata: str) -> dict[s
     if strata not in STRATA:
         raise BadInput(f"分层方式“{strata}”不认识，可用：{'、'.join(STRATA)}。")
     task = await plan.load_task(task_code, act.tree)
+    if task["drawn_by"] == "below":
+        raise WrongMoment(f"任务 {task_code} 由县级局自行抽取，本局不冻结名录。请各县级局把这一行列入自己的计划。")
     if task["drawn_by"] != "here":
         raise WrongMoment(f"任务 {task_code} 由上级或外部平台抽取，本局不冻结名录。")
     if strata == "list" and (task["ratio_ppm"] != WHOLE or task["fixed_count"] is not None):

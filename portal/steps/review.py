@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from portal.domain import calendar
@@ -46,12 +47,30 @@ async def load_review(act: Acting, record_id: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _open(act: Acting, record: Mapping[str, Any]) -> dict[str, Any]:
-    """What reviewing a record needs, and no more: a round's thousands are opened one by one."""
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What reviewing some records asks for, read once for all of them: visits and tasks by id, entities by code, tasks of visits."""
+
+    visits: Mapping[int, Mapping[str, Any]]
+    entities: Mapping[str, Mapping[str, Any]]
+    carried: Mapping[int, Sequence[int]]
+    tasks: Mapping[int, Mapping[str, Any]]
+
+
+async def _load_desk(records: Sequence[Mapping[str, Any]]) -> Desk:
+    found = await visits.load_visits_by_id({record["visit"] for record in records})
+    carried = await visits.load_tasks_of_visits(found)
+    tasks = await plan.load_tasks_by_id({task for several in carried.values() for task in several})
+    return Desk(found, await directory.load_entities({visit["entity_code"] for visit in found.values()}), carried, tasks)
+
+
+async def _open(act: Acting, record: Mapping[str, Any], desk: Desk | None = None) -> dict[str, Any]:
+    """What reviewing a record needs, and no more: a round's thousands are opened one by one, from one `desk` a page."""
+    desk = desk or await _load_desk([record])
     form = await load_form(record["form_code"], record["form_version"])
-    visit = (await visits.load_visits_by_id([record["visit"]]))[record["visit"]]
-    entity = (await directory.load_entities([visit["entity_code"]]))[visit["entity_code"]]
-    carried = await _carried(visit)
+    visit = desk.visits[record["visit"]]
+    entity = desk.entities[visit["entity_code"]]
+    carried = [desk.tasks[task] for task in sorted(set(desk.carried.get(visit["id"], ())))]
     task = next(row for row in carried if row["id"] == record["task"])
     items = {code: await _item(visit, carried, code) for code in record["outcomes"]}
     view = Record(
@@ -63,12 +82,6 @@ async def _open(act: Acting, record: Mapping[str, Any]) -> dict[str, Any]:
         "items": {code: {"name": item.name, "outcome": OUTCOMES[record["outcomes"][code]]} for code, item in items.items()},
         "view": view, "follow_ups": proposed_follow_ups(act, view, form), "summary": act.sectors.public_summary(view, form),
     }  # fmt: skip
-
-
-async def _carried(visit: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The tasks a visit carries."""
-    carried = (await visits.load_tasks_of_visits([visit["id"]])).get(visit["id"], [])
-    return list((await plan.load_tasks_by_id(carried)).values())
 
 
 async def _item(visit: Mapping[str, Any], carried: Sequence[Mapping[str, Any]], code: str):
@@ -103,7 +116,7 @@ async def review_record(act: Acting, record_id: int, *, approve: bool, comment: 
         await _review(act, record, approve=approve, comment=comment, version=version)
 
 
-async def _review(act: Acting, record: Mapping[str, Any], *, approve: bool, comment: str, version: int) -> None:
+async def _review(act: Acting, record: Mapping[str, Any], *, approve: bool, comment: str, version: int, desk: Desk | None = None) -> None:
     """One record that is held, by somebody who had no part in it."""
     if record["state"] != "submitted":
         raise WrongMoment("这份记录不在待审核状态，可能已被别人审核。请刷新后再看。")
@@ -111,7 +124,7 @@ async def _review(act: Acting, record: Mapping[str, Any], *, approve: bool, comm
         raise WrongMoment("这份记录刚刚被改动过，您看到的不是最新内容。请刷新后再审核。")
     if not approve and not comment.strip():
         raise BadInput("退回记录要写明意见，录入人能看到。")
-    opened = await _open(act, record)
+    opened = await _open(act, record, desk)
     state = "approved" if approve else "returned"
     await store.save_record_state(
         record["id"], version, state=state, reviewer=act.account, reviewed_at=act.now, comment=comment.strip()
@@ -159,11 +172,12 @@ async def review_round(act: Acting, round_code: str) -> dict[str, int]:
         while page := await store.load_record_page(act.tree, ["submitted"], after=after, limit=500, round_=round_["id"]):
             after = page[-1]["id"]
             barred = await recorders_of(page)
+            desk = await _load_desk(page)
             for record in page:
                 if act.account in barred[record["id"]]:
                     skipped += 1
                     continue
-                await _review(act, record, approve=True, comment="", version=record["version"])
+                await _review(act, record, approve=True, comment="", version=record["version"], desk=desk)
                 done += 1
     if not done and skipped:
         raise NotAllowed(f"轮次 {round_code} 的 {skipped} 份记录都是您录入的，不能自己审核。")

@@ -43,7 +43,18 @@ async def load_round_view(act: Acting, code: str) -> dict[str, Any]:
         "picked": sum(task["picked"] for task in tasks),
         "replaced": sum(pick["kind"] == "replacement" for pick in await draw.load_picks(round_["id"], ("replacement",))),
     }  # fmt: skip
+    view["above"] = await _above(act, round_)
     return view | {"steps": steps(view), "acts": acts(act, view), "waits": waits(act, view)}
+
+
+async def _above(act: Acting, round_: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Of a round drawn above: who drew it and how many of its visits are the own bureau's; None for one of our own."""
+    if not act.over or round_["organisation"] not in act.over:
+        return None
+    organisations = await accounts.load_organisations()
+    name = next(one["name"] for one in organisations if one["id"] == round_["organisation"])
+    counts = await records.count_visits(accounts.tree_of(organisations, act.bureau["id"]), round_["id"])
+    return {"name": name, "visits": counts.get("open", 0) + counts.get("done", 0), "done": counts.get("done", 0)}
 
 
 async def _tasks(round_: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from portal.steps import plan as official
 from portal.steps import pool as steps
 from portal.steps.acting import Acting
 from portal.steps.base import load_standing
+from portal.steps.plan_below import load_below
 from portal.store import accounts, draw, plan
 from portal.store import plan_draft as drafts
 from portal.store import pool as pools
@@ -66,10 +67,13 @@ async def plan_page(request: Request, number: FromPath[int]) -> Response[Any]:
     draft = next((one for one in await _drafts(act) if one["year"] == found["year"]), None)
     live = {task["code"]: await draw.load_live_round_of(task["id"]) for task in tasks.values()}
     names = {account["id"]: account["name"] for account in await accounts.load_accounts()}
+    below = {one.row: one for one in await load_below(act, found)}
+    adopting = found["organisation"] in act.over and found["state"] != "draft" and not newer and any(one.waiting for one in below.values())
     return await page(
         request, "plan/plan.html", here="/plan", plan=found, rows=rows, tasks=tasks, live=live, names=names,
         states=Counter(row["state"] for row in rows), standing=await load_standing(act, found), verdicts=VERDICTS, layouts=official.LAYOUTS,
         changes=await official.load_changes(act, found), newer=newer, draft=draft, own=found["organisation"] == act.bureau["id"],
+        below=below, adopting=adopting,
     )  # fmt: skip
 
 
@@ -98,12 +102,13 @@ async def _pools_page(request: Request, refused: Refused | None) -> Response[Any
     tasks = await plan.load_current_tasks(act.line)
     latest = await pools.load_latest_pools([task["id"] for task in tasks])
     choices = await steps.load_choices(act, tasks)
+    above = {one["id"]: one["name"] for one in await accounts.load_organisations() if one["id"] in act.over}
     rows = []
     for task in tasks:
         pool = latest.get(task["id"])
         rows.append({
             "task": task, "pool": pool, "choices": choices[task["id"]], "live": await draw.load_live_round_of(task["id"]),
-            "free": pool is None or await pools.is_committed(pool["id"]),
+            "above": above.get(task["organisation"], ""), "free": pool is None or await pools.is_committed(pool["id"]),
         })  # fmt: skip
     names = {account["id"]: account["name"] for account in await accounts.load_accounts()}
     frozen = request.query_params.get("frozen", "")

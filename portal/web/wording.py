@@ -57,7 +57,7 @@ CONFIDENCES: Mapping[str, tuple[str, str]] = {
 }
 DISCLOSURES: Mapping[str, str] = {"open": "公开", "sealed": "密封"}
 STRATA: Mapping[str, str] = {"none": "不分层", "class": "按信用风险分类", "list": "专列名单", "town": "按镇街"}
-DRAWN_BY: Mapping[str, str] = {"here": "本局抽取", "superior": "上级抽取", "external": "外部抽取"}
+DRAWN_BY: Mapping[str, str] = {"here": "本局抽取", "superior": "上级抽取", "external": "外部抽取", "below": "由县级局自行抽取"}
 ITEM_KINDS: Mapping[str, str] = {"general": "一般检查事项", "key": "重点检查事项"}
 PICK_KINDS: Mapping[str, str] = {"drawn": "抽中", "reserve": "备选", "replacement": "补抽", "external": "外部抽取"}
 VERDICTS: Mapping[str, tuple[str, str]] = {"yes": ("ok", "合格"), "no": ("bad", "不合格"), "na": ("off", "不适用")}

@@ -90,7 +90,7 @@ class Task(Table, tablename="task"):
     window_from = on()
     window_to = on()
     department = text()
-    drawn_by = text("here")  # here | superior | external
+    drawn_by = text("here")  # here | superior | external | below
 
 
 class Rider(Table, tablename="rider"):
