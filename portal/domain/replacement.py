@@ -2,8 +2,8 @@
 
 `replacement.json` lies beside `result.json` of a round that was replaced:
 `{"spec", "round", "round_digest", "replace_on", "done_on", "struck": {code: {"status", "known_at", "source"}},
-"kept": [codes], "tasks": {task: [[stratum, struck, replacement | null], ...]}}`. `struck` is the evidence: all entries
-among the drawn and those passed over on the way to a replacement, each with its register status, the instant the
+"kept": [codes], "tasks": {task: [[stratum, struck, replacement | null], ...]}}`. `struck` is the evidence: who is
+struck among the drawn and the reserve, and where a reserve was used up among the whole pool, each with its register status, the instant the
 directory learned it and the SHA-256 of the file that said so ("": not from a file). `kept` are those of them that
 had been visited before: a finding, never replaced.
 """

@@ -36,7 +36,7 @@ async def assign_inspectors(act: Acting, round_code: str) -> dict[str, Any]:
         runs = await store.load_runs(round_["id"])
         if runs:
             return {**_summary(json.loads(runs[0]["result"])), "again": True}
-        own = [v for v in await store.load_visits_of(round_["id"]) if v["round"] == round_["id"]]
+        own = await store.load_own_visits(round_["id"])
         if not own:
             raise WrongMoment(f"轮次 {round_code} 还没有合并入企，不能匹配执法人员。")
         people = json.loads(round_["roster"])
@@ -85,10 +85,9 @@ async def refill_slots(act: Acting, round_code: str, absent: Sequence[str], reas
         runs = await store.load_runs(round_["id"])
         if not runs:
             raise WrongMoment(f"轮次 {round_code} 还没有匹配执法人员，不能补抽。")
-        own = [v for v in await store.load_visits_of(round_["id"]) if v["round"] == round_["id"]]
-        now = json.loads(runs[-1]["result"])["assigned"]
-        snapshot = json.loads(round_["roster"])
-        recusals = {tuple(pair) for pair in snapshot["recusals"]} | {tuple(pair) for pair in (await load_snapshot(act))["recusals"]}
+        own = await store.load_own_visits(round_["id"])
+        now = _held(runs, own)
+        recusals = await _recusals(act, round_)
         emptied = [
             [visit["code"], n]
             for visit in own if visit["state"] == "open" and not visit["arrived_at"]
@@ -97,27 +96,67 @@ async def refill_slots(act: Acting, round_code: str, absent: Sequence[str], reas
         ]  # fmt: skip
         if not emptied:
             raise WrongMoment(f"轮次 {round_code} 没有要补的名额：所列人员没有未开始的检查，也没有空缺。")
-        slots = await _slots(act, round_, own, {**snapshot, "recusals": sorted(map(list, recusals))})
-        # The caps of the first draw hold; who is a candidate only now had none and gets the same.
-        caps = json.loads(runs[0]["slots"])["caps"]
-        slots["caps"] = {who: caps.get(who, max(caps.values(), default=1)) for who in slots["caps"]}
-        document = {"slots": slots, "assigned": now, "emptied": emptied, "absent": away}
-        digest = hashlib.sha256(canonical(document)).hexdigest()
-        index = await log.append(act, "assignment", round_code, {"digest": digest})
-        _, key = load_draw_keys(act, round_)
-        result = await asyncio.to_thread(run_refill, document, key)
-        ids = {visit["code"]: visit["id"] for visit in own}
-        numbers = {row["code"]: row["id"] for row in people}
-        filled = {(visit, n): result["assigned"][visit][n] for visit, n in emptied}
-        await store.save_run(
-            {
-                "round": round_["id"], "n": runs[-1]["n"] + 1, "slots": canonical(document).decode(), "slots_digest": digest,
-                "result": canonical(result).decode(), "made_by": act.account, "made_at": act.now,
-            },
-            [{"visit": ids[visit], "slot": n, "inspector": numbers[who] if who else None} for (visit, n), who in sorted(filled.items())],
-        )  # fmt: skip
-        await act.audit("visits.refill", round_code, after=digest, log=index, emptied=len(emptied), absent=away, reason=reason.strip())
-    return {"emptied": len(emptied), "filled": sum(who is not None for who in filled.values()), "unfilled": result["unfilled"]}
+        found = await _run_again(act, round_, runs, own, now, emptied, away, recusals)
+        await act.audit("visits.refill", round_code, after=found["digest"], log=found["log"], emptied=len(emptied), absent=away, reason=reason.strip())
+    return {name: found[name] for name in ("emptied", "filled", "unfilled")}
+
+
+async def assign_added(act: Acting, round_: dict[str, Any]) -> dict[str, Any] | None:
+    """The second assignment: visits that came since the first one get their inspectors, the others keep theirs (DRAW.md section 4).
+
+    In the caller's transaction and under its act. None where the round is not assigned yet, or has no such visit.
+    """
+    runs = await store.load_runs(round_["id"])
+    own = await store.load_own_visits(round_["id"])
+    now = _held(runs, own) if runs else {}
+    added = [visit["code"] for visit in own if visit["code"] not in now]
+    if not runs or not added:
+        return None
+    now |= {code: [None, None] for code in added}
+    emptied = [[code, n] for code in added for n in range(2)]
+    return await _run_again(act, round_, runs, own, now, emptied, [], await _recusals(act, round_))
+
+
+def _held(runs: Sequence[Mapping[str, Any]], own: Sequence[Mapping[str, Any]]) -> dict[str, list[str | None]]:
+    """visit -> who goes, of the visits that are still to be made: what somebody held of a closed one is free again."""
+    codes = {visit["code"] for visit in own}
+    return {code: row for code, row in json.loads(runs[-1]["result"])["assigned"].items() if code in codes}
+
+
+async def _recusals(act: Acting, round_: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Those that the round committed to and those entered since."""
+    pairs = [*json.loads(round_["roster"])["recusals"], *(await load_snapshot(act))["recusals"]]
+    return {(who, entity) for who, entity in pairs}
+
+
+async def _run_again(
+    act: Acting, round_: dict[str, Any], runs: Sequence[Mapping[str, Any]], own: list[dict[str, Any]], now: Mapping[str, Any],
+    emptied: list[list[Any]], away: list[str], recusals: set[tuple[str, str]],
+) -> dict[str, Any]:  # fmt: skip
+    """Draw some slots once more and keep the run; its document is logged before the key is used on it."""
+    slots = await _slots(act, round_, own, {**json.loads(round_["roster"]), "recusals": sorted(map(list, recusals))})
+    # The caps of the first draw hold; who is a candidate only now had none and gets the same.
+    caps = json.loads(runs[0]["slots"])["caps"]
+    slots["caps"] = {who: caps.get(who, max(caps.values(), default=1)) for who in slots["caps"]}
+    document = {"slots": slots, "assigned": now, "emptied": emptied, "absent": away}
+    digest = hashlib.sha256(canonical(document)).hexdigest()
+    index = await log.append(act, "assignment", round_["code"], {"digest": digest})
+    _, key = load_draw_keys(act, round_)
+    result = await asyncio.to_thread(run_refill, document, key)
+    ids = {visit["code"]: visit["id"] for visit in own}
+    numbers = {row["code"]: row["id"] for row in await directory.load_inspectors(act.tree)}
+    filled = {(visit, n): result["assigned"][visit][n] for visit, n in emptied}
+    await store.save_run(
+        {
+            "round": round_["id"], "n": runs[-1]["n"] + 1, "slots": canonical(document).decode(), "slots_digest": digest,
+            "result": canonical(result).decode(), "made_by": act.account, "made_at": act.now,
+        },
+        [{"visit": ids[visit], "slot": n, "inspector": numbers[who] if who else None} for (visit, n), who in sorted(filled.items())],
+    )  # fmt: skip
+    return {
+        "digest": digest, "log": index, "emptied": len(emptied), "filled": sum(who is not None for who in filled.values()),
+        "unfilled": result["unfilled"],
+    }  # fmt: skip
 
 
 def run_refill(document: Mapping[str, Any], key: bytes) -> dict[str, Any]:
