@@ -74,7 +74,7 @@ async def refill_slots(act: Acting, round_code: str, absent: Sequence[str], reas
     """
     act.require("visits.assign")
     if not reason.strip():
-        raise BadInput("请写明补抽人员的原因，如病假、出差、新登记的回避。")
+        raise BadInput("请写明补派人员的原因，如病假、出差、新登记的回避。")
     people = await directory.load_inspectors(act.tree)
     known = {row["number"]: row["code"] for row in people if row["number"]} | {row["code"]: row["code"] for row in people}
     if strange := sorted(set(absent) - known.keys()):
@@ -84,7 +84,7 @@ async def refill_slots(act: Acting, round_code: str, absent: Sequence[str], reas
         round_ = await draw.lock_round(round_code, act.tree)
         runs = await store.load_runs(round_["id"])
         if not runs:
-            raise WrongMoment(f"轮次 {round_code} 还没有匹配执法人员，不能补抽。")
+            raise WrongMoment(f"轮次 {round_code} 还没有匹配执法人员，不能补派。")
         own = await store.load_own_visits(round_["id"])
         now = _held(runs, own)
         recusals = await _recusals(act, round_)

@@ -83,7 +83,7 @@ async def test_an_assignment_changed_by_hand_is_found(drawn):
 async def test_a_refill_says_who_and_why_and_waits_for_the_assignment(committed):
     planner = await committed.acting("planner")
     before = await snapshot()
-    with pytest.raises(BadInput, match="请写明补抽人员的原因"):
+    with pytest.raises(BadInput, match="请写明补派人员的原因"):
         await assign.refill_slots(planner, OPEN, [], " ")
     with pytest.raises(BadInput, match="没有“NOBODY”"):
         await assign.refill_slots(planner, OPEN, ["NOBODY"], "病假")
