@@ -21,7 +21,7 @@ SIZE = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    state: str = choice("状态", ("open", "done"), optional=True)
+    state: str = choice("状态", ("open", "done", "closed"), optional=True)
     round: str = text("轮次", most=64, least=0)
     mine: str = choice("只看我的", ("1",), optional=True)
     after: str = text("上一页止于", most=80, least=0)
@@ -40,7 +40,7 @@ async def visits_page(request: Request) -> Response[Any]:
     )  # fmt: skip
     more, rows = len(rows) > SIZE, rows[:SIZE]
     if inspector is not None and not wanted.after and not more:
-        rows.sort(key=lambda row: (row["state"] == "done", str(row["day"]), row["town"], row["code"]))
+        rows.sort(key=lambda row: (row["state"] != "open", str(row["day"]), row["town"], row["code"]))
     entities = await directory.load_entities({row["entity_code"] for row in rows})
     assigned = await store.load_assigned([row["id"] for row in rows])
     people = await directory.load_inspectors_by_id({who for slots in assigned.values() for who in slots if who})

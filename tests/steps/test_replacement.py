@@ -8,7 +8,7 @@ import pytest
 
 from portal.domain.errors import NotAllowed, WrongMoment
 from portal.domain.recompute import require_bundle
-from portal.steps import assign, bundles, caps, draw, replacement, visits
+from portal.steps import assign, bundles, caps, draw, forms, replacement, visits
 from portal.steps.verify import verify_installation
 from portal.store import audit, engine
 from portal.store import draw as draw_store
@@ -292,3 +292,21 @@ async def test_somebody_who_struck_and_somebody_who_assigns_at_once_leave_one_st
     answers = await asyncio.gather(*(replacement.replace_struck(planner, OPEN) for _ in range(6)))
     assert [answer["again"] for answer in answers].count(False) == 1 and len({json.dumps(answer["document"]) for answer in answers}) == 1
     assert await verified(due) == []
+
+
+async def test_nobody_arrives_at_a_closed_visit_and_nobody_files_a_record_for_it(due):
+    row = (await strata_of(due))["*"]
+    shared = {v["id"] for v in await office.visits_of(SEALED)}
+    visit = next(v for v in await office.visits_of(OPEN) if v["entity_code"] in row["drawn"] and v["id"] not in shared)
+    person = (await office.inspectors_of(visit))[0]
+    inspector = await due.account_of("assigned", ["inspector"], person["id"])
+    await strike(visit["entity_code"])
+    await replacement.replace_struck(await due.acting("planner"), OPEN)
+    before = await snapshot()
+    with pytest.raises(WrongMoment, match="不再进行：登记状态为“注销”"):
+        await forms.record_arrival(inspector, visit["code"])
+    with pytest.raises(WrongMoment, match="不再进行：登记状态为“注销”"):
+        await forms.save_record(inspector, visit["code"], next(iter(visit["forms"])), answers={}, outcomes={})
+    assert await snapshot() == before
+    view = await forms.load_visit_view(inspector, visit["code"])
+    assert view["forms"] == [] and not view["may_enter"] and view["closings"][0]["status"] == "注销"
