@@ -23,6 +23,7 @@ def add_commands(add: AddRound, group: _SubParsersAction) -> None:
     add(group, "assign", run_assign, "随机匹配执法人员")
     again = add(group, "refill", run_refill, "空出的名额重新随机匹配：有人请假、新登记回避，或原来没有匹配上；其余不动")
     again.add_argument("--absent", action="append", default=[], metavar="NUMBER", help="不能参加的人员的工号，可写多个；以前补派时写过、现在仍不能参加的也要写")
+    again.add_argument("--lend", action="append", default=[], metavar="STATION", help="可以借调人员的所的编号，可写多个；借哪一个人仍由系统抽")
     again.add_argument("--reason", required=True, help="原因，记入审计")
 
 
@@ -61,7 +62,7 @@ async def _preview(args: Namespace) -> None:
 
 async def run_refill(args: Namespace) -> None:
     async with acting(args) as (act, _):
-        found = await assign.refill_slots(act, args.round, args.absent, args.reason)
+        found = await assign.refill_slots(act, args.round, args.absent, args.reason, lenders=args.lend)
     say(f"{args.round}：空出 {found['emptied']} 个名额，补上 {found['filled']} 个")
     for visit, slot in found["unfilled"]:
         say(f"  {visit} 第 {slot + 1} 个名额没有合适的人员，请向邻近单位借调后再补")
