@@ -106,7 +106,7 @@ class Year:
 
     async def _open_round(self, tasks: list[str]) -> None:
         code = await self._draw("2026-06-01", "2026年第一批抽查", "open", tasks, "none", (date(2026, 7, 6), date(2026, 7, 24)))
-        await self._replace(code, "2026-07-06")
+        await self._replace(code, "2026-07-06", struck=True)
         await self._visit(code, "2026-07-27", left_open=0)
         self.at("2026-07-31T09:00")
         self.step(f"{code} 公开密值")
@@ -118,6 +118,7 @@ class Year:
         code = await self._draw("2026-08-17", "2026年第二批抽查", "sealed", tasks, "class", (date(2026, 9, 1), date(2026, 9, 18)))
         self.step(f"{code} 移交监督机构")
         await draw.reveal_round(await self.acting("approver"), code)
+        await self._replace(code, "2026-09-01", struck=False)
         site = await self._visit(code, "2026-09-21", left_open=LEFT_OPEN)
         await self._export(code)
         return site
@@ -159,15 +160,16 @@ class Year:
         self.step(f"{code} 合并为 {combined['visits']} 次入企，匹配执法人员 {assigned['people']} 人")
         return code
 
-    async def _replace(self, code: str, day: str) -> None:
-        """One of the drawn is deregistered before the round's fixed day, as the register's next file says; the next in order comes."""
+    async def _replace(self, code: str, day: str, *, struck: bool) -> None:
+        """The round's fixed day; `struck`: one of the drawn is deregistered by then, as the register's next file says."""
         self.at(f"{day}T08:30")
-        operator = await self.acting("operator")
-        round_ = await round_store.load_round(code, operator.tree)
-        gone = (await visit_store.load_own_visits(round_["id"]))[0]["entity_code"]
-        entity = (await directory.load_entities([gone]))[gone]
-        file = Sheet((("统一社会信用代码", "企业名称", "登记状态"), (gone, entity["name"], "注销")))
-        await imports.import_sheet(operator, "entities", file, "登记变更.xlsx", f"{gone} {day}".encode())
+        if struck:
+            operator = await self.acting("operator")
+            round_ = await round_store.load_round(code, operator.tree)
+            gone = (await visit_store.load_own_visits(round_["id"]))[0]["entity_code"]
+            entity = (await directory.load_entities([gone]))[gone]
+            file = Sheet((("统一社会信用代码", "企业名称", "登记状态"), (gone, entity["name"], "注销")))
+            await imports.import_sheet(operator, "entities", file, "登记变更.xlsx", f"{gone} {day}".encode())
         self.at(f"{day}T09:00")
         made = await replacement.replace_struck(await self.acting("planner"), code)
         self.step(f"{code} 补抽：{made['counts']['entities']} 户注销，递补 {made['counts']['filled']} 户次")

@@ -39,6 +39,11 @@ class Outcome:
     public_json: bytes | None
     warnings: tuple[str, ...]
 
+    @property
+    def result_key(self) -> bytes:
+        """The key of what is logged on the day: K in an open round, the salt key in a sealed one."""
+        return bytes.fromhex(self.reveal["salt_key"]) if sealed(self.round) else self.draw_key
+
 
 def recompute(files: Mapping[str, bytes]) -> bytes:
     """Canonical `result.json` of a bundle. BadInput where a file is missing or opens no commitment."""
