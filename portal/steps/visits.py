@@ -14,6 +14,7 @@ from portal.domain.visits import Combined, Place, combine, plan_days
 from portal.steps import caps
 from portal.steps.acting import Acting
 from portal.steps.catalogue import load_item
+from portal.steps.stations import load_towns
 from portal.store import accounts, directory, draw, plan, year
 from portal.store import visits as store
 from portal.store.engine import transaction
@@ -38,7 +39,7 @@ async def combine_visits(act: Acting, round_code: str) -> dict[str, Any]:
 
 async def dispatch_picks(act: Acting, round_: Mapping[str, Any], picks: Sequence[Mapping[str, Any]]) -> caps.Dispatched:
     """Picks become visits, or join open ones, as far as the caps let them; in the caller's transaction."""
-    combined, tasks, organisations, earlier = await _combine(round_, picks)
+    combined, tasks, organisations, earlier = await _combine(act, round_, picks)
     planned = plan_days(combined.visits, working_days(max(round_["window_from"], act.today), round_["window_to"]))
     limits = await caps.load_limits(act, act.today)
     riders = {code: [item for item, _ in plan.items_of(task)[1:]] for code, task in tasks.items()}
@@ -74,19 +75,26 @@ async def dispatch_picks(act: Acting, round_: Mapping[str, Any], picks: Sequence
     return sent
 
 
-async def load_places(codes: Collection[str]) -> dict[str, Place]:
-    """Where entries of the directory are. WrongMoment where one is missing."""
+async def load_places(codes: Collection[str], act: Acting | None = None) -> dict[str, Place]:
+    """Where entries of the directory are; for somebody who plans, the town is the street of the address where the register has none.
+
+    WrongMoment where an entry is missing.
+    """
     entities = await directory.load_entities(codes)
     lost = sorted(set(codes) - entities.keys())
     if lost:
         raise WrongMoment(f"名录中找不到抽中的 {lost[0]} 等 {len(lost)} 户。请恢复名录后再办理。")
     stations = {o["id"]: o["code"] for o in await accounts.load_organisations()}
-    return {code: Place(code, row["holder"], row["site"], stations[row["organisation"]], row["town"]) for code, row in entities.items()}
+    towns = await load_towns(act, entities) if act else {}
+    return {
+        code: Place(code, row["holder"], row["site"], stations[row["organisation"]], row["town"] or towns.get(code, ""))
+        for code, row in entities.items()
+    }  # fmt: skip
 
 
-async def _combine(round_: Mapping[str, Any], picks: Sequence[Mapping[str, Any]]) -> tuple[Combined, dict[str, dict[str, Any]], dict[str, int], dict[str, dict[str, Any]]]:
+async def _combine(act: Acting, round_: Mapping[str, Any], picks: Sequence[Mapping[str, Any]]) -> tuple[Combined, dict[str, dict[str, Any]], dict[str, int], dict[str, dict[str, Any]]]:
     by_id = await plan.load_tasks_by_id({pick["task"] for pick in picks})
-    places = await load_places({pick["code"] for pick in picks})
+    places = await load_places({pick["code"] for pick in picks}, act)
     earlier = await store.lock_open_visits({place.holder for place in places.values()})
     open_visits = {(visit["holder"], visit["site"]): visit["code"] for visit in earlier}
     combined = combine(round_["code"], [(by_id[p["task"]]["code"], p["code"]) for p in picks], places, open_visits)
