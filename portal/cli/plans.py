@@ -173,7 +173,7 @@ async def run_take(args: Namespace) -> None:
     async with acting(args) as (act, _):
         found = await outside.take_list(act, args.number)
     done = "以前已作为" if found["repeated"] else "已作为"
-    say(f"名单{done} {found['round']} 安排检查，共 {found['picks']} 户。下一步：portal visits combine {found['round']}")
+    say(f"名单{done} {found['round']} 安排检查，共 {found['picks']} 户。下一步：portal visits combine {found['round']}（中断了都可以再办一次，不会重复安排）")
     if found["unmatched"]:
         say(f"  名录中没有的 {len(found['unmatched'])} 户没有安排，在名单第 {'、'.join(map(str, found['unmatched'][:20]))} 行。请先补录名录。")
     if found["again"]:

@@ -49,6 +49,7 @@ ACTS: Mapping[str, frozenset[str]] = {
         "round.commit": "approver",
         "round.source": "planner approver supervisor",
         "round.draw": "planner supervisor",
+        "round.replace": "planner",
         "round.reveal": "planner approver",
         "round.void": "planner approver",
         "round.export": "planner approver supervisor auditor",

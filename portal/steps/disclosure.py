@@ -15,6 +15,7 @@ from portal.domain import log as tlog
 from portal.domain.model import Task
 from portal.domain.packing import pack
 from portal.domain.publish import per_cent
+from portal.domain.replacement import counts_of
 from portal.domain.rounds import label_of
 from portal.plugins import SectorFault
 from portal.steps import log
@@ -23,14 +24,14 @@ from portal.steps.bundles import PublicFiles, load_public_files
 from portal.steps.catalogue import load_item
 from portal.steps.pool import FROM_PROFILE, RULES
 from portal.steps.publish import published_view
-from portal.steps.visits import load_summary
+from portal.steps.replacement import replace_on
+from portal.steps.visits import count_dismissed, load_summary
 from portal.store import directory, draw, plan, records
 from portal.store import imports as lists
 from portal.store import log as log_store
 from portal.store import pool as pools
 from portal.store import publish as store
 from portal.store import visits as visit_store
-from portal.store import year as year_store
 from portal.store.engine import transaction
 
 SPEC = "mingcha-bundle/1"
@@ -168,7 +169,7 @@ async def _round(
         "holders": [{"name": share["holder"], "commit": share["commit"]} for share in shares],
         "secrets": json.loads(public["reveal.json"])["secrets"] if open_revealed else None,
         "void": {"reason": round_["void_reason"], "at": stamp(round_["void_at"])} if round_["state"] == "void" else None,
-        "snapshot": document["snapshot"], "tasks": tasks, "visits": summary["visits"] or None,
+        "replacement": _replacement(round_), "snapshot": document["snapshot"], "tasks": tasks, "visits": summary["visits"] or None,
         "avoided": summary["avoided"] if summary["visits"] else None, "most": summary["most"] or None,
         "list": await _drawn_list(act, round_, sealed) if over else None,
         "files": [f"rounds/{round_['code']}/{name}" for name in sorted(public)],
@@ -179,6 +180,18 @@ async def _round(
         ],
     }  # fmt: skip
     return row, {f"rounds/{round_['code']}/{name}": data for name, data in public.items()}
+
+
+def _replacement(round_: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The fixed day of 补抽 and, once it is done, its counts: nobody's name, no stratum, no task."""
+    fixed = replace_on(round_)
+    if fixed is None or round_["state"] == "void":
+        return None
+    done = None
+    if round_["replacement_json"]:
+        document = json.loads(round_["replacement_json"])
+        done = {"on": document["done_on"], "commit": round_["replacement_commit"], **counts_of(document)}
+    return {"on": fixed.isoformat(), "done": done}
 
 
 async def _external_row(act: Acting, round_: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], proofs: Proofs) -> dict[str, Any]:
@@ -247,15 +260,19 @@ async def _rules(header: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 async def _drawn_list(act: Acting, round_: Mapping[str, Any], sealed: bool) -> list[dict[str, Any]]:
-    """Codes drawn, after the last visit; in sealed rounds one set without task names."""
-    picks = await draw.load_picks(round_["id"])
+    """Codes drawn and those that took the place of struck ones, after the last visit; in sealed rounds one set without task names.
+
+    Who is which is said of open rounds only: in a sealed one both are of one stratum.
+    """
+    picks = await draw.load_picks(round_["id"], ["drawn", "replacement", "external"])
     codes = {row["task"]: row["code"] for row in await draw.load_round_tasks(round_["id"])}
     by_code: dict[str, list[str]] = {}
     for pick in picks:
         by_code.setdefault(pick["code"], []).append(codes[pick["task"]])
     entities = await directory.load_entities(by_code)
+    notes = {} if sealed else {p["code"]: p["kind"] for p in await draw.load_picks(round_["id"], ["replacement", "struck"])}
     return [
-        {"code": code, "name": entities[code]["name"], "tasks": None if sealed else sorted(by_code[code])}
+        {"code": code, "name": entities[code]["name"], "tasks": None if sealed else sorted(by_code[code]), "note": notes.get(code)}
         for code in sorted(by_code, key=str.encode)
     ]
 
@@ -353,7 +370,7 @@ async def _figures(
             drawn |= {pick["code"] for pick in picks}
         if visits := await visit_store.load_visits_of(round_["id"]):
             made |= {visit["code"]: visit["state"] == "done" for visit in visits}
-            avoided += len(picks) - sum(not row["item_code"] for row in await year_store.load_dismissals(round_["id"]))
+            avoided += len(picks) - await count_dismissed(round_, picks)
     avoided -= len(made)
     done = sum(made.values())
     results = [row for row in every_result if row["visit"] in made]

@@ -46,7 +46,8 @@ async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
     return {
         "attached": await attachments.load_attachments(visit["id"]),
         "visit": visit, "entity": entity, "inspectors": [people.get(who) for who in assigned], "forms": views,
-        "may_enter": act.may("record.enter") and _is_assigned(act, assigned),
+        "closings": (await visits.load_closings([visit["id"]])).get(visit["id"], []),
+        "may_enter": act.may("record.enter") and _is_assigned(act, assigned) and visit["state"] != "closed",
     }  # fmt: skip
 
 
@@ -99,9 +100,16 @@ async def record_arrival(act: Acting, visit_code: str) -> None:
             raise NotAllowed("您不是这次入企的执法人员，不能登记到场。")
         if visit["arrived_at"]:
             return
+        await _require_not_closed(visit)
         await caps.require_admitted(act, visit)
         await visits.save_arrival(visit["id"], act.now, {**visit["header"], "arrived_by": act.login})
         await act.audit("visit.arrive", visit_code)
+
+
+async def _require_not_closed(visit: Mapping[str, Any]) -> None:
+    if visit["state"] == "closed":
+        why = (await visits.load_closings([visit["id"]]))[visit["id"]][0]["reason"]
+        raise WrongMoment(f"入企检查 {visit['code']} 不再进行：{why}")
 
 
 async def save_record(
@@ -160,6 +168,7 @@ async def _save(
     outcomes: Mapping[str, str], method: str, opinion: str, version: int | None, submit: bool, inspected_on: date,
 ) -> int:  # fmt: skip
     """`version`: of the record the person saw; None from a file, which never changes a record that is there."""
+    await _require_not_closed(visit)
     every = hand.forms[visit["id"]]
     joined = next((j for j in every if j["form"].code == form_code), None)
     if joined is None:

@@ -17,6 +17,7 @@ from portal.store.accounts import within
 from portal.store.bulk import upsert_rows
 from portal.store.engine import current_engine
 from portal.store.tables import Entity, Finding, Inspector, Pick, Recusal, Visit, VisitTask
+from portal.store.visits import load_closed_links
 
 #: never in any pool (DRAW.md section 1: what the law takes out of the base)
 DRAWABLE = "存续"
@@ -231,10 +232,11 @@ async def load_inspected(items: Collection[str], since: date) -> dict[str, dict[
 async def load_awaiting(task_items: Collection[str], items_of_task: Mapping[int, Collection[str]]) -> set[str]:
     """Codes with an open visit that will check one of `task_items` already."""
     tasks = [task for task, items in items_of_task.items() if set(items) & set(task_items)]
-    rows = await VisitTask.select(VisitTask.visit.entity_code).where(
+    rows = await VisitTask.select(VisitTask.visit, VisitTask.task, VisitTask.visit.entity_code).where(
         And(VisitTask.task.is_in(tasks or [-1]), VisitTask.visit.state == "open")
     ).run()
-    return {row["visit.entity_code"] for row in rows}
+    closed = await load_closed_links()
+    return {row["visit.entity_code"] for row in rows if (row["visit"], row["task"]) not in closed}
 
 
 # Inspectors and recusals -----------------------------------------------------

@@ -16,7 +16,7 @@ from functools import cache
 INSERT_ONLY = (
     "item", "check_form", "plan_row", "pool", "pool_block", "exclusion", "pick", "visit_task",
     "matching", "assignment", "record_version", "attachment", "log_entry", "checkpoint", "audit", "finding",
-    "profile", "year_base", "base_entity", "plan_measure", "allowance", "dismissal", "simulation",
+    "profile", "year_base", "base_entity", "plan_measure", "allowance", "dismissal", "closing", "simulation",
     "class_version", "entity_class", "class_adjustment", "external_list", "external_entry",
 )  # fmt: skip
 #: Updated by the rules below, never deleted.
@@ -24,14 +24,14 @@ KEPT = ("round", "round_task", "source", "share", "visit", "record", "publicatio
 
 #: table -> columns that never change once they are not empty (Text, Bytea) or not null.
 FROZEN_TEXT = {
-    "round": ("code", "disclosure", "suite", "round_json", "digest", "result_json", "result_commit", "roster"),
+    "round": ("code", "disclosure", "suite", "round_json", "digest", "result_json", "result_commit", "roster", "replacement_json", "replacement_commit"),
     "source": ("value", "name", "drawn_at", "groups"),
     "share": ("commit", "holder"),
     "record": ("form_code", "form_version"),
     "publication": ("data", "digest", "kind", "key"),
 }
 FROZEN_NULLABLE = {
-    "round": ("committed_by", "drawn_by", "revealed_by", "published_at"),
+    "round": ("committed_by", "drawn_by", "revealed_by", "published_at", "replaced_by"),
     "source": ("entered_by",),
     "plan": ("approved_by",),
     "publication": ("log_index",),
@@ -43,7 +43,7 @@ MOVES = {
         "draft submitted", "submitted approved", "submitted returned", "returned submitted",
         "approved published", "published withdrawn",
     ),
-    "visit": ("open done",),
+    "visit": ("open done", "open closed"),
     "plan": ("draft approved", "draft published", "approved published"),
     "follow_up": ("open closed",),
     "load": ("staging merging", "staging dropped", "merging done"),
@@ -58,6 +58,7 @@ CHECKS = (
     ("round", "(NEW.state IN ('draft','void')) OR NEW.digest <> ''", "round: committed without digest"),
     ("round", "NEW.state NOT IN ('drawn','revealed') OR NEW.result_json <> ''", "round: drawn without result"),
     ("round", "NEW.state <> 'external' OR (NEW.round_json = '' AND NEW.result_json = '')", "round: a list drawn elsewhere has no commitment"),
+    ("round", "NEW.replacement_json = '' OR NEW.state IN ('drawn','revealed')", "round: replaced without a result"),
     ("round", "NEW.committed_by <> NEW.created_by", "round: the drafter cannot approve"),
     ("round", "NEW.drawn_by <> NEW.committed_by", "round: the approver cannot draw"),
     ("round", "NEW.void_by <> NEW.void_approver", "round: voiding needs a second person"),
@@ -70,7 +71,7 @@ CHECKS = (
     ("share", 'length(NEW."commit") IN (0,64)', "share: commit is not 64 hex digits"),
     ("record", "NEW.reviewer <> NEW.entered_by", "record: the recorder cannot review"),
     ("record", "NEW.state NOT IN ('approved','published') OR NEW.reviewer IS NOT NULL", "record: approved by nobody"),
-    ("pick", "NEW.rank >= 1 AND NEW.kind IN ('drawn','reserve','replacement','external')", "pick: bad rank or kind"),
+    ("pick", "NEW.rank >= 1 AND NEW.kind IN ('drawn','reserve','struck','replacement','external')", "pick: bad rank or kind"),
     ("audit", "length(NEW.digest) = 64 AND length(NEW.previous) = 64", "audit: bad digest"),
     ("attachment", "NEW.kind IN ('photo','file','signature') AND length(NEW.original) = 64 AND length(NEW.data) = NEW.size", "attachment: does not fit"),
     ("placement", "NEW.placed_by IN ('address','person')", "placement: placed by nobody known"),
@@ -103,6 +104,7 @@ UNIQUE = (
     ("one_rank", "pick", "round, task, stratum, rank, kind", ""),
     ("one_open_visit", "visit", "holder, site", "state = 'open'"),
     ("one_visit_task", "visit_task", "visit, task", ""),
+    ("one_closing", "closing", "visit, task", ""),
     ("one_run", "matching", "round, n", ""),
     ("one_slot", "assignment", "run, visit, slot", ""),
     ("one_record", "record", "visit, form_code", ""),

@@ -19,6 +19,7 @@ from portal.steps.visits import load_summary
 from portal.store import accounts, directory, draw, log, plan, records
 from portal.store import pool as pools
 from portal.store import visits as visit_store
+from portal.web.replace_view import load_replacement_view
 
 NOTICE = timedelta(hours=24)
 
@@ -44,6 +45,7 @@ async def load_round_view(act: Acting, code: str) -> dict[str, Any]:
         "replaced": sum(pick["kind"] == "replacement" for pick in await draw.load_picks(round_["id"], ("replacement",))),
     }  # fmt: skip
     view["above"] = await _above(act, round_)
+    view["replacement"] = await load_replacement_view(act, round_)
     return view | {"steps": steps(view), "acts": acts(act, view), "waits": waits(act, view)}
 
 
@@ -184,6 +186,9 @@ def acts(act: Acting, view: Mapping[str, Any]) -> dict[str, Any]:
         found["combine"] = view["picked"]
     if view["summary"] and view["summary"]["visits"] and view["run"] is None and act.may("visits.assign"):
         found["assign"] = view["summary"]["visits"]
+    replaced = view["replacement"]
+    if replaced and act.may("round.replace") and replaced["due"] and not replaced["done"] and not replaced["over"]:
+        found["replace"] = True
     if state == "drawn" and act.may("round.reveal") and view["summary"]["visits"] and _may_reveal(act, view):
         found["reveal"] = True
     first = min((drawn_at(source) for source in sources), default=datetime.fromisoformat(round_["draw_not_before"]))
@@ -247,7 +252,7 @@ async def next_line(act: Acting, round_: Mapping[str, Any]) -> tuple[str, str]:
         held = [share["holder"] for share in await draw.load_shares(round_["id"]) if not share["released_at"]]
         return "half", f"待{'、'.join(held)}交出密值" if held else "可以抽取"
     counts = await records.count_visits(act.tree, round_["id"])
-    visits = sum(counts.values())
+    visits = sum(n for state, n in counts.items() if state != "closed")
     if not visits:
         return "half", "已抽取，待合并入企"
     if not await visit_store.load_runs(round_["id"]):

@@ -176,7 +176,7 @@ async def _year(act: Acting) -> dict[str, Any] | None:
     here = [task for task in tasks if task["drawn_by"] == "here"]
     return {
         "plan": latest, "tasks": len(here), "drawn": sum(task["id"] in drawn for task in here), "entities": len(entities),
-        "register": await directory.count_entities(bureau, directory.DRAWABLE), "whole": act.organisation["id"] == act.bureau["id"], "visits": visits.total(), "done": visits["done"],
+        "register": await directory.count_entities(bureau, directory.DRAWABLE), "whole": act.organisation["id"] == act.bureau["id"], "visits": visits["open"] + visits["done"], "done": visits["done"],
         "records": sum(states.values()), "published": states.get("published", 0),
     }  # fmt: skip
 

@@ -14,7 +14,7 @@ from portal.domain.directory import EntityRow
 from portal.domain.sample import sample_entities, sample_inspectors, sample_plan
 from portal.domain.sample_profile import sample_profile
 from portal.steps import (
-    assign, base, bundles, caps, classes, commit, disclosure, draw, forms, imports, outside, plan, plan_draft, pool, profile, publish, review, sample,
+    assign, base, bundles, caps, classes, commit, disclosure, draw, forms, imports, outside, plan, plan_draft, pool, profile, publish, replacement, review, sample,
     simulation, stations, uploads, visits,
 )  # fmt: skip
 from portal.steps.acting import Acting
@@ -22,7 +22,7 @@ from portal.steps.directory import save_entity_rows, save_inspector_rows
 from portal.store import directory, engine, records
 from portal.store import imports as store_imports
 from portal.store import plan as plan_store
-from portal.store.tables import Task
+from portal.store.tables import Entity, Task
 from tests import office
 from tests.office import ANNUAL, ISSUES, OPEN, PASSPHRASE, SEED, House
 
@@ -51,6 +51,13 @@ class Change:
 
 async def _frozen(house: House) -> None:
     await pool.freeze_pool(await house.acting("planner"), ANNUAL)
+
+
+async def _struck(house: House) -> None:
+    """Two of the drawn are deregistered by the round's day."""
+    house.at("2026-06-08T09:00")
+    visits_ = [visit["entity_code"] for visit in await office.visits_of(OPEN)][:2]
+    await Entity.update(status="注销").where(Entity.code.is_in(visits_)).run()
 
 
 async def _drafted(house: House) -> str:
@@ -303,6 +310,8 @@ CHANGES = [
            lambda act, house, _: assign.assign_inspectors(act, OPEN), {"visits.assign": 1}, _combined),
     Change("refill", "drawn", "planner", "visits.assign",
            lambda act, house, who: assign.refill_slots(act, OPEN, [who], "病假"), {"visits.refill": 1}, _an_inspector),
+    Change("replace", "drawn", "planner", "round.replace",
+           lambda act, house, _: replacement.replace_struck(act, OPEN), {"round.replace": 1}, _struck),
     Change("arrive", "drawn", "assigned", "record.enter",
            lambda act, house, found: forms.record_arrival(act, found["visit"]["code"]), {"visit.arrive": 1}, one_answer, own=True),
     Change("save draft", "drawn", "assigned", "record.enter", _entering(False), {"record.draft": 1}, one_answer, own=True),

@@ -135,10 +135,16 @@ async def _an_attachment() -> dict:
     }  # fmt: skip
 
 
+async def _a_closing() -> dict:
+    link = await tables.VisitTask.select(tables.VisitTask.visit, tables.VisitTask.task).first().run()
+    round_ = await tables.Round.select(tables.Round.id).first().run()
+    return {"round": round_["id"], **link, "status": "注销", "reason": "测试"}
+
+
 #: tables of the year that no stage of the walk fills -> the values of a row
 OF_THE_YEAR = {
     "profile": _of_bureau(data="{}", saved_by=_somebody), "year_base": _of_bureau(year=2025, size=1, frozen_by=_somebody),
-    "base_entity": _a_base, "plan_measure": _of_plan(row=3, region="359921", type="企业"), "dismissal": _a_dismissal,
+    "base_entity": _a_base, "plan_measure": _of_plan(row=3, region="359921", type="企业"), "dismissal": _a_dismissal, "closing": _a_closing,
     "simulation": _of_plan(seed=1, runs=1, made_by=_somebody), "peace": _of_bureau(holder="X", since=date(2026, 1, 1), entered_by=_somebody),
     "attachment": _an_attachment, "plan_draft": _of_bureau(year=2027, started_by=_somebody),
     "allowance": _of_bureau(holder="X", reason="complaint", since=date(2026, 1, 1), entered_by=_somebody),
@@ -263,8 +269,9 @@ async def test_a_frozen_column_never_changes_once_it_is_set(owned, name, column)
     table = TABLES[name]
     rows = await table.select().run()
     row = next((row for row in rows if row[column]), None)
-    if row is None and column in ("revealed_by", "published_at"):
-        row = {**rows[0], column: datetime.now().astimezone() if column == "published_at" else rows[0]["created_by"]}
+    if row is None and column in ("revealed_by", "published_at", "replaced_by", "replacement_json", "replacement_commit"):
+        value = {"published_at": datetime.now().astimezone(), "replacement_json": "{}", "replacement_commit": "0" * 64}.get(column, rows[0]["created_by"])
+        row = {**rows[0], column: value}
         async with _without_guards(name):
             await _update(name, row["id"], **{column: row[column]})
     assert row is not None, f"no row of {name} has {column}"
@@ -336,6 +343,7 @@ BROKEN = {
     "round: digest is not 64 hex digits": {"digest": "abc"},
     "round: committed without digest": {"state": "committed", "digest": ""},
     "round: drawn without result": {"state": "drawn", "result_json": ""},
+    "round: replaced without a result": {"state": "committed", "replacement_json": "{}"},
     "round: the drafter cannot approve": {"same": ("created_by", "committed_by")},
     "round: the approver cannot draw": {"same": ("committed_by", "drawn_by")},
     "round: voiding needs a second person": {"same": ("void_by", "void_approver")},
