@@ -12,6 +12,7 @@ from portal.domain.xlsform_sheets import Found, Grid
 __all__ = ["Settings", "read_lists"]
 
 _SETTINGS = ("form_title", "form_id", "version", "default_language")
+_CODE = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*")
 _VALUE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,59}")
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,29}")
 
@@ -32,12 +33,13 @@ class Settings:
     def code(self, sector: str, stem: str, given: str) -> str:
         """The form's code: `given`, else form_id, else the file's name, with the sector's prefix."""
         written = given or self.text("form_id") or stem
-        plain = re.sub(r"[\s.-]+", "_", unicodedata.normalize("NFKC", written.removeprefix(f"{sector}.")).strip().lower())
-        if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", plain):
+        own = written.removeprefix(f"{sector}.")
+        plain = own if _CODE.fullmatch(own) else re.sub(r"[\s.-]+", "_", unicodedata.normalize("NFKC", own).strip().lower())
+        if not _CODE.fullmatch(plain) or len(plain) > 40:
             where = "--code 写的" if given else "form_id" if self.text("form_id") else "文件名"
             self.found.wrong("settings", self.line, "form_id", f"{where}“{written[:40]}”不能作表单代码。请在 settings 工作表的 form_id 里写英文字母、数字和下划线，例如 site_check，或用 --code 写明。")
             return f"{sector}.form"
-        if plain != written.removeprefix(f"{sector}."):
+        if plain != own:
             self.found.remark("settings", self.line, "form_id", f"“{written}”写成表单代码 {sector}.{plain}。")
         return f"{sector}.{plain}"
 
