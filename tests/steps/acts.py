@@ -11,11 +11,12 @@ from typing import Any
 from portal.domain.cells import Sheet
 from portal.domain.codes import make_uscc
 from portal.domain.directory import EntityRow
+from portal.domain.model import Field, Form, Section
 from portal.domain.sample import sample_entities, sample_inspectors, sample_plan
 from portal.domain.sample_profile import sample_profile
 from portal.steps import (
     assign, base, bundles, caps, classes, commit, disclosure, draw, forms, imports, outside, plan, plan_draft, pool, profile, publish, review, sample,
-    simulation, stations, uploads, visits,
+    sheet_forms, simulation, stations, uploads, visits,
 )  # fmt: skip
 from portal.steps.acting import Acting
 from portal.steps.directory import save_entity_rows, save_inspector_rows
@@ -140,6 +141,7 @@ def _create(act: Acting, house: House, _: None) -> Awaitable[str]:
 
 
 _PLAN: Sheet = sample_plan(SEED)
+TOYS_FORM = Form("toys.shop", "2026-1", "玩具销售检查表", (Section("在售产品", (Field("ccc", "均有CCC标志", required=True, public=True),)),))
 DIVISIONS = Sheet((("代码", "名称"), ("359921100", "清桥镇"), ("359921101", "白鹭镇"), ("359921101001", "鹭前村委会")))
 COVERAGE = Sheet((("所名称", "辖区镇街"), ("清桥市场监管所", "清桥镇"), ("白鹭市场监管所", "白鹭镇")))
 
@@ -248,6 +250,9 @@ CHANGES = [
     Change("apply queued", "filled", "operator", "directory.import",
            lambda act, house, upload: uploads.apply_queued(act, upload), {"directory.import": 1}, _queued),
     Change("drop upload", "filled", "operator", "directory.import", lambda act, house, upload: uploads.drop_upload(act, upload), {"imports.drop": 1}, _uploaded),
+    Change("import form", "filled", "operator", "sheets.import",
+           lambda act, house, _: sheet_forms.import_form(act, TOYS_FORM, "shop.xlsx", "0" * 64, sheet_forms.NewSector("玩具", "质量科")),
+           {"sheets.sector": 1, "sheets.form": 1}, everywhere=True),
     Change("import plan", "filled", "planner", "plan.import", lambda act, house, _: plan.import_plan(act, _PLAN, b"again"), {"plan.import": 1}, everywhere=True),
     Change("begin draft", "filled", "planner", "plan.edit", lambda act, house, number: plan_draft.begin_draft(act, number), {"plan.draft.begin": 1}, _plan_number),
     Change("begin plan", "filled", "planner", "plan.edit", lambda act, house, _: plan_draft.begin_plan(act, 2027, ""), {"plan.draft.begin": 1}, everywhere=True),
