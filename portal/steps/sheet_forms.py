@@ -10,6 +10,7 @@ from typing import Any
 from portal.domain.cells import Sheet
 from portal.domain.declarations import form_from_data, form_to_data
 from portal.domain.errors import BadInput, NotAllowed, NotFound, Problem, WrongMoment
+from portal.domain.forms import hidden_character
 from portal.domain.model import Field, Form, Section
 from portal.domain.packing import pack
 from portal.domain.xlsform_reading import ReadForm, read_xlsform
@@ -56,6 +57,8 @@ def require_sector(act: Acting, code: str, new: NewSector | None = None) -> None
     if new is None or not new.name.strip():
         there = "、".join(f"{one.name}（{known}）" for known, one in act.sectors.sectors.items()) or "无"
         raise BadInput(f"没有代码为“{code}”的业务模块，现有：{there}。用表格新建模块请写明它的名称（--name）。")
+    if odd := hidden_character(new.name) or hidden_character(new.department):
+        raise BadInput(f"业务模块的名称或科室{odd}")
     if len(new.name.strip()) > 40 or len(new.department.strip()) > 40:
         raise BadInput("业务模块的名称和科室各最多 40 个字。")
 

@@ -15,7 +15,7 @@ from portal.domain.model import Field, Form, Section
 from portal.domain.sample import sample_entities, sample_inspectors, sample_plan
 from portal.domain.sample_profile import sample_profile
 from portal.steps import (
-    assign, base, bundles, caps, classes, commit, disclosure, draw, forms, imports, outside, plan, plan_draft, pool, profile, publish, review, sample,
+    assign, base, bundles, caps, classes, commit, disclosure, draw, form_uploads, forms, imports, outside, plan, plan_draft, pool, profile, publish, review, sample,
     sheet_forms, simulation, stations, uploads, visits,
 )  # fmt: skip
 from portal.steps.acting import Acting
@@ -168,6 +168,14 @@ async def _uploaded(house: House) -> int:
     return await uploads.save_upload(await house.acting("operator"), "entities", _ROWS, "名录.xlsx", b"the file", {})
 
 
+async def _form_uploaded(act: Acting, house: House, _: None) -> int:
+    return await form_uploads.save_form_upload(act, TOYS_FORM, (), "shop.xlsx", "0" * 64, sheet_forms.NewSector("玩具", "质量科"))
+
+
+async def _uploaded_form(house: House) -> int:
+    return await _form_uploaded(await house.acting("operator"), house, None)
+
+
 async def _queued(house: House) -> int:
     upload = await _uploaded(house)
     async with engine.transaction():
@@ -253,6 +261,11 @@ CHANGES = [
     Change("import form", "filled", "operator", "sheets.import",
            lambda act, house, _: sheet_forms.import_form(act, TOYS_FORM, "shop.xlsx", "0" * 64, sheet_forms.NewSector("玩具", "质量科")),
            {"sheets.sector": 1, "sheets.form": 1}, everywhere=True),
+    Change("upload form", "filled", "operator", "sheets.import", _form_uploaded, {"sheets.upload": 1}, everywhere=True),
+    Change("apply form", "filled", "operator", "sheets.import", lambda act, house, upload: form_uploads.apply_form_upload(act, upload),
+           {"sheets.sector": 1, "sheets.form": 1, "sheets.apply": 1}, _uploaded_form),
+    Change("drop form", "filled", "operator", "sheets.import", lambda act, house, upload: form_uploads.drop_form_upload(act, upload),
+           {"sheets.drop": 1}, _uploaded_form),
     Change("import plan", "filled", "planner", "plan.import", lambda act, house, _: plan.import_plan(act, _PLAN, b"again"), {"plan.import": 1}, everywhere=True),
     Change("begin draft", "filled", "planner", "plan.edit", lambda act, house, number: plan_draft.begin_draft(act, number), {"plan.draft.begin": 1}, _plan_number),
     Change("begin plan", "filled", "planner", "plan.edit", lambda act, house, _: plan_draft.begin_plan(act, 2027, ""), {"plan.draft.begin": 1}, everywhere=True),
