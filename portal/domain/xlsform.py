@@ -86,7 +86,8 @@ UNSUPPORTED: Mapping[str, str] = {
     "choice_filter": "级联选项（choice_filter）", "media": "图片、音频、视频说明", "readonly": "只读的填写项，请改为 note 或 calculate",
     "required_rule": "按条件必填（required 里写表达式），请用 relevant", "calculation": "在 calculate 以外的项里写计算式",
     "reference_in_text": "在文字里引用答案（${字段}）", "expression": "这样的表达式", "forward": "引用排在后面的项",
-    "meta": "引用手机自动记录的信息", "outside": "在重复组以外引用组内的项", "group": "引用一个组", "duplicate": "同名的项（放在不同的组里也不行）", "trigger": "触发计算（trigger）",
+    "meta": "引用手机自动记录的信息", "outside": "在重复组以外引用组内的项", "group": "引用一个组", "duplicate": "同名的项（放在不同的组里也不行）",
+    "same_choice": "同一选项表里重复的选项值", "trigger": "触发计算（trigger）",
     "parameters": "参数（parameters）", "search": "外部选项（search() 外观）", "application": "调用外部应用", "bind": "自定义绑定（bind、body、instance）",
     "name": "这样的名称", "required_note": "说明和计算项必填",
 }  # fmt: skip

@@ -78,7 +78,7 @@ def read_lists(sheet: Sheet, found: Found, language: str) -> dict[str, list[tupl
             said = f"选项值“{value[:30]}”不对，只能用英文字母、数字和 _ . -，最多 60 个字符。" if value else "没有写选项值。"
             found.wrong("choices", line, grid.heading("name"), said)
         elif value in [one[1] for one in lists.get(listed, [])]:
-            found.wrong("choices", line, grid.heading("name"), f"选项表“{listed}”里的选项值“{value}”重复。")
+            found.unsupported("choices", line, grid.heading("name"), "same_choice", f"“{listed}”里的“{value}”")
         pictures = [column for column in grid.columns if column in UNSUPPORTED_COLUMNS and grid.text(line, row, column)]
         for column in pictures:
             found.leave_out("choices", line, grid.heading(column), "选项的图片和音频没有导入，只显示文字")

@@ -33,11 +33,16 @@ async def import_page(request: Request) -> Response[Any]:
     return await _import_page(request, {}, None)
 
 
+def _here(request: Request) -> str:
+    """The entry of the rail that its reader has."""
+    return "/checklists" if acting(request).may("plan.read") else "/imports"
+
+
 async def _import_page(
     request: Request, given: Mapping[str, str], refused: Refused | None, refusals: Sequence[Problem] = (), remarks: Sequence[Problem] = ()
 ) -> Response[Any]:
     return await page(
-        request, "library/import_form.html", here="/checklists", refused=refused, given=given, refusals=refusals, remarks=remarks,
+        request, "library/import_form.html", here=_here(request), refused=refused, given=given, refusals=refusals, remarks=remarks,
         sectors=acting(request).sectors.sectors, most=MOST_UPLOAD >> 20,
     )  # fmt: skip
 
@@ -82,7 +87,7 @@ async def _form_upload_page(request: Request, upload: int, refused: Refused | No
     new = uploads.new_sector_of(row)
     current = next((one.version for one in reversed(act.sectors.forms) if one.code == row["options"]["form"]), "")
     return await page(
-        request, "library/form_upload.html", here="/checklists", refused=refused, row=row, form=form, remarks=remarks,
+        request, "library/form_upload.html", here=_here(request), refused=refused, row=row, form=form, remarks=remarks,
         said=SAID.get(request.query_params.get("said", ""), ""), sector_name=known.name if known else new.name if new else sector,
         made_sector=known is None, current=current, sections=sections_of(form, {}, act.today) if form else [], wrong={}, may_fill=True,
     )  # fmt: skip

@@ -1,5 +1,7 @@
 """Spreadsheets that others made: each becomes a form, or is refused by sheet, row and column for what is not supported."""
 
+import io
+
 import pytest
 
 from portal.domain.declarations import check_form
@@ -57,3 +59,59 @@ def test_a_workbook_is_read_in_processes_of_their_own_just_the_same():
     found = read_workbook_limited(data, "a.xlsx", sheet_of)
     assert found == read_workbook(data, "a.xlsx", sheet_of)
     assert [(name, len(sheet.rows)) for name, sheet in found.items()] == [("说明", 0), ("Survey ", 2), ("choices", 0)]
+
+
+# Beside pyxform -------------------------------------------------------------------------
+
+
+def accepted_by_pyxform(data):
+    pyxform = pytest.importorskip("pyxform.xls2xform", reason="pyxform is a dependency of the tests (extra `test`)")
+    from pyxform.errors import PyXFormError
+
+    try:
+        pyxform.convert(xlsform=io.BytesIO(data))
+    except PyXFormError:
+        return False
+    return True
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", FILES)
+def test_what_pyxform_refuses_is_refused_and_what_it_accepts_only_for_a_feature_not_supported(name):
+    accepted = accepted_by_pyxform(shared_file(f"xlsform/{name}").read_bytes())
+    found = read(name)
+    if not accepted:
+        assert found.form is None
+    unsupported = tuple(f"不支持{feature}" for feature in UNSUPPORTED.values())
+    assert not accepted or all(problem.message.startswith(unsupported) for problem in found.refusals), [str(p) for p in found.refusals]
+
+
+HEAD = ["type", "name", "label", "relevant"]
+LISTS = [["list_name", "name", "label"], ["yn", "yes", "是"], ["yn", "no", "否"]]
+BROKEN = {
+    "no type column": [["name", "label"], ["a", "甲"]],
+    "an unknown type": [HEAD, ["tetx", "a", "甲"]],
+    "no name": [HEAD, ["text", "", "甲"]],
+    "a name that is none": [HEAD, ["text", "a b", "甲"]],
+    "a name twice": [HEAD, ["text", "a", "甲"], ["text", "a", "乙"]],
+    "a list that is not there": [HEAD, ["select_one nothing", "a", "甲"]],
+    "a group that never ends": [HEAD, ["begin_group", "g", "组"], ["text", "a", "甲"]],
+    "a group that never began": [HEAD, ["text", "a", "甲"], ["end_group"]],
+    "a repeat closed as a group": [HEAD, ["begin_repeat", "g", "组"], ["text", "a", "甲"], ["end_group"]],
+    "a reference to nothing": [HEAD, ["text", "a", "甲", "${b} = 1"]],
+    "a reference that is not closed": [HEAD, ["text", "a", "甲"], ["text", "b", "乙", "${a = 1"]],
+    "a calculation without one": [HEAD, ["calculate", "a", "甲"]],
+    "a column twice": [[*HEAD, "label"], ["text", "a", "甲", "", "乙"]],
+}  # fmt: skip
+SOUND = {
+    "texts": [HEAD, ["text", "a", "甲"], ["integer", "b", "乙", "${a} != ''"]],
+    "choices": [HEAD, ["select_one yn", "a", "甲"], ["select_multiple yn", "b", "乙", "${a} = 'yes'"], ["note", "c", "丙", "selected(${b}, 'no')"]],
+    "a group and a repeat": [HEAD, ["begin_group", "g", "组"], ["begin_repeat", "r", "行"], ["text", "a", "甲"], ["end_repeat"], ["end_group"]],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("survey", [*BROKEN.values(), *SOUND.values()], ids=[*BROKEN, *SOUND])
+def test_small_forms_get_the_same_verdict_from_both(survey):
+    data = write_workbook({"survey": survey, "choices": LISTS, "settings": [["form_id"], ["shop"]]})
+    found = read_xlsform(read_workbook(data, "a.xlsx", sheet_of), "toys")
+    assert (found.form is not None) == accepted_by_pyxform(data) == (survey in SOUND.values()), [str(p) for p in found.refusals]

@@ -62,7 +62,7 @@ def test_refusals_are_listed_by_sheet_row_and_column_and_nothing_is_kept(house_a
     person = house.browser("operator")
     response = send(person, book([*SURVEY, ["barcode", "b", "扫码", "", "", "", ""], ["text", "c", "", "", "x(", "", ""]]))
     assert response.status_code == 422
-    rows = re.findall(r'<tr><td class="nw">(\w+)</td><td class="n">(\d+)</td><td class="nw">([^<]+)</td>', response.text)
+    rows = re.findall(r'<tr><td class="nw">(\w+)</td><td class="n">(\d+)</td><td class="cols-listed">([^<]+)</td>', response.text)
     assert rows[:3] == [("survey", "6", "type"), ("survey", "7", "label::中文 (zh)"), ("survey", "7", "relevant")]
     assert "有 3 处不能导入" in response.text and 'value="toys"' in response.text
     assert house.query("SELECT count(*) FROM upload")[0][0] == 0
