@@ -52,7 +52,12 @@ def read_xlsform(
     `code` (with or without the sector's prefix), `version` and `title` go before it.
     """
     found = Found()
-    known = {sheet_of(name): sheet for name, sheet in sheets.items() if sheet_of(name)}
+    known: dict[str, Sheet] = {}
+    for name, sheet in sheets.items():
+        if (what := sheet_of(name)) in known:
+            found.wrong(what, 1, "", f"有几张工作表都叫 {what}（{'、'.join(f'“{one}”' for one in sheets if sheet_of(one) == what)}），请只留一张。")
+        elif what:
+            known[what] = sheet
     for name in sorted(set(sheets) - {name for name in sheets if sheet_of(name)}):
         found.remark("", 0, "", f"工作表“{name}”没有用到。")
     if not known.get("survey") or not known["survey"].rows:

@@ -18,7 +18,7 @@ _EMPTY = "的工作表都是空的。"
 def read_workbook(data: bytes, name: str, wanted: Callable[[str], object], limits: Limits = UPLOAD) -> dict[str, Sheet]:
     """Sheet by name, in the order of the file; those `wanted` says no to are there without their rows.
 
-    A CSV is one sheet named "". BadInput as of `read_sheet`.
+    `wanted` says what a sheet is; of several that are the same only the first is read. A CSV is one sheet named "". BadInput as of `read_sheet`.
     """
     return _sheets(wanted, lambda sheet: read_sheet(data, name, limits, sheet))
 
@@ -31,8 +31,11 @@ def read_workbook_limited(data: bytes, name: str, wanted: Callable[[str], object
 def _sheets(wanted: Callable[[str], object], read: Callable[[str], Sheet]) -> dict[str, Sheet]:
     first = read("")
     found = {first.name: first if wanted(first.name) else Sheet((), name=first.name)}
+    taken = {wanted(first.name)}
     for other in first.others:
-        found[other] = _one(other, read) if wanted(other) else Sheet((), name=other)
+        what = wanted(other)
+        found[other] = _one(other, read) if what and what not in taken else Sheet((), name=other)
+        taken.add(what)
     return found
 
 

@@ -11,8 +11,11 @@ from portal.store.tables import CheckForm, Item, SheetSector, SheetVersion
 
 
 async def load_mark() -> int:
-    """A number that grows with every import and every sector made; 0 where nothing came from a spreadsheet."""
-    sql = "SELECT (SELECT COALESCE(MAX(id), 0) FROM sheet_version) + (SELECT COALESCE(MAX(id), 0) FROM sheet_sector) AS mark"
+    """A number that grows with every import and every sector made; 0 where nothing came from a spreadsheet.
+
+    Rows are counted: the highest id would not show one that was begun earlier and committed later.
+    """
+    sql = "SELECT (SELECT COUNT(*) FROM sheet_version) + (SELECT COUNT(*) FROM sheet_sector) AS mark"
     return int((await SheetSector.raw(sql).run())[0]["mark"])
 
 

@@ -61,6 +61,13 @@ def test_a_workbook_is_read_in_processes_of_their_own_just_the_same():
     assert [(name, len(sheet.rows)) for name, sheet in found.items()] == [("说明", 0), ("Survey ", 2), ("choices", 0)]
 
 
+def test_two_sheets_of_one_name_are_refused_and_only_the_first_is_read():
+    data = write_workbook({"survey": [["type", "name", "label"], ["text", "a", "甲"]], **{f"survey{' ' * n}": [["x"]] for n in range(1, 20)}})
+    sheets = read_workbook_limited(data, "a.xlsx", sheet_of)
+    assert sum(bool(sheet.rows) for sheet in sheets.values()) == 1
+    assert str(read_xlsform(sheets, "toys", stem="a").refusals[0]).startswith("survey 表第 1 行：有几张工作表都叫 survey（“survey”、“survey ”、")
+
+
 # Beside pyxform -------------------------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """A sector from two spreadsheets, without Python: from its item list to the published result, on both engines."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -70,7 +71,10 @@ async def test_two_spreadsheets_become_a_sector_whose_results_are_published(fill
     await draw.draw_round(act, round_)
     await visits.combine_visits(act, round_)
     await assign.assign_inspectors(act, round_)
+    newer = replace(FORM, version="2026-2", title="新版")
+    assert (await sheet_forms.import_form(await filled.acting("operator"), newer, "shop.xlsx", "1" * 64)).current == "2026-2"
     drawn = await office.visits_of(round_)
+    assert {one["form"].version for one in await forms.forms_of(drawn[0])} == {"2026-1"}  # what inspectors follow was fixed before
     assert drawn and all(entities[visit["entity_code"]]["type"] == "企业" for visit in drawn)
     assert all(any(one.startswith(industry) for one in json.loads(entities[visit["entity_code"]]["industries"])) for visit in drawn)
 
