@@ -56,11 +56,19 @@ async def with_sheets(installed: Sectors) -> Sectors:
     mark = await sheets.load_mark()
     if not mark:
         return installed
-    known = _joined.get(current_engine())
+    engine = current_engine()
+    if engine.current_transaction.get() is not None:
+        # What is seen here may be taken back, and the same number may later stand for something else.
+        return await _join_now(installed)
+    known = _joined.get(engine)
     if known is None or known[0] != mark or known[1] is not installed:
-        known = (mark, installed, join(installed, await sheets.load_sheet_sectors(), await sheets.load_sheet_versions()))
-        _joined[current_engine()] = known
+        known = (mark, installed, await _join_now(installed))
+        _joined[engine] = known
     return known[2]
+
+
+async def _join_now(installed: Sectors) -> Sectors:
+    return join(installed, await sheets.load_sheet_sectors(), await sheets.load_sheet_versions())
 
 
 def join(installed: Sectors, own: Sequence[Mapping[str, Any]], versions: Sequence[Mapping[str, Any]]) -> Sectors:

@@ -171,3 +171,15 @@ async def test_a_module_installed_later_under_the_same_code_goes_before_the_spre
     joined = catalogue.join(installed, *later)
     assert joined.sheets == frozenset() and joined.items == installed.items
     assert (await catalogue.load_item("toys.item_1", "1")).name == "玩具销售质量检查"  # what was inspected under it stays readable
+
+
+async def test_what_a_rolled_back_import_showed_is_never_remembered(filled):
+    act = await filled.acting("operator")
+    with pytest.raises(ZeroDivisionError):
+        async with engine.transaction():
+            await sheet_forms.import_form(act, FORM, "shop.xlsx", "0" * 64, NEW)
+            raise ZeroDivisionError
+    assert "toys" not in (await filled.acting("operator")).sectors.sectors
+    other = replace(FORM, code="lifts.shop", title="电梯")
+    await sheet_forms.import_form(await filled.acting("operator"), other, "lifts.xlsx", "1" * 64, sheet_forms.NewSector("电梯"))
+    assert (await filled.acting("operator")).sectors.sheets == {"lifts"}
