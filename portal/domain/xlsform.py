@@ -16,13 +16,15 @@ from collections.abc import Mapping
 from portal.domain.cells import Cell
 
 __all__ = [
-    "IGNORED", "LONGEST_GUIDE", "LONGEST_LABEL", "META", "MOST_CHOICES", "MOST_ROWS", "OWN", "SHEETS", "TYPES", "UNSUPPORTED",
+    "IGNORED", "LONGEST_GUIDE", "LONGEST_LABEL", "META", "MOST_CHOICES", "MOST_IN_LIST", "MOST_OFFERED", "MOST_ROWS", "OWN", "SHEETS", "TYPES", "UNSUPPORTED",
     "UNSUPPORTED_COLUMNS", "UNSUPPORTED_TYPES", "VERDICT_LABELS", "WRITTEN", "heading_of", "is_chinese", "parse_type", "sheet_of",
 ]
 
 SHEETS = ("survey", "choices", "settings")
 MOST_ROWS = 1_000  # of survey
 MOST_CHOICES = 5_000  # rows of choices
+MOST_IN_LIST = 500
+MOST_OFFERED = 10_000  # choices of all questions together: a list counts as often as it is used
 LONGEST_LABEL = 500
 LONGEST_GUIDE = 4_000
 
@@ -86,7 +88,7 @@ UNSUPPORTED: Mapping[str, str] = {
     "choice_filter": "级联选项（choice_filter）", "media": "图片、音频、视频说明", "readonly": "只读的填写项，请改为 note 或 calculate",
     "required_rule": "按条件必填（required 里写表达式），请用 relevant", "calculation": "在 calculate 以外的项里写计算式",
     "reference_in_text": "在文字里引用答案（${字段}）", "expression": "这样的表达式", "forward": "引用排在后面的项",
-    "meta": "引用手机自动记录的信息", "outside": "在重复组以外引用组内的项", "group": "引用一个组", "duplicate": "同名的项（放在不同的组里也不行）",
+    "meta": "引用手机自动记录的信息", "outside": "在重复组以外引用组内的项", "group": "引用一个组", "nested_rules": "套在一起的显示条件这么长", "duplicate": "同名的项（放在不同的组里也不行）",
     "same_choice": "同一选项表里重复的选项值", "trigger": "触发计算（trigger）",
     "parameters": "参数（parameters）", "search": "外部选项（search() 外观）", "application": "调用外部应用", "bind": "自定义绑定（bind、body、instance）",
     "name": "这样的名称", "required_note": "说明和计算项必填",

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from portal.domain.cells import Sheet
-from portal.domain.xlsform import LONGEST_LABEL, MOST_CHOICES, UNSUPPORTED_COLUMNS
+from portal.domain.xlsform import LONGEST_LABEL, MOST_CHOICES, MOST_IN_LIST, UNSUPPORTED_COLUMNS
 from portal.domain.xlsform_sheets import Found, Grid
 
 __all__ = ["Settings", "read_lists"]
@@ -59,6 +59,7 @@ def read_lists(sheet: Sheet, found: Found, language: str) -> dict[str, list[tupl
     """list -> (row, value, label, whether it has a picture) of its choices."""
     grid = Grid("choices", sheet, found, language)
     lists: dict[str, list[tuple[int, str, str, bool]]] = {}
+    seen: set[tuple[str, str]] = set()
     lines = list(grid.lines())
     if len(lines) > MOST_CHOICES:
         found.wrong("choices", 1, "", f"有 {len(lines):,} 行，选项最多 {MOST_CHOICES:,} 行。")
@@ -77,10 +78,13 @@ def read_lists(sheet: Sheet, found: Found, language: str) -> dict[str, list[tupl
         if not _VALUE.fullmatch(value):
             said = f"选项值“{value[:30]}”不对，只能用英文字母、数字和 _ . -，最多 60 个字符。" if value else "没有写选项值。"
             found.wrong("choices", line, grid.heading("name"), said)
-        elif value in [one[1] for one in lists.get(listed, [])]:
+        elif (listed, value) in seen:
             found.unsupported("choices", line, grid.heading("name"), "same_choice", f"“{listed}”里的“{value}”")
+        seen.add((listed, value))
         pictures = [column for column in grid.columns if column in UNSUPPORTED_COLUMNS and grid.text(line, row, column)]
         for column in pictures:
             found.leave_out("choices", line, grid.heading(column), "选项的图片和音频没有导入，只显示文字")
+        if len(lists.get(listed, ())) == MOST_IN_LIST:
+            found.wrong("choices", line, grid.heading("list_name"), f"选项表“{listed}”超过 {MOST_IN_LIST} 项。请精简，或拆成几项来问。")
         lists.setdefault(listed, []).append((line, value, grid.said(line, row, "label", LONGEST_LABEL), bool(pictures)))
     return lists

@@ -11,10 +11,10 @@ from portal.domain.bases import parse_bases
 from portal.domain.cells import Cell, Sheet
 from portal.domain.declarations import NEVER_PUBLIC, check_form
 from portal.domain.errors import BadInput, Problem
-from portal.domain.expressions import Expression, ExpressionError
+from portal.domain.expressions import Expression, ExpressionError, parse_expression
 from portal.domain.model import Choice, Field, Form, Section
 from portal.domain.xlsform import (
-    IGNORED, LONGEST_GUIDE, LONGEST_LABEL, META, MOST_ROWS, OWN, TYPES, UNSUPPORTED_COLUMNS, UNSUPPORTED_TYPES, VERDICT_LABELS,
+    IGNORED, LONGEST_GUIDE, LONGEST_LABEL, META, MOST_OFFERED, MOST_ROWS, OWN, TYPES, UNSUPPORTED_COLUMNS, UNSUPPORTED_TYPES, VERDICT_LABELS,
     is_chinese, parse_type, sheet_of,
 )  # fmt: skip
 from portal.domain.xlsform_beside import Settings, read_lists
@@ -94,6 +94,7 @@ class _Reading:
         self.open: list[_Open] = []
         self.sections: list[tuple[Any, str, str, list[Field]]] = []
         self.inner: list[Field] | None = None
+        self.offered = 0
 
     def form(self, settings: Settings, sector: str, stem: str, code: str, version: str, title: str) -> Form:
         grid, found = self.grid, self.found
@@ -187,7 +188,18 @@ class _Reading:
         elif outer is not None:
             self.found.remark("survey", line, self.grid.heading("type"), f"组里的分组“{label or name}”成为单独的一节，显示条件合在一起。")
         inside = self.inner is not None and outer is not None and outer.kind == "repeat"
-        self.open.append(_Open("group", line, label or name, both("" if outer is None or inside else outer.rule, rule)))
+        self.open.append(_Open("group", line, label or name, self._both(line, "" if outer is None or inside else outer.rule, rule)))
+
+    def _both(self, line: int, outer: str, inner: str) -> str:
+        """Two rules as one; refused where together they are more than the evaluator takes."""
+        rule = both(outer, inner)
+        if outer and inner:
+            try:
+                parse_expression(rule)
+            except ExpressionError as wrong:
+                self.found.unsupported("survey", line, self.grid.heading("relevant"), "nested_rules", str(wrong))
+                return inner
+        return rule
 
     def _close(self, line: int, kind: str) -> None:
         wanted = kind.removeprefix("end_")
@@ -207,14 +219,14 @@ class _Reading:
                 inner, self.inner = self.inner or [], None
                 if not inner:
                     self.found.wrong("survey", frame.line, self.grid.heading("type"), "重复组里没有字段。")
-                self._place(replace(frame.field, fields=tuple(inner)))
+                self._place(line, replace(frame.field, fields=tuple(inner)))
         if not any(frame.kind == "repeat" for frame in self.open):
             self.inner = None
 
-    def _place(self, field: Field) -> None:
+    def _place(self, line: int, field: Field) -> None:
         if self.inner is not None:
             rule = self.open[-1].rule if self.open[-1].kind == "group" else ""
-            self.inner.append(replace(field, show_if=both(rule, field.show_if)))
+            self.inner.append(replace(field, show_if=self._both(line, rule, field.show_if)))
             return
         frame = self.open[-1] if self.open else None
         if not self.sections or self.sections[-1][0] is not frame:
@@ -263,12 +275,17 @@ class _Reading:
             self.earlier.append(name)
             return
         self.earlier.append(name)
-        self._place(field)
+        self._place(line, field)
 
     def _choices(self, line: int, kind: str, listed: str) -> tuple[str, tuple[Choice, ...]]:
         given = self.lists.get(listed, [])
         if not given:
             self.found.wrong("survey", line, self.grid.heading("type"), f"choices 工作表里没有名为“{listed}”的选项表。")
+        self.offered += len(given)
+        if self.offered - len(given) <= MOST_OFFERED < self.offered:
+            self.found.wrong("survey", line, self.grid.heading("type"), f"到这一项为止选项合计超过 {MOST_OFFERED:,} 个。请拆成几张表单。")
+        if self.offered > MOST_OFFERED:
+            return kind, ()
         choices = tuple(Choice(value, label) for _, value, label, _ in given)
         for at, value, label, pictured in given:
             if not label and pictured:

@@ -28,14 +28,14 @@ _TYPES = {
     "note": ("说明", "note"), "photo": ("照片", "photo"), "file": ("文件", "file"), "location": ("位置", "position"), "calculated": ("计算", "calculated"),
 }  # fmt: skip
 #: where the list needs other words than a refusal, which goes on with what was written
-_LISTED = {"expression": "范围以外的表达式和函数", "name": "不是英文字母、数字、下划线的名称，或者太长"}
+_LISTED = {"nested_rules": "几层组合起来太长的显示条件", "expression": "范围以外的表达式和函数", "name": "不是英文字母、数字、下划线的名称，或者太长"}
 #: feature -> English
 _ENGLISH = {
     "or_other": "`or_other`", "nested_repeat": "a repeat in a repeat", "note_in_repeat": "a note in a repeat", "repeat_count": "`repeat_count`",
     "choice_filter": "`choice_filter` (cascading choices)", "media": "pictures, sound or video as labels", "readonly": "read-only questions",
     "required_rule": "an expression in `required`", "calculation": "`calculation` elsewhere than in `calculate`", "reference_in_text": "`${answer}` within labels",
     "expression": "expressions outside the subset", "forward": "rules that refer to what comes later", "meta": "rules about what the telephone notes",
-    "outside": "rules from outside a repeat into it", "group": "rules about a group", "duplicate": "one name twice, in different groups too",
+    "outside": "rules from outside a repeat into it", "group": "rules about a group", "nested_rules": "conditions of nested groups that are too long together", "duplicate": "one name twice, in different groups too",
     "same_choice": "one choice twice in a list", "trigger": "`trigger`", "parameters": "`parameters`", "search": "`search()`", "application": "other applications",
     "bind": "`bind`, `body`, `instance` columns of other kinds", "name": "names that are not letters, digits and underscores, or too long",
     "required_note": "required notes and calculations", "external": "choices from files", "background": "background recording", "entities": "entities",

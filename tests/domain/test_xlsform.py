@@ -225,6 +225,19 @@ def test_a_form_of_five_thousand_rows_is_refused_in_one_sentence():
     assert said == [f"survey 表第 1 行：有 5,000 行，一张检查表单最多 {MOST_ROWS:,} 行。请拆成几张表单，分别对应各自的抽查事项。"]
 
 
+def test_conditions_of_nested_groups_that_are_too_much_together_are_refused_where_they_become_so():
+    rows = [["text", "a", "甲"], *(["begin_group", f"g{n}", "组", "${a} = 'x'"] for n in range(40)), ["text", "b", "乙"], *([["end_group"]] * 40)]
+    said = refusals(*rows, head=[*HEAD, "relevant"])
+    assert said and said[0].startswith(f"survey 表第 34 行“relevant”：不支持{UNSUPPORTED['nested_rules']}：表达式第")
+
+
+def test_choices_without_end_are_refused():
+    lots = [YES_NO[0], *(["l", f"v{n}", "甲"] for n in range(501))]
+    assert refusals(["select_one l", "a", "甲"], choices=lots) == ["choices 表第 502 行“list_name”：选项表“l”超过 500 项。请精简，或拆成几项来问。"]
+    said = refusals(*(["select_one l", f"a{n}", "甲"] for n in range(900)), choices=lots[:501])
+    assert said == ["survey 表第 22 行“type”：到这一项为止选项合计超过 10,000 个。请拆成几张表单。"]
+
+
 @pytest.mark.parametrize("books, says", [
     ({"": []}, "survey 表第 1 行：找不到 survey 工作表，或者它是空的。文件里的工作表：无。"),
     ({"Sheet1": [["a"]]}, "survey 表第 1 行：找不到 survey 工作表，或者它是空的。文件里的工作表：Sheet1。"),
