@@ -66,7 +66,9 @@ async def checklist_page(request: Request, code: FromPath[str]) -> Response[Any]
     found = [form_from_data(row["data"]) for row in await plan.load_all_declared(plan.CheckForm) if row["code"] == code]
     if not found:
         raise NotFound(f"没有编号为“{code[:64]}”的检查表单。")
-    return await page(request, "library/checklist.html", here="/checklists", form=found[-1], versions=found)
+    current = {form.code: form.version for form in acting(request).sectors.forms}.get(code, found[-1].version)  # by its numbers: 2026-10 after 2026-9
+    form = next((one for one in found if one.version == current), found[-1])
+    return await page(request, "library/checklist.html", here="/checklists", form=form, versions=found)
 
 
 ROUTES = [inspectors_page, items_page, item_page, checklists_page, checklist_page]

@@ -98,6 +98,15 @@ def test_a_form_is_written_out_as_it_would_come_in(house_at):
     assert read.form == discover_sectors().form("registration.check")
 
 
+def test_the_page_of_a_form_shows_the_version_that_is_used_now(house_at):
+    house = house_at()
+    person = house.browser("operator")
+    for version in ("2026-10", "2026-9"):
+        person.post(f"{send(person, book(), version=version).headers['location']}/apply")
+    page = house.browser("planner").get("/checklists/toys.shop").text
+    assert "2026-10 版" in page and "历次版本 2026-10、2026-9" in page
+
+
 def test_an_item_list_goes_through_the_pages_of_imports(house_at):
     house = house_at()
     person = house.browser("operator")
