@@ -50,7 +50,7 @@ class Names:
                 self.found.unsupported("survey", line, self.grid.heading("name"), "duplicate", f"“{written}”{same}（第 {first} 行）")
                 continue
             elif ours != written:
-                self.found.leave_out("survey", line, self.grid.heading("name"), "名称里的大写字母、连字符和点改成了小写字母和下划线，表达式随之改写")
+                self.found.remark("survey", line, self.grid.heading("name"), f"“{written}”写成 {ours}，引用它的表达式随之改写。")
             self.ours[written] = ours
             ours_of[ours] = written, line
             self.line_of[ours] = line

@@ -140,7 +140,7 @@ class _Reading:
                 found.wrong("survey", line, heading, "没有写类型。")
             return
         if kind in META:
-            found.leave_out("survey", line, heading, "手机自动记录的信息不收集，没有导入")
+            found.remark("survey", line, heading, f"手机自动记录的 {written} 不收集，没有导入。")
             return
         if grid.flag(line, row, "disabled") and kind not in _STRUCTURE:
             found.leave_out("survey", line, grid.heading("disabled"), "停用的行没有导入")

@@ -106,13 +106,16 @@ def test_expressions_are_put_into_our_spelling():
     head = [*HEAD, "constraint", "relevant"]
     made = form(["select_multiple yn", "A-b.c", "甲", "count-selected(.) >= 1", ""], ["text", "d", "乙", "", "selected(${A-b.c}, “yes”) and ${ A-b.c } != ‘no’"], head=head)
     assert [f.name for f in made.fields()] == ["a_b_c", "d"]
+    assert str(read([HEAD, ["text", "A-b.c", "甲"]]).remarks[0]) == "survey 表第 2 行“name”：“A-b.c”写成 a_b_c，引用它的表达式随之改写。"
     assert (made.fields()[0].constraint, made.fields()[1].show_if) == ("count(.) >= 1", "selected(${a_b_c}, \"yes\") and ${a_b_c} != 'no'")
 
 
 def test_what_a_telephone_notes_is_left_out_and_named():
     found = read([HEAD, ["start", "start", ""], ["deviceid", "deviceid", ""], ["get today", "today", ""], ["text", "a", "甲"]])
     assert [f.name for f in found.form.fields()] == ["a"]
-    assert [str(p) for p in found.remarks] == ["survey 表第 2 行“type”：手机自动记录的信息不收集，没有导入（共 3 行）。"]
+    assert [str(p) for p in found.remarks] == [
+        f"survey 表第 {row} 行“type”：手机自动记录的 {name} 不收集，没有导入。" for row, name in ((2, "start"), (3, "deviceid"), (4, "get today"))
+    ]
 
 
 def test_settings_name_the_form_and_a_command_goes_before_them():
@@ -122,6 +125,14 @@ def test_settings_name_the_form_and_a_command_goes_before_them():
     assert (made.code, made.version, made.title) == ("toys.other", "7", "另一张")
     made = read([HEAD, ["text", "a", "甲"]], YES_NO, None, stem="Shop check").form
     assert (made.code, made.version, made.title) == ("toys.shop_check", "1", "Shop check")
+
+
+def test_what_is_left_out_is_said_once_with_how_many():
+    found = read([[*HEAD, "appearance", "default", "memo"], *(["text", f"a{n}", "甲", "multiline", "x", "m"] for n in range(3))])
+    assert [str(p) for p in found.remarks] == [
+        "survey 表第 1 行“memo”：不认识这一列，没有导入。", "survey 表第 2 行“appearance”：外观由系统决定，没有导入（signature 除外）（共 3 行）。",
+        "survey 表第 2 行“default”：不预填答案，默认值没有导入（共 3 行）。",
+    ]  # fmt: skip
 
 
 def test_markup_stays_text():

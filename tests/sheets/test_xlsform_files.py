@@ -5,11 +5,13 @@ import io
 import pytest
 
 from portal.domain.declarations import check_form
+from portal.domain.errors import BadInput
 from portal.domain.xlsform import UNSUPPORTED, sheet_of
 from portal.domain.xlsform_reading import read_xlsform
 from portal.sheets.workbook import read_workbook, read_workbook_limited
 from portal.sheets.write import write_workbook
 from tests.shared import shared_file
+from tests.sheets.hostile import FILES as FILES_THAT_HURT
 
 # file -> (code, version, how many fields) or what is refused first and how many refusals there are.
 # What is no UNSUPPORTED feature is a mistake in the file itself.
@@ -66,6 +68,12 @@ def test_two_sheets_of_one_name_are_refused_and_only_the_first_is_read():
     sheets = read_workbook_limited(data, "a.xlsx", sheet_of)
     assert sum(bool(sheet.rows) for sheet in sheets.values()) == 1
     assert str(read_xlsform(sheets, "toys", stem="a").refusals[0]).startswith("survey 表第 1 行：有几张工作表都叫 survey（“survey”、“survey ”、")
+
+
+def test_a_file_made_to_hurt_is_refused_as_everywhere():
+    called, make, says = FILES_THAT_HURT["XFD1048576"]
+    with pytest.raises(BadInput, match=says):
+        read_workbook_limited(make(), called, sheet_of)
 
 
 # Beside pyxform -------------------------------------------------------------------------
