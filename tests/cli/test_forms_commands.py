@@ -2,6 +2,7 @@
 
 import pytest
 
+from portal.domain.xlsform import sheet_of
 from portal.sheets.workbook import read_workbook
 from portal.sheets.write import write_csv, write_workbook
 from tests.cli.command import database_of
@@ -93,7 +94,7 @@ def test_a_form_of_a_module_goes_out_and_comes_in_again_and_may_not_lose_what_it
     before = database_of(filled_portal)
     assert filled_portal.well("forms", "import", file, "--sector", "registration").startswith("内容相同的版本已经有了")
     assert database_of(filled_portal) == before
-    sheets = {name: [list(row) for row in sheet.rows] for name, sheet in read_workbook(file.read_bytes(), "", bool).items()}
+    sheets = {name: [list(row) for row in sheet.rows] for name, sheet in read_workbook(file.read_bytes(), "", sheet_of).items()}
     name, label, required = (sheets["survey"][0].index(one) for one in ("name", "label::中文 (zh)", "required"))
     rows = {row[name]: row for row in sheets["survey"]}
     rows["licence_shown"][label] = "营业执照挂在醒目处"
