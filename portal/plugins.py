@@ -53,7 +53,11 @@ class SectorFault:
 
 @dataclass(frozen=True, slots=True)
 class Sectors:
-    """The installed sectors: what they declare (sorted, immutable), and one method per hook that asks them."""
+    """The installed sectors: what they declare (sorted, immutable), and one method per hook that asks them.
+
+    `sheets`: the codes of those that are run from spreadsheets; they answer no hook, and their
+    pool rules are data, `rules` by item.
+    """
 
     sectors: Mapping[str, Sector]
     items: tuple[CheckItem, ...]
@@ -61,6 +65,22 @@ class Sectors:
     registers: tuple[Register, ...]
     skipped: tuple[str, ...] = ()  # samples installed and not named
     callers: Mapping[tuple[str, str], Any] = field(default_factory=dict, repr=False, compare=False)
+    sheets: frozenset[str] = frozenset()
+    rules: Mapping[str, PoolRule] = field(default_factory=dict)
+    installed: Sectors | None = field(default=None, repr=False, compare=False)  # as they were before anything was joined
+
+    @property
+    def modules(self) -> Sectors:
+        """The installed modules alone."""
+        return self.installed or self
+
+    def joined(self, sectors: Mapping[str, Sector], items: Sequence[CheckItem], forms: Sequence[Form], rules: Mapping[str, PoolRule]) -> Sectors:
+        """These sectors and what came from spreadsheets: `sectors` by code, some perhaps installed ones with a new version."""
+        return replace(
+            self, sectors=MappingProxyType(dict(sorted({**self.sectors, **sectors}.items()))), rules=MappingProxyType(dict(rules)),
+            items=tuple(sorted((*self.items, *items), key=_order)), forms=tuple(sorted((*self.forms, *forms), key=_order)),
+            sheets=frozenset(sectors) - frozenset(self.sectors), installed=self.modules,
+        )  # fmt: skip
 
     def versions(self) -> list[dict[str, str]]:
         """[{"sector", "version"}] sorted: part of every round."""
@@ -83,6 +103,8 @@ class Sectors:
 
     def pool_rule(self, task: Task) -> PoolRule | None:
         """The owner's pool rule, if it has one; WrongMoment naming a sector that fails."""
+        if task.sector in self.sheets:
+            return self.rules.get(task.items[0])  # its own item comes first
         return self._owner(task.sector, "pool_rule", right_rule({one.code for one in self.registers}), task=task)
 
     def exclude_from_pool(self, task: Task, batch: Sequence[Candidate]) -> dict[str, str]:

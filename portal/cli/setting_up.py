@@ -11,11 +11,13 @@ from portal.cli.parsing import add_command, add_group, whole
 from portal.domain.errors import BadInput, WrongMoment
 from portal.domain.sample import sample_plan
 from portal.domain.sample_profile import sample_profile
-from portal.settings import load_settings
+from portal.plugins import Sectors
+from portal.settings import Settings, load_settings
 from portal.sheets.read import read_sheet
 from portal.sheets.write import write_xlsx
 from portal.steps import sample, setup
 from portal.steps.acting import stamp
+from portal.steps.catalogue import with_sheets
 from portal.steps.plan import import_plan
 from portal.store import rights, schema
 from portal.store.engine import transaction
@@ -91,16 +93,29 @@ def run_clock(args: Namespace) -> None:
         say(f"模拟时钟已拨到 {stamp(settings.set_clock(args.at))}。")
 
 
-def run_plugins(args: Namespace) -> None:
-    sectors = load_sectors(load_settings())
+async def run_plugins(args: Namespace) -> None:
+    settings = load_settings()
+    sectors = await _with_sheets(settings, load_sectors(settings))
     for code, sector in sorted(sectors.sectors.items()):
         items = [item for item in sectors.items if item.code.startswith(f"{code}.")]
         forms = [form for form in sectors.forms if form.code.startswith(f"{code}.")]
-        say(f"{code}　{sector.name}　版本 {sector.version}　事项 {len(items)}　表单 {len(forms)}")
+        source = "表格" if code in sectors.sheets else "模块"
+        say(f"{code}　{sector.name}　版本 {sector.version}　事项 {len(items)}　表单 {len(forms)}　来源 {source}")
         for item in items:
             say(f"  {item.code} {item.version}　{item.name}")
     for name in sectors.skipped:
         say(f"{name}　样例模块，PORTAL_SECTORS 写明时才装入")
+
+
+async def _with_sheets(settings: Settings, sectors: Sectors) -> Sectors:
+    """The installed sectors and those of the installation's spreadsheets, where there is one already."""
+    if settings.database_file and not settings.database_file.exists():
+        return sectors
+    async with database(settings):
+        if await schema.is_empty():
+            return sectors
+        await schema.require_current()
+        return await with_sheets(sectors)
 
 
 async def run_sample(args: Namespace) -> None:

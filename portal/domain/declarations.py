@@ -11,6 +11,7 @@ exactly (sequences come back as tuples).
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import date
@@ -274,4 +275,4 @@ def _check_expression(source: str, who: str, what: str, known: set[str], current
 
 
 def _twice(names: Sequence[str]) -> list[str]:
-    return sorted({name for name in names if names.count(name) > 1})
+    return sorted(name for name, count in Counter(names).items() if count > 1)

@@ -29,7 +29,8 @@ ACTS: Mapping[str, frozenset[str]] = {
         "setup.bureau": "operator",
         "stations.make": "operator planner",
         "directory.read": "planner approver sector station inspector reviewer publisher supervisor",
-        "imports.read": "operator planner",
+        "imports.read": "operator planner sector",
+        "sheets.import": "operator sector",  # forms and item lists of the own sector
         "plan.import": "operator planner",
         "plan.edit": "planner",
         "plan.read": "planner approver sector station inspector reviewer publisher supervisor",

@@ -15,7 +15,7 @@ from portal.domain.import_kinds import KINDS, Kind, Reading, parse_mapping, pars
 from portal.domain.imports import ImportPreview, pack_preview, preview_of, remark_rows, tallied
 from portal.domain.tables import MissingColumns, Parsed
 from portal.sheets.write import write_xlsx
-from portal.steps import directory, external, plan, registers, results
+from portal.steps import directory, external, plan, registers, results, sheet_items
 from portal.steps.acting import Acting
 from portal.steps.directory import ImportReport
 from portal.steps.loading import SMALL, load_parsed
@@ -69,6 +69,7 @@ DOING = {
     "classes": _Doing(registers.check_classes, _save_classes),
     "registers": _Doing(_checking(registers.check_registers), _saving(registers.save_registers)),
     "plan": _Doing(_checking(plan.check_plan), _saving(plan.save_plan)),
+    "items": _Doing(sheet_items.check_items, sheet_items.save_items),
     "draw": _Doing(external.check_external, _saving(external.save_external)),
     "records": _Doing(_checking(results.check_results), _saving(results.save_results)),
 }

@@ -15,6 +15,7 @@ from portal.domain.model import Candidate, PoolRule, Task
 from portal.domain.packing import pack
 from portal.domain.pool import blocks_of, format_codes, format_pool
 from portal.domain.risk import UNCLASSED, AttributeRule, listed_by, times_due
+from portal.domain.sheet_items import ENTITY_TYPES
 from portal.steps import caps
 from portal.steps.acting import Acting
 from portal.steps.classes import ByClass, certain_rules, is_list, load_by_class, scale_and_ratios
@@ -27,7 +28,6 @@ from portal.store.locks import hold
 STRATA = {"none": "不分层", "class": "按信用风险分类", "list": "专列名单，全部检查", "town": "按镇街"}
 #: only in sealed rounds: their strata or their very members say what risk somebody was given
 BY_RISK = ("class", "list")
-TYPES = ("企业", "个体工商户", "农民专业合作社", "外国企业常驻代表机构")
 
 #: rule -> how the public reads it
 RULES = {
@@ -47,7 +47,7 @@ FROM_PROFILE = ("frequency", "listed", "cap", "pause", "peace")
 
 def types_named(objects: str) -> tuple[str, ...]:
     """The entity types that a plan row's 检查对象 names, e.g. 企业、个体工商户; empty: no limit of type."""
-    return tuple(name for name in TYPES if name in objects)
+    return tuple(name for name in ENTITY_TYPES if name in objects)
 
 
 async def freeze_pool(act: Acting, task_code: str, strata: str = "none") -> dict[str, Any]:

@@ -45,8 +45,8 @@ async def load_upload(upload: int, seen: Collection[int]) -> dict[str, Any]:
 
 
 async def load_uploads(seen: Collection[int], *, before: int = 0, limit: int = 50) -> list[dict[str, Any]]:
-    """The newest first, keyset-paged by the last id of the page before."""
-    where: Any = within(Upload.organisation, seen)
+    """The newest first, keyset-paged by the last id of the page before; forms have pages of their own."""
+    where: Any = And(within(Upload.organisation, seen), Upload.kind != "form")
     return await _uploads(And(where, Upload.id < before) if before else where, limit)
 
 

@@ -17,10 +17,10 @@ INSERT_ONLY = (
     "item", "check_form", "plan_row", "pool", "pool_block", "exclusion", "pick", "visit_task",
     "matching", "assignment", "record_version", "attachment", "log_entry", "checkpoint", "audit", "finding",
     "profile", "year_base", "base_entity", "plan_measure", "allowance", "dismissal", "closing", "simulation",
-    "class_version", "entity_class", "class_adjustment", "external_list", "external_entry",
+    "class_version", "entity_class", "class_adjustment", "external_list", "external_entry", "sheet_version",
 )  # fmt: skip
 #: Updated by the rules below, never deleted.
-KEPT = ("round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider", "upload", "peace")
+KEPT = ("round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider", "upload", "peace", "sheet_sector")
 
 #: table -> columns that never change once they are not empty (Text, Bytea) or not null.
 FROZEN_TEXT = {
@@ -80,6 +80,7 @@ CHECKS = (
     ("load", "NEW.merged BETWEEN 0 AND NEW.parts", "load: more merged than there is"),
     ("upload", "NEW.state IN ('previewed','queued','applied','dropped')", "upload: unknown state"),
     ("upload", "length(NEW.digest) = 64", "upload: digest is not 64 hex digits"),
+    ("sheet_version", "NEW.kind IN ('item','form')", "sheet_version: neither an item nor a form"),
     ("job", "NEW.state IN ('queued','running','done','failed')", "job: unknown state"),
 )
 #: (name, table, columns, where)
@@ -89,6 +90,7 @@ UNIQUE = (
     ("one_load_staging", "load", "what, organisation", "state = 'staging'"),
     ("one_item_version", "item", "code, version", ""),
     ("one_form_version", "check_form", "code, version", ""),
+    ("one_sheet_version", "sheet_version", "kind, code, version", ""),
     ("one_plan_version", "plan", "organisation, year, version", ""),
     ("one_plan_row", "plan_row", "plan, row", ""),
     ("one_plan_draft", "plan_draft", "organisation, year", ""),

@@ -120,14 +120,25 @@ async def _form_page(
 ) -> Response[Any]:
     record = joined["record"]
     locked = record is not None and record["state"] not in ("draft", "returned")
-    today = acting(request).today
+    may_fill = view["may_enter"] and not locked
+    attach_to = f"/visits/{quote(view['visit']['code'])}/{quote(joined['form'].code)}/attach"
     context = {
-        "joined": joined, "form": joined["form"], "record": record, "filled": filled, "may_fill": view["may_enter"] and not locked, "locked": locked,
-        "sections": sections_of(joined["form"], filled["answers"], today), "wrong": _by_field(refused), "row_wrong": _by_row(refused), "rules": rules_of(joined["form"]), "most_rows": domain.MOST_ROWS,
-        "attach_to": f"/visits/{quote(view['visit']['code'])}/{quote(joined['form'].code)}/attach",
+        **points_context(joined["form"], filled["answers"], acting(request).today, refused, may_fill, view["attached"], attach_to),
+        "joined": joined, "form": joined["form"], "record": record, "filled": filled, "locked": locked,
         "methods": steps.METHODS, "outcome_choices": wording.outcomes(), "said": SAID.get(request.query_params.get("said", ""), ""),
     }  # fmt: skip
     return await page(request, "forms/form.html", here="/visits", refused=refused, **{**view, **context})
+
+
+def points_context(
+    form: Form, answers: Mapping[str, Any], today: date, refused: Refused | None = None, may_fill: bool = True,
+    attached: Mapping[str, Any] | None = None, attach_to: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """What forms/_points.html, rules.js and fill.js read; without `attach_to` nothing can be uploaded."""
+    return {
+        "sections": sections_of(form, answers, today), "rules": rules_of(form), "today": today, "most_rows": domain.MOST_ROWS, "may_fill": may_fill,
+        "wrong": _by_field(refused), "row_wrong": _by_row(refused), "attached": attached or {}, "attach_to": attach_to,
+    }  # fmt: skip
 
 
 def sections_of(form: Form, answers: Mapping[str, Any], today: date) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from litestar.response import Response
 
 from portal.domain.declarations import form_from_data, item_from_data
 from portal.domain.errors import NotFound
+from portal.steps.sheet_forms import load_forms
 from portal.store import accounts, directory, plan
 from portal.web.access import acting
 from portal.web.pages import page
@@ -51,15 +52,12 @@ async def item_page(request: Request, code: FromPath[str]) -> Response[Any]:
 
 @get("/checklists", opt={"access": "plan.read"})
 async def checklists_page(request: Request) -> Response[Any]:
-    names = {code: one.name for code, one in acting(request).sectors.sectors.items()}
-    rows = [form_from_data(row["data"]) for row in await plan.load_all_declared(plan.CheckForm)]
-    shown = [
-        {
-            "form": form, "sector": names.get(form.code.partition(".")[0], ""), "points": sum(f.type == "verdict" for f in form.fields()),
-            "keys": sum(f.key for f in form.fields()), "fields": len(form.fields()),
-        }
-        for form in rows
-    ]  # fmt: skip
+    shown = []
+    for row in await load_forms(acting(request)):
+        form = row["form"]
+        shown.append({
+            **row, "points": sum(f.type == "verdict" for f in form.fields()), "keys": sum(f.key for f in form.fields()), "fields": len(form.fields()),
+        })  # fmt: skip
     return await page(request, "library/checklists.html", here="/checklists", rows=shown)
 
 
@@ -68,7 +66,9 @@ async def checklist_page(request: Request, code: FromPath[str]) -> Response[Any]
     found = [form_from_data(row["data"]) for row in await plan.load_all_declared(plan.CheckForm) if row["code"] == code]
     if not found:
         raise NotFound(f"没有编号为“{code[:64]}”的检查表单。")
-    return await page(request, "library/checklist.html", here="/checklists", form=found[-1], versions=found)
+    current = {form.code: form.version for form in acting(request).sectors.forms}.get(code, found[-1].version)  # by its numbers: 2026-10 after 2026-9
+    form = next((one for one in found if one.version == current), found[-1])
+    return await page(request, "library/checklist.html", here="/checklists", form=form, versions=found)
 
 
 ROUTES = [inspectors_page, items_page, item_page, checklists_page, checklist_page]

@@ -9,6 +9,7 @@ import pytest
 import portal.plugin
 from portal.domain.declarations import FIELD_TYPES
 from portal.domain.expressions import _COUNTS
+from portal.domain.xlsform_reference import render_dialect
 from portal.hookspecs import HOOKS, render_reference
 from portal.testing import __all__ as TESTING
 
@@ -28,6 +29,12 @@ def test_the_hook_reference_is_generated_from_the_specifications(language):
     shown = re.search(rf"<!-- reference {language}:[^>]*-->\n(.*?)<!-- end -->", README, re.S)[1]
     assert shown == render_reference(language)
     assert all(f"| `{name}(" in shown for name in HOOKS)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_dialect_of_spreadsheets_is_generated_from_what_is_read(language):
+    shown = re.search(rf"<!-- dialect {language}:[^>]*-->\n(.*?)\n<!-- end -->", README, re.S)[1]
+    assert shown == render_dialect(language)
 
 
 def test_the_command_of_the_readme_prints_the_reference():

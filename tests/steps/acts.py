@@ -11,11 +11,12 @@ from typing import Any
 from portal.domain.cells import Sheet
 from portal.domain.codes import make_uscc
 from portal.domain.directory import EntityRow
+from portal.domain.model import Field, Form, Section
 from portal.domain.sample import sample_entities, sample_inspectors, sample_plan
 from portal.domain.sample_profile import sample_profile
 from portal.steps import (
-    assign, base, bundles, caps, classes, commit, disclosure, draw, forms, imports, outside, plan, plan_draft, pool, profile, publish, replacement, review, sample,
-    simulation, stations, uploads, visits,
+    assign, base, bundles, caps, classes, commit, disclosure, draw, form_uploads, forms, imports, outside, plan, plan_draft, pool, profile, publish, replacement,
+    review, sample, sheet_forms, simulation, stations, uploads, visits,
 )  # fmt: skip
 from portal.steps.acting import Acting
 from portal.steps.directory import save_entity_rows, save_inspector_rows
@@ -147,6 +148,7 @@ def _create(act: Acting, house: House, _: None) -> Awaitable[str]:
 
 
 _PLAN: Sheet = sample_plan(SEED)
+TOYS_FORM = Form("toys.shop", "2026-1", "玩具销售检查表", (Section("在售产品", (Field("ccc", "均有CCC标志", required=True, public=True),)),))
 DIVISIONS = Sheet((("代码", "名称"), ("359921100", "清桥镇"), ("359921101", "白鹭镇"), ("359921101001", "鹭前村委会")))
 COVERAGE = Sheet((("所名称", "辖区镇街"), ("清桥市场监管所", "清桥镇"), ("白鹭市场监管所", "白鹭镇")))
 
@@ -171,6 +173,14 @@ _ROWS = Sheet((("统一社会信用代码", "企业名称", "单位简称"), (_C
 
 async def _uploaded(house: House) -> int:
     return await uploads.save_upload(await house.acting("operator"), "entities", _ROWS, "名录.xlsx", b"the file", {})
+
+
+async def _form_uploaded(act: Acting, house: House, _: None) -> int:
+    return await form_uploads.save_form_upload(act, TOYS_FORM, (), "shop.xlsx", "0" * 64, sheet_forms.NewSector("玩具", "质量科"))
+
+
+async def _uploaded_form(house: House) -> int:
+    return await _form_uploaded(await house.acting("operator"), house, None)
 
 
 async def _queued(house: House) -> int:
@@ -255,6 +265,14 @@ CHANGES = [
     Change("apply queued", "filled", "operator", "directory.import",
            lambda act, house, upload: uploads.apply_queued(act, upload), {"directory.import": 1}, _queued),
     Change("drop upload", "filled", "operator", "directory.import", lambda act, house, upload: uploads.drop_upload(act, upload), {"imports.drop": 1}, _uploaded),
+    Change("import form", "filled", "operator", "sheets.import",
+           lambda act, house, _: sheet_forms.import_form(act, TOYS_FORM, "shop.xlsx", "0" * 64, sheet_forms.NewSector("玩具", "质量科")),
+           {"sheets.sector": 1, "sheets.form": 1}, everywhere=True),
+    Change("upload form", "filled", "operator", "sheets.import", _form_uploaded, {"sheets.upload": 1}, everywhere=True),
+    Change("apply form", "filled", "operator", "sheets.import", lambda act, house, upload: form_uploads.apply_form_upload(act, upload),
+           {"sheets.sector": 1, "sheets.form": 1, "sheets.apply": 1}, _uploaded_form),
+    Change("drop form", "filled", "operator", "sheets.import", lambda act, house, upload: form_uploads.drop_form_upload(act, upload),
+           {"sheets.drop": 1}, _uploaded_form),
     Change("import plan", "filled", "planner", "plan.import", lambda act, house, _: plan.import_plan(act, _PLAN, b"again"), {"plan.import": 1}, everywhere=True),
     Change("begin draft", "filled", "planner", "plan.edit", lambda act, house, number: plan_draft.begin_draft(act, number), {"plan.draft.begin": 1}, _plan_number),
     Change("begin plan", "filled", "planner", "plan.edit", lambda act, house, _: plan_draft.begin_plan(act, 2027, ""), {"plan.draft.begin": 1}, everywhere=True),

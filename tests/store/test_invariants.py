@@ -86,11 +86,20 @@ async def _an_external_list(bureau: dict, account: dict) -> None:
     await tables.ExternalEntry.insert(tables.ExternalEntry(external=made[0]["id"], row=2, code="X")).run()
 
 
+async def _a_sheet_sector(bureau: dict, account: dict) -> None:
+    await tables.SheetSector.insert(tables.SheetSector(code="toys", name="玩具", organisation=bureau["id"], made_by=account["id"])).run()
+
+
+async def _a_sheet_version(bureau: dict, account: dict) -> None:
+    made = tables.SheetVersion(sector="toys", kind="form", code="toys.shop", version="1", imported_by=account["id"])
+    await tables.SheetVersion.insert(made).run()
+
+
 #: what only an imported file makes
 OF_FILES = {
     "upload": _an_upload, "heading_alias": _an_alias, "accepted_code": _a_code, "class_version": _a_class, "entity_class": _a_class,
     "class_adjustment": _an_adjustment,
-    "register_entry": _a_register_entry, "external_list": _an_external_list, "external_entry": _an_external_list,
+    "sheet_sector": _a_sheet_sector, "sheet_version": _a_sheet_version, "register_entry": _a_register_entry, "external_list": _an_external_list, "external_entry": _an_external_list,
 }
 
 
@@ -365,6 +374,7 @@ BROKEN = {
     "entity: unknown kind": {"kind": "ghost"},
     "load: more merged than there is": {"parts": 1, "merged": 2},
     "job: unknown state": {"state": "lost"},
+    "sheet_version: neither an item nor a form": {"kind": "page"},
     "upload: unknown state": {"state": "lost"},
     "upload: digest is not 64 hex digits": {"digest": "abc"},
 }

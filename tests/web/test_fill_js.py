@@ -4,12 +4,10 @@ import json
 
 import pytest
 
-from portal.domain.forms import MOST_ROWS
 from portal.domain.model import Field, Form, Section
 from portal.web.assets import address_of
-from portal.web.forms import sections_of
+from portal.web.forms import points_context
 from portal.web.pages import build_environment
-from portal.web.rules import rules_of
 from tests.domain.test_forms import FORM, TODAY
 from tests.public_site.browser import Browser, program
 from tests.web.test_rules_js import SCRIPT
@@ -24,9 +22,9 @@ HOSTILE = Form("x.y", "1", "表", (Section("</script><img src=x>", (
 def document(form: Form, answers: dict) -> str:
     """The form as its page has it, with the scripts beside it."""
     environment = build_environment()
-    context = {"sections": sections_of(form, answers, TODAY), "wrong": {}, "row_wrong": {}, "may_fill": True, "most_rows": MOST_ROWS, "attached": {}, "attach_to": "/attach"}
+    context = points_context(form, answers, TODAY, attach_to="/attach")
     points = environment.get_template("forms/_points.html").render(context)
-    rules = environment.from_string("data-rules='{{ rules|tojson }}'").render(rules=rules_of(form))
+    rules = environment.from_string("data-rules='{{ rules|tojson }}'").render(context)
     return f'<form id="fill" data-fill data-today="{TODAY}" {rules}>{points}</form>'
 
 
