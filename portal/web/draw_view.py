@@ -83,7 +83,7 @@ async def _run(round_: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     result, caps = json.loads(runs[-1]["result"]), json.loads(runs[0]["slots"])["caps"]
     filled = [who for row in result["assigned"].values() for who in row if who]
-    lacking = Counter(visit for visit, _ in result["unfilled"])
+    lacking = Counter(visit for visit, row in result["assigned"].items() for who in row if who is None)  # a later run names its own slots only
     visits = {v["code"]: v for v in await visit_store.load_visits_of(round_["id"]) if v["code"] in lacking}
     entities = await directory.load_entities({v["entity_code"] for v in visits.values()})
     return {
