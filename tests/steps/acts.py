@@ -15,7 +15,7 @@ from portal.domain.model import Field, Form, Section
 from portal.domain.sample import sample_entities, sample_inspectors, sample_plan
 from portal.domain.sample_profile import sample_profile
 from portal.steps import (
-    assign, base, bundles, caps, classes, commit, disclosure, draw, form_uploads, forms, imports, outside, plan, plan_draft, pool, profile, publish, replacement,
+    assign, attachments, base, bundles, caps, classes, commit, disclosure, draw, form_uploads, forms, imports, outside, plan, plan_draft, pool, profile, publish, replacement,
     review, sample, sheet_forms, simulation, stations, uploads, visits,
 )  # fmt: skip
 from portal.steps.acting import Acting
@@ -109,6 +109,15 @@ def _entering(submit: bool):
         )  # fmt: skip
 
     return run
+
+
+async def _attaching(act: Acting, house: House, found: dict[str, Any]) -> int:
+    row, form = found["row"], office.SECTORS.form(found["row"]["form"])
+    point = next(field.name for field in form.fields() if field.type == "photo")
+    kept = attachments.Kept("F" + "0" * 24, point, "photo", "门头.jpg", "image/jpeg", "0" * 64, "", b"\xff\xd8\xff")
+    return await attachments.attach(
+        act, row["visit"], form, [kept], answers={**row["answers"], point: [kept.code]}, outcomes=row["outcomes"], method=row["method"], opinion=row["opinion"],
+    )  # fmt: skip
 
 
 async def _all_answers(house: House) -> bytes:
@@ -332,6 +341,7 @@ CHANGES = [
            lambda act, house, _: replacement.replace_struck(act, OPEN), {"round.replace": 1}, _struck),
     Change("arrive", "drawn", "assigned", "record.enter",
            lambda act, house, found: forms.record_arrival(act, found["visit"]["code"]), {"visit.arrive": 1}, one_answer, own=True),
+    Change("attach photo", "drawn", "assigned", "record.enter", _attaching, {"record.draft": 1, "record.attach": 1}, one_answer, own=True),
     Change("save draft", "drawn", "assigned", "record.enter", _entering(False), {"record.draft": 1}, one_answer, own=True),
     Change("submit", "drawn", "assigned", "record.enter", _entering(True), {"record.submit": 1}, one_answer, own=True),
     Change("import records", "drawn", "operator", "record.import", lambda act, house, data: forms.import_records(act, data),
