@@ -112,7 +112,7 @@ def _entering(submit: bool):
 
 
 async def _attaching(act: Acting, house: House, found: dict[str, Any]) -> int:
-    row, form = found["row"], office.SECTORS.form(found["row"]["form"])
+    row, form = found["row"], act.sectors.form(found["row"]["form"])
     point = next(field.name for field in form.fields() if field.type == "photo")
     kept = attachments.Kept("F" + "0" * 24, point, "photo", "门头.jpg", "image/jpeg", "0" * 64, "", b"\xff\xd8\xff")
     return await attachments.attach(
