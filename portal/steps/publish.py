@@ -155,7 +155,7 @@ async def plan_notice(act: Acting, row: Mapping[str, Any]) -> dict[str, Any]:
     by_profile = {one["row"] for one in await plan.load_tasks(act.line, row["id"]) if goes_by_class(profile, one, max(act.today, one["window_from"]))}
     bureau = await _below(act, row["organisation"])
     return {
-        **({"bureau": bureau} if bureau else {}),
+        **({"bureau": bureau} if bureau else {}), **({"reason": row["reason"]} if row["version"] > 1 and row["reason"] else {}),
         "year": row["year"], "version": row["version"], "title": row["title"], "number": "",
         "published_on": act.today.isoformat(), "base_note": _NOTE.sub("", base[0]) if base else "",
         "notes": [note for note in row["notes"] if note not in base and not _FORM.match(note)],

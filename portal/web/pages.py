@@ -137,5 +137,10 @@ def download(name: str, data: bytes) -> Response[bytes]:
     return Response(data, media_type=XLSX, headers={"content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"})
 
 
+def pdf(name: str, data: bytes) -> Response[bytes]:
+    """A PDF to be looked at, which keeps its name when saved."""
+    return Response(data, media_type="application/pdf", headers={"content-disposition": f"inline; filename*=UTF-8''{quote(name, safe='')}"})
+
+
 def is_fragment(request: Request) -> bool:
     return request.headers.get("hx-request") == "true" and request.headers.get("hx-history-restore-request") != "true"

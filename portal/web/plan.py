@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from portal.store import plan_draft as drafts
 from portal.store import pool as pools
 from portal.web.access import acting, posted
 from portal.web.inputs import choice, parse_input
-from portal.web.pages import download, go_to, page
+from portal.web.pages import download, go_to, page, pdf
 from portal.web.year import VERDICTS
 
 
@@ -89,6 +90,16 @@ async def plan_file(request: Request, number: FromPath[int]) -> Response[bytes]:
     return download(*await official.export_plan(acting(request), number, wanted.layout or "own"))
 
 
+@get("/plan/{number:int}/notice.pdf", opt={"access": "plan.read"})
+async def plan_notice(request: Request, number: FromPath[int]) -> Response[bytes]:
+    """The plan as it is printed whole, ratios by class and all: for staff and superiors, not public."""
+    portal, act = request.app.state.portal, acting(request)
+    about = {"bureau": act.bureau, "demo": portal.settings.simulated, "as_of": act.today.isoformat()}
+    found = await official.load_official(act, number)
+    data = await asyncio.to_thread(portal.printing.render, "plan", "plan_notice.html", {"about": about, "plan": found})
+    return pdf(f"{found['title']}（第{found['version']}版）.pdf", data)
+
+
 # 名录 ---------------------------------------------------------------------------------
 
 
@@ -143,4 +154,4 @@ async def pool_page(request: Request, task: FromPath[str]) -> Response[Any]:
 
 MOST_SHOWN = 200
 
-ROUTES = [plans_page, plan_page, plan_file, pools_page, freeze_pool, pool_page]
+ROUTES = [plans_page, plan_page, plan_file, plan_notice, pools_page, freeze_pool, pool_page]

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from litestar import Request, get, post
 from litestar.params import FromPath
@@ -22,7 +21,7 @@ from portal.store import directory, records
 from portal.web import wording
 from portal.web.access import acting, posted
 from portal.web.inputs import choice, number, parse_input, text
-from portal.web.pages import go_to, page
+from portal.web.pages import go_to, page, pdf
 
 SIZE = 100
 SAID = {"approved": "已通过，进入待公示。", "returned": "已退回，录入人能看到您的意见。"}
@@ -114,7 +113,7 @@ async def record_sheet(request: Request, number: FromPath[int]) -> Response[byte
     portal = request.app.state.portal
     name, context = await documents.load_record_sheet(acting(request), number, demo=portal.settings.simulated)
     data = await asyncio.to_thread(portal.printing.render, name, "record_sheet.html", context)
-    return Response(data, media_type="application/pdf", headers={"content-disposition": f"inline; filename*=UTF-8''{quote(name, safe='')}"})
+    return pdf(name, data)
 
 
 @post("/review/{number:int}", opt={"access": "record.review"})
