@@ -96,9 +96,14 @@ def run_plugins(args: Namespace) -> None:
     for code, sector in sorted(sectors.sectors.items()):
         items = [item for item in sectors.items if item.code.startswith(f"{code}.")]
         forms = [form for form in sectors.forms if form.code.startswith(f"{code}.")]
-        say(f"{code}　{sector.name}　版本 {sector.version}　事项 {len(items)}　表单 {len(forms)}")
+        registers = [one for one in sectors.registers if one.code.startswith(f"{code}.")]
+        hooks = [hook for owner, hook in sectors.callers if owner == code]
+        say(f"{code}　{sector.name}　版本 {sector.version}　事项 {len(items)}　表单 {len(forms)}" + (f"　专项库 {len(registers)}" if registers else ""))
+        say(f"  钩子：{'、'.join(hooks)}")
         for item in items:
             say(f"  {item.code} {item.version}　{item.name}")
+        for one in registers:
+            say(f"  {one.code}　{one.name}（专项库，{len(one.columns)} 列）")
     for name in sectors.skipped:
         say(f"{name}　样例模块，PORTAL_SECTORS 写明时才装入")
 

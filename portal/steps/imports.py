@@ -13,6 +13,7 @@ from portal.domain.codes import check_code
 from portal.domain.errors import BadInput, Problem
 from portal.domain.import_kinds import KINDS, Kind, Reading, parse_mapping, parse_options
 from portal.domain.imports import ImportPreview, pack_preview, preview_of, remark_rows, tallied
+from portal.domain.registers import column_aliases
 from portal.domain.tables import MissingColumns, Parsed
 from portal.sheets.write import write_xlsx
 from portal.steps import directory, external, plan, registers, results
@@ -119,7 +120,8 @@ async def check_sheet(
     """Parse (in a thread) and check; MissingColumns where the columns of the table are not known."""
     act.require(kind.act)
     bureau = act.bureau["id"]
-    reading = Reading(act.today, await store.load_aliases(bureau, kind.code) | dict(mapping), options, await store.load_accepted(bureau))
+    own = column_aliases(act.sectors.registers, options.get("register", "")) if kind.code == "registers" else {}
+    reading = Reading(act.today, own | await store.load_aliases(bureau, kind.code) | dict(mapping), options, await store.load_accepted(bureau))
     parsed = await asyncio.to_thread(kind.parse, _told(sheet, progress), reading)
     parsed, counts = await DOING[kind.code].check(act, parsed, reading)
     return Checked(kind, parsed, counts, reading)

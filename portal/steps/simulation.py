@@ -151,14 +151,17 @@ async def _lines(
     rule = act.sectors.pool_rule(view) or PoolRule()
     lines = []
     async for batch in directory.load_candidates(rule, act.tree, types, stations, {}):
+        candidates = [one for one, _, _ in batch]
+        passed_over = act.sectors.exclude_from_pool(view, candidates) if candidates else {}
+        answered = act.sectors.adjust_risk(view, candidates) if candidates and by_class else {}
         for one, risk, town in batch:
-            if rules and not listed_by(rules, one.attributes):
+            if rules and not listed_by(rules, one.attributes) or one.code in passed_over:
                 continue
             stratum = "*"
             if sorter and listed_by(sorter.rules, one.attributes):
                 continue  # drawn by the list's task
             if by_class and sorter:
-                stratum = sorter.place(one.code, by_class.grade(one.code, one.holder, risk, {}), one.attributes)
+                stratum = sorter.place(one.code, by_class.grade(one.code, one.holder, risk, answered), one.attributes)
             lines.append((one.code, stratum, 1))
             places[one.code] = Place(one.code, one.holder, one.code.partition("#")[2], one.station, town, bureaus.get(one.station, ""))
     return lines

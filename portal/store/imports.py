@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from piccolo.columns.combination import And
+from piccolo.columns.combination import And, Or, WhereRaw
 
 from portal.domain.errors import NotFound
 from portal.domain.packing import pack
@@ -15,6 +15,7 @@ from portal.domain.registers import join_registers
 from portal.domain.risk import CREDIT
 from portal.store.accounts import within
 from portal.store.bulk import insert_rows
+from portal.store.engine import current_engine
 from portal.store.tables import (
     AcceptedCode, ClassVersion, Entity, EntityClass, ExternalEntry, ExternalList, HeadingAlias, RegisterEntry, Upload,
 )  # fmt: skip
@@ -246,6 +247,45 @@ async def load_register_rows(organisation: int, codes: Collection[str]) -> dict[
         for row in rows:
             found.setdefault(row["code"], []).append((row["register"], json.loads(row["data"])))
     return found
+
+
+async def count_register_rows(organisation: int, seen: Collection[int]) -> dict[str, int]:
+    """register -> its rows about entries of `seen`."""
+    from piccolo.query.functions.aggregate import Count
+
+    mine = And(RegisterEntry.organisation == organisation, _about(seen, ""))
+    rows = await RegisterEntry.select(RegisterEntry.register, Count(RegisterEntry.id)).where(mine).group_by(RegisterEntry.register).run()
+    return {row["register"]: row["count"] for row in sorted(rows, key=lambda row: row["register"])}
+
+
+async def load_register_page(
+    organisation: int, register: str, seen: Collection[int], *, query: str = "", after: int = 0, limit: int = 50
+) -> list[dict[str, Any]]:
+    """Rows of a register about entries of `seen` with the entry's name, as they came in, keyset-paged by the last id of the page before.
+
+    `query`: a part of the entry's name, its code, or the row's number.
+    """
+    where: Any = And(And(RegisterEntry.organisation == organisation, RegisterEntry.register == register), _about(seen, ""))
+    if query:
+        escaped = query.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        where = And(where, Or(Or(RegisterEntry.code == query.upper(), RegisterEntry.number == query), _about(seen, escaped)))
+    if after:
+        where = And(where, RegisterEntry.id > after)
+    rows = await RegisterEntry.select().where(where).order_by(RegisterEntry.id).limit(limit).run()
+    names = {}
+    for part in _chunks({row["code"] for row in rows}):
+        names |= {one["code"]: one["name"] for one in await Entity.select(Entity.code, Entity.name).where(Entity.code.is_in(part)).run()}
+    return [{**row, "name": names.get(row["code"], ""), "data": json.loads(row["data"])} for row in rows]
+
+
+def _about(seen: Collection[int], named: str) -> WhereRaw:
+    """Rows about directory entries of these organisations, called so where `named` (escaped for LIKE) is given."""
+    inside = ", ".join(str(int(one)) for one in sorted(seen)) or "-1"
+    sql = f'"register_entry"."code" IN (SELECT "code" FROM "entity" WHERE "organisation" IN ({inside})'
+    if not named:
+        return WhereRaw(sql + ")")
+    like = "LIKE" if current_engine().engine_type == "sqlite" else "ILIKE"  # as in the directory's own search
+    return WhereRaw(sql + f" AND \"name\" {like} {{}} ESCAPE '\\')", f"%{named}%")
 
 
 async def has_register_rows(organisation: int) -> bool:
