@@ -75,9 +75,9 @@ def exclude_from_pool(task: Task, batch: Sequence[Candidate]) -> Mapping[str, st
     """The reason (public, Chinese) for each candidate code of the batch, of at most 10,000, that must not be drawn."""
 
 
-@ask_owner("本批对象中哪些要调整风险类别；类别不公开。")
+@ask_owner("本批对象中哪些要调整风险类别；类别属于 task.scale 这一分类体系，不公开。")
 def adjust_risk(task: Task, batch: Sequence[Candidate]) -> Mapping[str, str] | None:
-    """The class (never public) for each candidate code of the batch whose risk class must differ from the directory's."""
+    """The class (never public) for each candidate code of the batch whose risk class, of the scale task.scale, must differ from the imported one."""
 
 
 @ask_owner("表单自身检查通过后，再查各项之间是否矛盾。")

@@ -4,10 +4,14 @@ from portal.domain.model import (
     OUTCOMES, Basis, Block, Candidate, CheckItem, Choice, Column, Field, FollowUp, Form, Outcome, Page, PoolRule,
     Problem, Published, Record, Register, Section, Sector, Task,
 )
+from portal.domain.points import (
+    MET, check_outcomes, check_point, failed_points, guide_text, met_section, outcome_follow_ups, scene_section,
+)
 from portal.hookspecs import hookimpl
 
 __all__ = [
-    "OUTCOMES", "Basis", "Block", "Candidate", "CheckItem", "Choice", "Column", "Field", "FollowUp", "Form",
+    "MET", "OUTCOMES", "Basis", "Block", "Candidate", "CheckItem", "Choice", "Column", "Field", "FollowUp", "Form",
     "Outcome", "Page", "PoolRule", "Problem", "Published", "Record", "Register", "Section", "Sector", "Task",
-    "hookimpl",
+    "check_outcomes", "check_point", "failed_points", "guide_text", "hookimpl", "met_section", "outcome_follow_ups",
+    "scene_section",
 ]

@@ -190,6 +190,7 @@ class Task:
     window: tuple[date, date]
     frozen_on: date
     types: Sequence[str] = ()  # 检查对象 of the plan row, where it names entity types
+    scale: str = "credit"  # for adjust_risk: whose grades the task is drawn by, a code of the jurisdiction's scales
     base: int = 0  # for publication_pages: size of the pool that was committed last; 0: none yet
 
 

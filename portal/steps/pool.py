@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -181,6 +181,8 @@ async def _gather(act: Acting, task: dict[str, Any], strata: str) -> _Gathered:
     stations = {o["id"]: o["code"] for o in await _organisations()}
     day = max(act.today, task["window_from"])
     by_class = await _require_by_class(act, task, day) if strata == "class" else None
+    if by_class:
+        view = replace(view, scale=by_class.scale.code)
     sorter = by_class.sorter() if by_class else None
     certain = await _certain_rules(act, day, strata)
     limits = await caps.load_limits(act, day, history=by_class is not None)

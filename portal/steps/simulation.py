@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from portal.domain.errors import BadInput, NotFound
@@ -148,6 +149,8 @@ async def _lines(
         code=task["code"], name=task["name"], sector=task["sector"], items=tuple(code for code, _ in plan.items_of(task)),
         window=(task["window_from"], task["window_to"]), frozen_on=act.today, types=types,
     )  # fmt: skip
+    if by_class:
+        view = replace(view, scale=by_class.scale.code)
     rule = act.sectors.pool_rule(view) or PoolRule()
     lines = []
     async for batch in directory.load_candidates(rule, act.tree, types, stations, {}):
