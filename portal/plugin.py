@@ -1,17 +1,18 @@
 """All a sector may import; see plugins/README.md."""
 
-from portal.domain.model import (
-    OUTCOMES, Basis, Block, Candidate, CheckItem, Choice, Column, Field, FollowUp, Form, Outcome, Page, PoolRule,
-    Problem, Published, Record, Register, Section, Sector, Task,
+from portal.domain.findings import (
+    FOLLOW_UPS, OPEN, PRESENCE, Part, articles, check_record, failed_points, follow_ups, guide, item_for, judged, points_of,
+    signing, site_form, summarise,
 )
-from portal.domain.points import (
-    MET, check_outcomes, check_point, failed_points, guide_text, met_section, outcome_follow_ups, scene_section,
+from portal.domain.model import (
+    CERTIFICATE_ONLY, OUTCOMES, Basis, Block, Candidate, CheckItem, Choice, Column, Field, FollowUp, Form, Outcome, Page,
+    PoolRule, Problem, Published, Record, Register, Section, Sector, Task,
 )
 from portal.hookspecs import hookimpl
 
 __all__ = [
-    "MET", "OUTCOMES", "Basis", "Block", "Candidate", "CheckItem", "Choice", "Column", "Field", "FollowUp", "Form",
-    "Outcome", "Page", "PoolRule", "Problem", "Published", "Record", "Register", "Section", "Sector", "Task",
-    "check_outcomes", "check_point", "failed_points", "guide_text", "hookimpl", "met_section", "outcome_follow_ups",
-    "scene_section",
+    "CERTIFICATE_ONLY", "FOLLOW_UPS", "OPEN", "OUTCOMES", "PRESENCE", "Basis", "Block", "Candidate", "CheckItem", "Choice",
+    "Column", "Field", "FollowUp", "Form", "Outcome", "Page", "Part", "PoolRule", "Problem", "Published", "Record",
+    "Register", "Section", "Sector", "Task", "articles", "check_record", "failed_points", "follow_ups", "guide",
+    "hookimpl", "item_for", "judged", "points_of", "signing", "site_form", "summarise",
 ]

@@ -6,9 +6,9 @@ two years) and 39 (publication) as read; what points.py says of single points is
 
 from plugins.catering.forms import FORMS
 from plugins.catering.items import CANTEEN, CANTEENS, CATEGORY, ITEMS
-from plugins.catering.points import KEY_POINTS, POINTS
+from plugins.catering.points import KEY_POINTS, NAMES
 from portal.plugin import (
-    OUTCOMES, Block, Column, FollowUp, Page, PoolRule, Problem, Register, Sector, check_outcomes, failed_points, hookimpl, outcome_follow_ups,
+    FOLLOW_UPS, PRESENCE, Block, Column, FollowUp, Page, PoolRule, Problem, Register, Sector, check_record, follow_ups, hookimpl, summarise,
 )  # fmt: skip
 
 LICENCES = "catering.licences"
@@ -16,10 +16,13 @@ LICENCES = "catering.licences"
 SCALE = "food"
 GONE = ("注销", "吊销", "撤销", "歇业")
 WORST_FIRST = ("D", "C", "B", "A")
-CASE = FollowUp("case", 0, "inspected", "重点项不合格，影响食品安全，依法调查处理。")
-SEAL = FollowUp("other", 0, "inspected", "过期、变质、禁止的食品和非食用物质依法查封、扣押，监督销毁。")
 #: failed points whose goods must not stay where they are
 DANGEROUS = ("forbidden", "expired", "meat", "nonfood")
+CASE = FollowUp("case", 0, "inspected", "重点项不合格，影响食品安全，依法调查处理。")
+SEALED = FollowUp("case", 0, "inspected", "依法查封、扣押有关食品和原料，追查来源去向，调查处理。")
+RECHECK = FollowUp("recheck", 10, "ordered", "一般项不合格，责令改正后复查。")
+#: failed point -> follow-up
+THEN = {name: SEALED if name in DANGEROUS else CASE if name in KEY_POINTS else RECHECK for name in NAMES}
 #: outcomes of a check that could not look at the points
 UNSEEN = ("not_operating", "unreachable", "uncooperative")
 
@@ -76,9 +79,9 @@ def adjust_risk(task, batch):
 
 @hookimpl
 def validate_record(record, form):
-    answers = record.answers
-    failed = failed_points(record, POINTS)
-    problems = check_outcomes(record, dict.fromkeys(failed, next(iter(record.outcomes), "")))
+    answers, problems = record.answers, []
+    for item in record.outcomes:  # one form answers for both items, whole
+        problems += check_record(record, dict.fromkeys(NAMES, item), item, KEY_POINTS)
     uncertified = answers.get("staff_uncertified", 0)
     if uncertified and answers.get("health_cert") != "no":
         problems.append(Problem("health_cert", f"有 {uncertified} 人没有有效的健康证明，这项应判为不合格。"))
@@ -86,39 +89,22 @@ def validate_record(record, form):
         problems.append(Problem("staff_uncertified", "“健康证明”判为不合格，请填写没有健康证明的人数。"))
     if answers.get("business") in ("school", "nursing", "central") and answers.get("samples") == "na":
         problems.append(Problem("samples", "学校、养老机构食堂和集体用餐配送单位应当留样，这项不能选不适用。"))
-    key = [name for name in failed if name in KEY_POINTS]
-    for item, outcome in record.outcomes.items():
-        if key and outcome == "rectified":
-            problems.append(Problem(key[0], f"重点项不合格的要依法调查处理，“{item}”的抽查结果应选“{OUTCOMES['pending'].label}”。"))
     return problems
 
 
 @hookimpl
 def suggest_follow_up(record, form):
-    failed = failed_points(record, POINTS)
-    follow_ups = outcome_follow_ups(record)
-    if set(failed) & set(KEY_POINTS):
-        follow_ups = [one for one in follow_ups if one.kind != "other"] + [CASE]
-    if set(failed) & set(DANGEROUS):
-        follow_ups.append(SEAL)
-    if set(failed) - set(KEY_POINTS) and not any(one.kind == "recheck" for one in follow_ups):
-        follow_ups.append(FollowUp("recheck", 10, "ordered", "一般项不合格，责令改正后复查。"))
-    return follow_ups or [FollowUp("none")]
+    return follow_ups(record, {**FOLLOW_UPS, "rectified": RECHECK}, THEN)
 
 
 @hookimpl
 def public_summary(record, form):
-    if record.answers.get("met") != "yes":
-        return f"{CATEGORY}：{'、'.join(OUTCOMES[one].label for one in sorted(set(record.outcomes.values())))}。"
-    failed = failed_points(record, POINTS)
+    said = summarise(record, CATEGORY, dict.fromkeys(NAMES, ""))
+    if record.answers.get(PRESENCE) != "open":
+        return said
+    failed = [name for name in NAMES if record.answers.get(name) == "no"]
     key = sum(name in KEY_POINTS for name in failed)
-    judged = sum(record.answers.get(name) in ("yes", "no") for name in POINTS)
-    return f"{CATEGORY}：判断{judged}项，不合格{len(failed)}项，其中重点项{key}项；检查结果为{grade_of(failed)}。"
-
-
-def grade_of(failed):
-    """符合, 基本符合 (general points only) or 不符合 (a key point)."""
-    return "不符合" if set(failed) & set(KEY_POINTS) else "基本符合" if failed else "符合"
+    return f"{said}重点项不合格{key}项，对照要点表为{'不符合' if key else '基本符合' if failed else '符合'}。"
 
 
 @hookimpl

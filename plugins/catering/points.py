@@ -92,5 +92,5 @@ GROUPS = (
     )),
 )  # fmt: skip
 
-POINTS = tuple(point[0] for _, _, points in GROUPS for point in points)
+NAMES = tuple(point[0] for _, _, points in GROUPS for point in points)
 KEY_POINTS = tuple(point[0] for _, _, points in GROUPS for point in points if point[1])

@@ -16,13 +16,16 @@ from typing import Any
 from portal.domain.errors import Problem
 
 __all__ = [
-    "Basis", "Block", "Candidate", "CheckItem", "Choice", "Column", "Field", "FollowUp", "Form",
+    "Basis", "Block", "CERTIFICATE_ONLY", "Candidate", "CheckItem", "Choice", "Column", "Field", "FollowUp", "Form",
     "OUTCOMES", "Outcome", "Page", "PoolRule", "Problem", "Published", "Record", "Register",
     "Section", "Sector", "Task",
 ]
 
 
 # What a sector declares ------------------------------------------------------
+
+#: CheckItem.qualification of an item that any inspector with a valid certificate may check.
+CERTIFICATE_ONLY = ""
 
 
 @dataclass(frozen=True, slots=True)

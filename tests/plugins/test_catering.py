@@ -4,7 +4,8 @@ import pytest
 
 import plugins.catering
 from plugins.catering import LICENCES
-from plugins.catering.points import GROUPS, KEY_POINTS, POINTS
+from plugins.catering.points import GROUPS, KEY_POINTS
+from plugins.catering.points import NAMES as POINTS
 from portal.domain.forms import public_answers, visible
 from portal.plugin import OUTCOMES, Published
 from portal.testing import TODAY, answer_all, assert_accepted, assert_points, load_sector, make_candidate, make_record, make_task, problems_of
@@ -12,8 +13,7 @@ from portal.testing import TODAY, answer_all, assert_accepted, assert_points, lo
 SECTORS = load_sector(plugins.catering)
 FORM = SECTORS.form("catering.check")
 SERVICE, CANTEEN = "catering.service", "catering.canteen"
-SEEN = {"met": "yes", "site_photos": ["p1"], "business": "restaurant", "staff": 6, "staff_uncertified": 0, "contact_person": "店长",
-        "refused_to_sign": "no", "signature": ["s1"]}  # fmt: skip
+SEEN = {"presence": "open", "business": "restaurant", "staff": 6, "staff_uncertified": 0, "contact_person": "店长", "refused": "no", "signature": ["s1"]}  # fmt: skip
 
 
 def good(**changed):
@@ -56,12 +56,13 @@ def test_every_item_has_basis_validity_form_qualification_and_is_found_by_name()
 
 def test_a_clean_check_and_a_shut_door_are_both_complete():
     assert_accepted(wrong(good()))
-    shut = {"met": "idle", "unmet_note": "6月1日两次到场均停业", "site_photos": ["p1"]}
-    assert visible(FORM, shut, TODAY) == ["met", "unmet_note", "site_photos"]
+    shut = {"presence": "not_operating", "presence_note": "6月1日两次到场均停业"}
+    assert visible(FORM, shut, TODAY) == ["presence", "presence_note", "pictures", "note"]
     assert_accepted(wrong(shut, "not_operating"))
-    assert_points(wrong(shut), "met")
-    assert_points(wrong(good(), "unreachable"), "met")
-    assert_accepted(wrong(shut | {"met": "refused"}, "uncooperative"))
+    assert_points(wrong(shut), "presence")
+    assert_points(wrong(good(), "unreachable"), "presence")
+    assert_accepted(wrong(good(), items=(SERVICE, CANTEEN)))
+    assert_points(wrong(failed("clean"), items=(CANTEEN,)), "clean")
 
 
 def test_nothing_unanswered_passes():
@@ -78,7 +79,7 @@ def test_a_key_point_is_looked_into_and_never_only_put_right(name):
     assert_points(wrong(answers, "rectified"), name)
     assert_accepted(wrong(answers, "pending"))
     assert "case" in {one.kind for one in SECTORS.suggest_follow_up(record(answers, "pending"), FORM)}
-    assert "检查结果为不符合" in SECTORS.public_summary(record(answers, "pending"), FORM)
+    assert "重点项不合格1项，对照要点表为不符合" in SECTORS.public_summary(record(answers, "pending"), FORM)
 
 
 @pytest.mark.parametrize("name", [name for name in POINTS if name not in KEY_POINTS])
@@ -88,7 +89,7 @@ def test_a_general_point_is_put_right_and_checked_again(name):
     assert_accepted(wrong(answers, "rectified"))
     assert [one.kind for one in SECTORS.suggest_follow_up(record(answers, "rectified"), FORM)] == ["recheck"]
     assert SECTORS.public_summary(record(answers, "rectified"), FORM) == (
-        "餐饮服务监督检查：判断56项，不合格1项，其中重点项0项；检查结果为基本符合。"
+        "餐饮服务监督检查：判断56项，不合格1项；抽查结果：发现问题已责令改正。重点项不合格0项，对照要点表为基本符合。"
     )
 
 
@@ -109,8 +110,9 @@ def test_a_school_canteen_cannot_do_without_samples():
 
 
 def test_dangerous_goods_are_sealed_beside_the_case():
-    kinds = [one.kind for one in SECTORS.suggest_follow_up(record(failed("expired"), "pending"), FORM)]
-    assert kinds == ["case", "other"]
+    found = SECTORS.suggest_follow_up(record(failed("expired", "clean"), "pending"), FORM)
+    assert {one.kind for one in found} == {"recheck", "case"}
+    assert any("查封" in one.note for one in found)
     assert [one.kind for one in SECTORS.suggest_follow_up(record(good(), "none"), FORM)] == ["none"]
 
 
@@ -143,10 +145,10 @@ def test_food_grades_are_the_worst_in_force_and_never_mixed_with_credit_classes(
 def test_the_summary_fits_and_shows_nothing_private():
     answers = failed(*POINTS, staff_uncertified=2)
     summary = SECTORS.public_summary(record(answers, "pending"), FORM)
-    assert summary == "餐饮服务监督检查：判断56项，不合格56项，其中重点项20项；检查结果为不符合。"
+    assert summary == "餐饮服务监督检查：判断56项，不合格56项；抽查结果：发现问题待后续处理。重点项不合格20项，对照要点表为不符合。"
     kept = public_answers(FORM, answers)
     assert not {name for name in kept if name.endswith("_note")} and "contact_person" not in kept and "staff" not in kept
-    assert OUTCOMES["not_operating"].label in SECTORS.public_summary(record({"met": "idle"}, "not_operating"), FORM)
+    assert OUTCOMES["not_operating"].label in SECTORS.public_summary(record({"presence": "not_operating"}, "not_operating"), FORM)
 
 
 def published(entity, on, outcome="none", item=SERVICE):
