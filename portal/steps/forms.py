@@ -11,7 +11,7 @@ from typing import Any
 
 from portal.domain import forms as domain
 from portal.domain.errors import BadInput, NotAllowed, Problem, Refused, WrongMoment
-from portal.domain.model import OUTCOMES, Form, Record
+from portal.domain.model import AWAITING, OUTCOMES, Form, Record
 from portal.domain.packing import pack
 from portal.steps import caps
 from portal.steps.acting import Acting
@@ -36,19 +36,23 @@ async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
     people = await directory.load_inspectors_by_id({who for who in assigned if who})
     records = {row["form_code"]: row for row in await store.load_records_of([visit["id"]])}
     views = []
-    for joined in await forms_of(visit):
+    for joined in await forms_of(visit, records):
         record = records.get(joined["form"].code)
         answers = record["answers"] if record else {}
         done, total = domain.progress(joined["form"], answers, act.today)
         views.append({**joined, "record": record, "done": done, "total": total})
+    holder = (await directory.load_entities([visit["holder"]])).get(visit["holder"]) if visit["holder"] != visit["entity_code"] else None
     return {
-        "visit": visit, "entity": entity, "inspectors": [people.get(who) for who in assigned], "forms": views,
+        "visit": visit, "entity": entity, "holder": holder, "drawn": await load_drawn(visit), "inspectors": [people.get(who) for who in assigned], "forms": views,
         "may_enter": act.may("record.enter") and _is_assigned(act, assigned),
     }  # fmt: skip
 
 
-async def forms_of(visit: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The forms a visit joins, each once, under the first task that asks for it; items of all tasks."""
+async def forms_of(visit: Mapping[str, Any], records: Mapping[str, Mapping[str, Any]] | None = None) -> list[dict[str, Any]]:
+    """The forms a visit joins, each once, under the first task that asks for it; items of all tasks.
+
+    With its `records` (by form) also the later forms that are open now; "first" of those is the form that opened them, else "".
+    """
     carried = (await visits.load_tasks_of_visits([visit["id"]])).get(visit["id"], [])
     tasks = await plan.load_tasks_by_id(carried)
     left_out = await year.load_left_out(carried)
@@ -59,8 +63,12 @@ async def forms_of(visit: Mapping[str, Any]) -> list[dict[str, Any]]:
             if (task_id, visit["entity_code"], code) in left_out:
                 continue
             item = await load_item(code, version)
-            joined = found.setdefault(item.form, {"task": task, "task_name": task["name"], "items": {}})
-            joined["items"].setdefault(code, {"code": code, "version": version, "name": item.name, "task": task_id})
+            entry = {"code": code, "version": version, "name": item.name, "task": task_id, "later": item.later_form}
+            joined = found.setdefault(item.form, {"task": task, "task_name": task["name"], "items": {}, "first": ""})
+            joined["items"].setdefault(code, entry)
+            if item.later_form and records and is_awaited(records.get(item.form), code):
+                later = found.setdefault(item.later_form, {"task": task, "task_name": task["name"], "items": {}, "first": item.form})
+                later["items"].setdefault(code, {**entry, "later": ""})
     views = []
     for form_code in sorted(found):
         version = visit["forms"].get(form_code)
@@ -69,6 +77,16 @@ async def forms_of(visit: Mapping[str, Any]) -> list[dict[str, Any]]:
         joined = found[form_code]
         views.append({**joined, "form": await load_form(form_code, version), "items": list(joined["items"].values())})
     return views
+
+
+def is_awaited(record: Mapping[str, Any] | None, item: str) -> bool:
+    """Whether a record that was submitted says of an item that its result is to come."""
+    return bool(record and record["submitted_at"] and record["outcomes"].get(item) == AWAITING)
+
+
+def settled(outcomes: Mapping[str, str]) -> dict[str, str]:
+    """The outcomes there are: without those still to come."""
+    return {code: outcome for code, outcome in outcomes.items() if outcome != AWAITING}
 
 
 def _is_assigned(act: Acting, assigned: Sequence[int | None]) -> bool:
@@ -125,12 +143,12 @@ async def _save(
     outcomes: Mapping[str, str], method: str, opinion: str, version: int | None, submit: bool, inspected_on: date,
 ) -> int:  # fmt: skip
     """`version`: of the record the person saw; None from a file, which never changes a record that is there."""
-    every = await forms_of(visit)
+    records = {r["form_code"]: r for r in await store.load_records_of([visit["id"]])}
+    every = await forms_of(visit, records)
     joined = next((j for j in every if j["form"].code == form_code), None)
     if joined is None:
         raise BadInput(f"入企检查 {visit['code']} 没有表单“{form_code}”。")
     form: Form = joined["form"]
-    records = {r["form_code"]: r for r in await store.load_records_of([visit["id"]])}
     known = records.get(form_code)
     if version is None:
         if known:
@@ -145,7 +163,7 @@ async def _save(
     cleaned = domain.clean_answers(form, answers, inspected_on)
     wanted = {item["code"] for item in joined["items"]}
     chosen = {code: outcome for code, outcome in outcomes.items() if outcome}
-    problems = _check_outcomes(wanted, chosen, joined["items"]) if submit or chosen else []
+    problems = _check_outcomes(wanted, chosen, joined["items"], records) if submit or chosen else []
     if not submit:
         problems = [p for p in problems if "没有选择" not in p.message]
     if submit:
@@ -153,7 +171,9 @@ async def _save(
             problems.append(Problem("method", "请选择检查方式。"))
         problems += domain.check_answers(form, cleaned, inspected_on)
         if not problems:
-            problems += act.sectors.validate_record(_view(visit, joined, form, cleaned, chosen, inspected_on), form)
+            before = records[joined["first"]]["answers"] if joined["first"] else {}
+            view = _view(visit, joined, form, cleaned, settled(chosen), inspected_on, before, await load_drawn(visit))
+            problems += act.sectors.validate_record(view, form)
     if problems:
         raise BadInput(f"《{form.title}》有 {len(problems)} 处需要补充或改正。", problems)
     state = "submitted" if submit else (known["state"] if known else "draft")
@@ -175,25 +195,37 @@ async def _save(
     )  # fmt: skip
     if submit:
         submitted = {code for code, row in records.items() if row["submitted_at"]} | {form_code}
-        if visit["state"] == "open" and submitted >= {one["form"].code for one in every}:
+        if visit["state"] == "open" and submitted >= {one["form"].code for one in every if not one["first"]}:
             await visits.save_done(visit["id"], act.now)  # every form on it has been submitted
     return record
 
 
-def _view(visit, joined, form: Form, answers, outcomes, inspected_on: date) -> Record:
+def _view(visit, joined, form: Form, answers, outcomes, inspected_on: date, before, drawn) -> Record:
     return Record(
         visit=visit["code"], task=joined["task"]["code"], entity=visit["entity_code"], entity_name="",
         items=tuple(item["code"] for item in joined["items"]), answers=answers, outcomes=outcomes, inspected_on=inspected_on,
+        before=before, drawn=tuple(drawn),
     )  # fmt: skip
 
 
-def _check_outcomes(wanted: set[str], chosen: Mapping[str, str], items: Sequence[Mapping[str, Any]]) -> list[Problem]:
+async def load_drawn(visit: Mapping[str, Any]) -> dict[str, str]:
+    """code -> name of the sites and objects that were drawn and are checked by this visit; empty where it was the entity itself."""
+    carried = (await visits.load_tasks_of_visits([visit["id"]])).get(visit["id"], [])
+    return await directory.load_drawn_at(visit["holder"], visit["site"], carried)
+
+
+def _check_outcomes(
+    wanted: set[str], chosen: Mapping[str, str], items: Sequence[Mapping[str, Any]], records: Mapping[str, Mapping[str, Any]]
+) -> list[Problem]:
+    later = {item["code"]: item["later"] for item in items if item["later"]}
     problems = [Problem(f"outcome.{code}", f"这次入企没有检查事项 {code}。") for code in sorted(chosen.keys() - wanted)]
     names = {item["code"]: item["name"] for item in items}
     for code in sorted(wanted):
         if code not in chosen:
             problems.append(Problem(f"outcome.{code}", f"“{names[code]}”没有选择检查结果。"))
-        elif chosen[code] not in OUTCOMES:
+        elif code in later and later[code] in records and chosen[code] != AWAITING:
+            problems.append(Problem(f"outcome.{code}", f"“{names[code]}”的检验结果已经在另一张表里录入，这里应选“待检验结果”。"))
+        elif chosen[code] not in OUTCOMES and not (code in later and chosen[code] == AWAITING):
             problems.append(Problem(f"outcome.{code}", f"“{names[code]}”的检查结果“{chosen[code]}”不在结果清单中。"))
     return problems
 

@@ -9,15 +9,17 @@ from typing import Any
 from portal.domain import calendar
 from portal.domain import forms as domain
 from portal.domain.errors import BadInput, NotAllowed, Problem, WrongMoment
-from portal.domain.model import OUTCOMES, FollowUp, Record
+from portal.domain.model import AWAITING, OUTCOMES, FollowUp, Outcome, Record
 from portal.steps.acting import Acting
 from portal.steps.catalogue import load_form, load_item
-from portal.steps.forms import recorders_of
+from portal.steps.forms import load_drawn, recorders_of, settled
 from portal.store import directory, draw, plan, visits
 from portal.store import records as store
 from portal.store.engine import transaction
 
 PUBLISH_WITHIN = 20  # working days after the check is finished (DOMAIN.md R-4)
+
+TO_COME = Outcome(AWAITING, "待检验结果", False, "none")
 
 #: follow-up kind -> how users and the public read it
 FOLLOW_UPS = {
@@ -56,13 +58,17 @@ async def _open(act: Acting, record: Mapping[str, Any]) -> dict[str, Any]:
     carried = await _carried(visit)
     task = next(row for row in carried if row["id"] == record["task"])
     items = {code: await _item(visit, carried, code) for code in record["outcomes"]}
+    given = settled(record["outcomes"])
+    first = next((item.form for item in items.values() if item.later_form == record["form_code"]), "")
+    before = next((one["answers"] for one in await store.load_records_of([visit["id"]]) if first and one["form_code"] == first), {})
     view = Record(
         visit=visit["code"], task=task["code"], entity=visit["entity_code"], entity_name=entity["name"],
-        items=tuple(record["outcomes"]), answers=record["answers"], outcomes=record["outcomes"], inspected_on=record["inspected_on"],
+        items=tuple(record["outcomes"]), answers=record["answers"], outcomes=given, inspected_on=record["inspected_on"],
+        before=before, drawn=tuple(await load_drawn(visit)),
     )  # fmt: skip
     return {
         "record": record, "form": form, "visit": visit, "task": task, "carried": carried, "entity": entity,
-        "items": {code: {"name": item.name, "outcome": OUTCOMES[record["outcomes"][code]]} for code, item in items.items()},
+        "items": {code: {"name": item.name, "outcome": OUTCOMES.get(record["outcomes"][code], TO_COME)} for code, item in items.items()},
         "view": view, "follow_ups": proposed_follow_ups(act, view, form), "summary": act.sectors.public_summary(view, form),
     }  # fmt: skip
 
@@ -137,7 +143,7 @@ async def _split_back(act: Acting, record: Mapping[str, Any], opened: Mapping[st
                 "item_version": versions[item][0], "entity_code": opened["visit"]["entity_code"], "outcome": outcome,
                 "summary": opened["summary"], "inspected_on": record["inspected_on"],
             }
-            for item, outcome in sorted(record["outcomes"].items())
+            for item, outcome in sorted(settled(record["outcomes"]).items())
         ]
     )  # fmt: skip
     rows = []

@@ -228,6 +228,33 @@ async def load_inspected(items: Collection[str], since: date) -> dict[str, dict[
     return found
 
 
+async def spread_inspected(found: Mapping[str, dict[str, date]]) -> dict[str, dict[str, date]]:
+    """`load_inspected`, and the same for objects that were drawn together with one of these: one visit checked all of a place."""
+    spread = {code: dict(days) for code, days in found.items()}
+    places: dict[tuple[str, str], list[str]] = {}
+    for code, row in (await load_entities(found)).items():
+        if row["kind"] == "object":
+            places.setdefault((row["holder"], row["site"]), []).append(code)
+    for (holder, site), codes in places.items():
+        rounds = await Pick.select(Pick.round, Pick.task).where(Pick.code.is_in(codes)).run()
+        near = And(And(Entity.holder == holder, Entity.site == site), Entity.kind == "object")
+        others = [row["code"] for row in await Entity.select(Entity.code).where(near).run() if row["code"] not in found]
+        for pick in await Pick.select().where(Pick.code.is_in(others)).run() if others else ():
+            if {"round": pick["round"], "task": pick["task"]} in rounds:
+                days = [found[code] for code in codes]
+                spread[pick["code"]] = {item: max(one[item] for one in days if item in one) for one in days for item in one}
+    return spread
+
+
+async def load_drawn_at(holder: str, site: str, tasks: Collection[int]) -> dict[str, str]:
+    """code -> name of the sites and objects of one place that these tasks drew, by code."""
+    place = And(And(Entity.holder == holder, Entity.site == site), Entity.kind != "entity")
+    names = {row["code"]: row["name"] for row in await Entity.select(Entity.code, Entity.name).where(place).run()}
+    picked = And(Pick.code.is_in(sorted(names) or ["-"]), Pick.task.is_in(sorted(tasks) or [-1]))
+    rows = await Pick.select(Pick.code).where(picked).run() if names else []
+    return {code: names[code] for code in sorted({row["code"] for row in rows}, key=str.encode)}
+
+
 async def load_awaiting(task_items: Collection[str], items_of_task: Mapping[int, Collection[str]]) -> set[str]:
     """Codes with an open visit that will check one of `task_items` already."""
     tasks = [task for task, items in items_of_task.items() if set(items) & set(task_items)]
