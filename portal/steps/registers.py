@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from portal.domain.cells import LONG_TERM
 from portal.domain.classes import ClassRow
 from portal.domain.errors import BadInput, Problem
 from portal.domain.import_kinds import Reading
@@ -150,10 +151,10 @@ async def load_registers(act: Acting) -> list[Listed]:
 
 
 def shown_columns(register: Register) -> tuple[tuple[str, str], ...]:
-    """(name, label) of what a row shows: the licence's, as the sector calls them, then the register's own."""
+    """(name, label) of what a row shows: its number, the register's own columns, then the rest of the licence."""
     own = {column.name: column.label for column in register.columns}
-    licence = [(name, own.pop(name, label)) for name, label in LICENCE_LABELS.items()]
-    return (*licence, *own.items())
+    licence = {name: own.pop(name, label) for name, label in LICENCE_LABELS.items()}
+    return (("number", licence.pop("number")), *own.items(), ("valid_to", licence.pop("valid_to")), *licence.items())
 
 
 async def load_rows(act: Acting, register: Listed, query: str, after: int, size: int) -> list[dict[str, Any]]:
@@ -164,7 +165,7 @@ async def load_rows(act: Acting, register: Listed, query: str, after: int, size:
     for row in await store.load_register_page(act.bureau["id"], register.code, act.tree, query=query.strip(), after=after, limit=size + 1):
         data = row["data"]
         values = {**data["licence"], **data["columns"]}
-        cells = {labels.get(name, name): str(value) for name, value in values.items() if value != ""}
+        cells = {labels.get(name, name): _shown(value) for name, value in values.items() if value != ""}
         if data["tags"]:
             cells["监管标签"] = "、".join(data["tags"])
         found.append({"id": row["id"], "code": row["code"], "name": row["name"], "cells": cells})
@@ -178,9 +179,21 @@ def shown_rows(act: Acting, attributes: Mapping[str, Any]) -> list[tuple[str, li
     for code, rows in attributes.items():
         if isinstance(rows, list):
             named = labels.get(code, {})
-            lines = ["　".join(f"{named.get(name, LICENCE_LABELS.get(name, name))} {value}" for name, value in row.items() if name != "tags" and value != "") for row in rows]
+            lines = [
+                "　".join(f"{named.get(name, LICENCE_LABELS.get(name, name))} {_shown(value)}" for name, value in _in_order(row, named) if value != "")
+                for row in rows
+            ]
             found.append((name_of(act, code), lines))
     return found
+
+
+def _in_order(row: Mapping[str, Any], named: Mapping[str, str]) -> list[tuple[str, Any]]:
+    order = {name: n for n, name in enumerate(named)}
+    return sorted(((name, value) for name, value in row.items() if name != "tags"), key=lambda pair: order.get(pair[0], len(order)))
+
+
+def _shown(value: Any) -> str:
+    return "长期" if value == LONG_TERM.isoformat() else str(value)
 
 
 def name_of(act: Acting, register: str) -> str:

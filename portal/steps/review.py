@@ -61,13 +61,14 @@ async def _open(act: Acting, record: Mapping[str, Any]) -> dict[str, Any]:
     given = settled(record["outcomes"])
     first = next((item.form for item in items.values() if item.later_form == record["form_code"]), "")
     before = next((one["answers"] for one in await store.load_records_of([visit["id"]]) if first and one["form_code"] == first), {})
+    drawn = await load_drawn(visit)
     view = Record(
         visit=visit["code"], task=task["code"], entity=visit["entity_code"], entity_name=entity["name"],
         items=tuple(record["outcomes"]), answers=record["answers"], outcomes=given, inspected_on=record["inspected_on"],
-        before=before, drawn=tuple(await load_drawn(visit)),
+        before=before, drawn=tuple(drawn),
     )  # fmt: skip
     return {
-        "record": record, "form": form, "visit": visit, "task": task, "carried": carried, "entity": entity,
+        "record": record, "form": form, "visit": visit, "task": task, "drawn": drawn, "carried": carried, "entity": entity,
         "items": {code: {"name": item.name, "outcome": OUTCOMES.get(record["outcomes"][code], TO_COME)} for code, item in items.items()},
         "view": view, "follow_ups": proposed_follow_ups(act, view, form), "summary": act.sectors.public_summary(view, form),
     }  # fmt: skip

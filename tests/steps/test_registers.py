@@ -80,7 +80,7 @@ async def test_a_declared_register_is_typed_joined_and_listed(filled):
     stranger = await filled.acting("stranger", lifts())
     assert {register.rows for register in await registers.load_registers(stranger)} == {0}
     assert await registers.load_rows(stranger, used, "", 0, 50) == []
-    assert registers.shown_rows(act, {"lifts.used": rows[two]}) == [("在用电梯", ["检验有效期 2026-09-01　设备代码 3110-3"])]
+    assert registers.shown_rows(act, {"lifts.used": rows[two]}) == [("在用电梯", ["设备代码 3110-3　检验有效期 2026-09-01"])]
 
 
 async def test_what_does_not_fit_a_declared_column_is_named_by_row(filled):
