@@ -43,8 +43,9 @@ async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
         views.append({**joined, "record": record, "done": done, "total": total})
     holder = (await directory.load_entities([visit["holder"]])).get(visit["holder"]) if visit["holder"] != visit["entity_code"] else None
     return {
-        "visit": visit, "entity": entity, "holder": holder, "drawn": await load_drawn(visit), "inspectors": [people.get(who) for who in assigned], "forms": views,
+        "visit": visit, "entity": entity, "inspectors": [people.get(who) for who in assigned], "forms": views,
         "may_enter": act.may("record.enter") and _is_assigned(act, assigned),
+        "holder": holder, "drawn": await load_drawn(visit),
     }  # fmt: skip
 
 

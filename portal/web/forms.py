@@ -23,6 +23,7 @@ from portal.domain.model import Field, Form
 from portal.steps import forms as steps
 from portal.steps.acting import Acting
 from portal.store import directory, records
+from portal.web import wording
 from portal.web.access import acting, posted
 from portal.web.conditions import condition_of
 from portal.web.inputs import choice, group, number, parse_input, text
@@ -112,7 +113,7 @@ async def _form_page(
     context = {
         "joined": joined, "form": joined["form"], "record": record, "filled": filled, "may_fill": view["may_enter"] and not locked, "locked": locked,
         "sections": sections_of(joined["form"], filled["answers"], today), "wrong": _by_field(refused),
-        "methods": steps.METHODS, "said": SAID.get(request.query_params.get("said", ""), ""),
+        "methods": steps.METHODS, "outcome_choices": wording.outcomes(), "said": SAID.get(request.query_params.get("said", ""), ""),
     }  # fmt: skip
     return await page(request, "forms/form.html", here="/visits", refused=refused, **{**view, **context})
 
