@@ -52,7 +52,8 @@ async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
 async def forms_of(visit: Mapping[str, Any], records: Mapping[str, Mapping[str, Any]] | None = None) -> list[dict[str, Any]]:
     """The forms a visit joins, each once, under the first task that asks for it; items of all tasks.
 
-    With its `records` (by form) also the later forms that are open now; "first" of those is the form that opened them, else "".
+    Also the later forms that are open now; "first" of those is the form that opened them, else "". `records`: those of the
+    visit by form, where they are loaded already.
     """
     carried = (await visits.load_tasks_of_visits([visit["id"]])).get(visit["id"], [])
     tasks = await plan.load_tasks_by_id(carried)
@@ -67,7 +68,9 @@ async def forms_of(visit: Mapping[str, Any], records: Mapping[str, Mapping[str, 
             entry = {"code": code, "version": version, "name": item.name, "task": task_id, "later": item.later_form}
             joined = found.setdefault(item.form, {"task": task, "task_name": task["name"], "items": {}, "first": ""})
             joined["items"].setdefault(code, entry)
-            if item.later_form and records and is_awaited(records.get(item.form), code):
+            if item.later_form and records is None:
+                records = {row["form_code"]: row for row in await store.load_records_of([visit["id"]])}
+            if item.later_form and is_awaited((records or {}).get(item.form), code):
                 later = found.setdefault(item.later_form, {"task": task, "task_name": task["name"], "items": {}, "first": item.form})
                 later["items"].setdefault(code, {**entry, "later": ""})
     views = []
