@@ -4,7 +4,7 @@ Severe hazards and major violations are those that 特种设备安全监督检�
 """
 
 from plugins.special_equipment.items import CHECKS, DUTY, LAW, LICENSED, LICENSED_FORM, MAKERS_DUTY, USE, USE_FORM
-from portal.plugin import Choice, Field, Part, articles, judged, points_of, site_form
+from portal.plugin import Choice, Field, Part, articles, guide, judged, points_of, site_form
 
 KINDS = (
     Choice("boiler", "锅炉"), Choice("vessel", "压力容器"), Choice("cylinder", "气瓶"), Choice("pipe", "压力管道"), Choice("lift", "电梯"), Choice("crane", "起重机械"),
@@ -59,7 +59,8 @@ def _named(name, label, choices, article):
     """The list of hazards or violations, and the facts of those chosen."""
     return (
         Field(name, label, "select_multiple", required=True, key=True, public=True, choices=(NONE, *(Choice(*one) for one in choices.items())),
-              constraint="not(selected(., 'none') and count(.) > 1)", message="选了“没有发现”的，不能再选其他情形。", basis=articles((CHECKS, article))),
+              constraint="not(selected(., 'none') and count(.) > 1)", message="选了“没有发现”的，不能再选其他情形。", basis=articles((CHECKS, article)),
+              guide=guide("对照法定情形逐条核实，能当场试验的试验，不能当场判断的请检验机构协助。", "有一种即选，不以整改快慢减免；先责令停止，再做记录。", PHOTO)),
         Field(f"{name}_note", f"{label}：设备、事实和已经采取的措施", "text", required=True, show_if=f"${{{name}}} != '' and not(selected(${{{name}}}, 'none'))"),
     )  # fmt: skip
 
@@ -68,7 +69,7 @@ GRAVE = Part("严重事故隐患和重大违法行为", USE, (_named("hazards", 
 USE_PARTS = (
     Part("单位管理", USE, (
         judged("organisation", "按规定设置安全管理机构，配备安全总监、安全员", "查任命文件、资格和职责，当场抽问。", "没有配备、没有资格，或者抽问不清楚职责。", "任命文件。", _law("第三十六条", "第四条"), True),
-        judged("daily_checks", "落实日管控、周排查、月调度", "查最近三个月记录，抽一条隐患看闭环。", "没有记录、事后补记，或者隐患没有闭环。", "记录。", _law("第三十四条", "第九条"), True),
+        judged("daily_checks", "按使用安全风险清单落实日管控、周排查、月调度", "查最近三个月记录，抽一条隐患看闭环。", "没有记录、事后补记，或者隐患没有闭环。", "记录。", _law("第三十四条", "第九条"), True),
         judged("rules", "有岗位责任、隐患治理、应急救援等安全管理制度", "看制度与在用设备是否相符。", "没有制度，或者缺设备操作规程。", "制度目录。", _law("第三十四条")),
         judged("archive", "一机一档：设计制造文件、检验报告、日常使用、维护保养、故障事故记录", "抽两台，看五类材料。", "没有档案，或者缺检验报告、使用登记。", "档案目录。", _law("第三十五条")),
         judged("certificates", "作业人员和安全管理人员取得相应资格", "在岗人员逐人核对证书项目和有效期。", "无证、项目不符或者过期。", "证书编号，遮住证件号码。", _law("第十四条"), True),
@@ -77,7 +78,7 @@ USE_PARTS = (
         judged("trial_run", "客运索道、大型游乐设施每日投入使用前试运行和例行检查", "查当天记录；没有这类设备的选不适用。", "没有试运行、没有记录，或者安全须知没有置于显著位置。", "记录和安全须知。", _law("第四十三条"), True),
     )),
     Part("设备抽查", USE, (
-        (Field("in_use", "在用设备台数", "integer", required=True, public=True, constraint=". >= 1 and . <= 100000", message="在用设备台数应是 1 到 100000 的整数；没有在用设备的，请在“检查时的状况”中选择没有开展。"),),
+        (Field("in_use", "在用设备台数", "integer", required=True, constraint=". >= 1 and . <= 100000", message="在用设备台数应是 1 到 100000 的整数；没有在用设备的，请在“检查时的状况”中选择没有开展。"),),
         (DEVICES,),
     )),
     GRAVE,
