@@ -174,12 +174,14 @@ async def _gather(act: Acting, task: dict[str, Any], strata: str) -> _Gathered:
     rule = act.sectors.pool_rule(view) or PoolRule()
     asked = {*items, *(one.code for one in act.sectors.items if one.code.startswith(f"{task['sector']}."))}  # what its hooks may compare
     inspected = await directory.load_inspected(asked, act.today.replace(month=1, day=1))
-    if "object" in rule.kinds:
-        inspected = await directory.spread_inspected(inspected)
     tasks = await plan.load_tasks(act.tree)
     awaiting = await directory.load_awaiting(
         [task["item_code"]], {t["id"]: [code for code, _ in plan.items_of(t)] for t in tasks}
     )
+    if "object" in rule.kinds:
+        for code, others in (await directory.load_companions({*inspected, *awaiting})).items():
+            inspected |= {other: inspected[code] for other in others if code in inspected and other not in inspected}
+            awaiting |= set(others) if code in awaiting else set()
     stations = {o["id"]: o["code"] for o in await _organisations()}
     day = max(act.today, task["window_from"])
     by_class = await _require_by_class(act, task, day) if strata == "class" else None

@@ -228,22 +228,21 @@ async def load_inspected(items: Collection[str], since: date) -> dict[str, dict[
     return found
 
 
-async def spread_inspected(found: Mapping[str, dict[str, date]]) -> dict[str, dict[str, date]]:
-    """`load_inspected`, and the same for objects that were drawn together with one of these: one visit checked all of a place."""
-    spread = {code: dict(days) for code, days in found.items()}
-    places: dict[tuple[str, str], list[str]] = {}
-    for code, row in (await load_entities(found)).items():
-        if row["kind"] == "object":
-            places.setdefault((row["holder"], row["site"]), []).append(code)
-    for (holder, site), codes in places.items():
-        rounds = await Pick.select(Pick.round, Pick.task).where(Pick.code.is_in(codes)).run()
-        near = And(And(Entity.holder == holder, Entity.site == site), Entity.kind == "object")
-        others = [row["code"] for row in await Entity.select(Entity.code).where(near).run() if row["code"] not in found]
-        for pick in await Pick.select().where(Pick.code.is_in(others)).run() if others else ():
-            if {"round": pick["round"], "task": pick["task"]} in rounds:
-                days = [found[code] for code in codes]
-                spread[pick["code"]] = {item: max(one[item] for one in days if item in one) for one in days for item in one}
-    return spread
+async def load_companions(codes: Collection[str]) -> dict[str, list[str]]:
+    """Of these codes those of objects -> the other objects that the same tasks of the same rounds drew at the same place.
+
+    One visit checks all of them; it is known by one of their codes.
+    """
+    companions: dict[str, list[str]] = {}
+    for code, row in (await load_entities(codes)).items():
+        if row["kind"] != "object":
+            continue
+        near = And(And(Entity.holder == row["holder"], Entity.site == row["site"]), And(Entity.kind == "object", Entity.code != code))
+        others = [one["code"] for one in await Entity.select(Entity.code).where(near).run()]
+        picks = await Pick.select(Pick.code, Pick.round, Pick.task).where(Pick.code.is_in([code, *others])).run() if others else []
+        mine = {(pick["round"], pick["task"]) for pick in picks if pick["code"] == code}
+        companions[code] = sorted({pick["code"] for pick in picks if pick["code"] != code and (pick["round"], pick["task"]) in mine})
+    return companions
 
 
 async def load_drawn_at(holder: str, site: str, tasks: Collection[int]) -> dict[str, str]:

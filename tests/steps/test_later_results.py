@@ -70,6 +70,7 @@ async def save(house, visit, form, answers, outcome, **more):
 
 async def test_a_laboratorys_result_follows_its_visit_and_is_published_with_it(filled):
     house, maker, visit = await sampled(filled)
+    assert (await pool.check_pool(await house.acting("planner"), TASK))["rules"] == {"open_visit": 2}
     view = await forms.load_visit_view(await house.acting("assigned"), visit["code"])
     assert view["drawn"] == {one: f"燃气灶 {one}" for one in PRODUCTS} and view["holder"]["code"] == maker
     assert [one["form"].code for one in view["forms"]] == [SPOT], "the result's form is not open before anything was sampled"
@@ -118,8 +119,9 @@ async def test_a_laboratorys_result_follows_its_visit_and_is_published_with_it(f
     assert not any(private in text for private in ("F-01", "质量负责人", "2026-06-21", AWAITING))
 
     found = await directory.load_inspected([ITEM], date(2026, 1, 1))
-    assert len(found) == 1
-    assert set(await directory.spread_inspected(found)) == set(PRODUCTS), "one visit was to both"
+    assert list(found) == [PRODUCTS[0]] and await directory.load_companions(found) == {PRODUCTS[0]: [PRODUCTS[1]]}
+    again = await pool.check_pool(await house.acting("planner"), TASK)
+    assert again["rules"] == {"inspected_this_year": 2}, "one visit was to both products: neither is drawn again"
 
 
 async def test_a_record_with_a_result_cannot_take_back_that_it_waits_for_one(filled):
