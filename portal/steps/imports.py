@@ -52,6 +52,10 @@ async def _save_classes(act: Acting, parsed: Parsed[Any], digest: str, reading: 
     return await registers.save_classes(act, parsed, digest, reading), ()
 
 
+async def _save_registers(act: Acting, parsed: Parsed[Any], digest: str, reading: Reading) -> tuple[Counts, tuple[Problem, ...]]:
+    return await registers.save_registers(act, parsed, digest, reading), ()
+
+
 def _checking(check: Callable[[Acting, Parsed[Any]], Awaitable[tuple[Parsed[Any], Counts]]]):
     return lambda act, parsed, _: check(act, parsed)
 
@@ -68,7 +72,7 @@ DOING = {
     "inspectors": _Doing(_checking(directory.check_inspectors), _save_inspectors),
     "recusals": _Doing(_checking(directory.check_recusals), _saving(directory.save_recusals)),
     "classes": _Doing(registers.check_classes, _save_classes),
-    "registers": _Doing(_checking(registers.check_registers), _saving(registers.save_registers)),
+    "registers": _Doing(registers.check_registers, _save_registers),
     "plan": _Doing(_checking(plan.check_plan), _saving(plan.save_plan)),
     "draw": _Doing(external.check_external, _saving(external.save_external)),
     "records": _Doing(_checking(results.check_results), _saving(results.save_results)),

@@ -108,7 +108,7 @@ async def save_classes(act: Acting, parsed: Parsed[ClassRow], digest: str, readi
     return {**gone, "读入": len(parsed.rows), "分类批次": len(versions), "名录已更新": changed, **({"仍按人工调整": still} if still else {})}
 
 
-async def check_registers(act: Acting, parsed: Parsed[RegisterRow]) -> tuple[Parsed[RegisterRow], dict[str, int]]:
+async def check_registers(act: Acting, parsed: Parsed[RegisterRow], reading: Reading) -> tuple[Parsed[RegisterRow], dict[str, int]]:
     """Columns as the sectors declare them; a row whose entity is not in the bureau's directory is an error: there is nothing to join it to."""
     parsed = type_registers(parsed, act.sectors.registers)
     mine, foreign = await own_codes(act, [row.code for row in parsed.rows])
@@ -120,8 +120,10 @@ async def check_registers(act: Acting, parsed: Parsed[RegisterRow]) -> tuple[Par
         elif row.code not in mine:
             errors.append(Problem(column, f"检查对象名录中没有代码 {row.code}。请先导入检查对象名录，或删去这一行。", line))
     parsed = parsed.found(errors)
-    gone = await store.sort_register_rows(act.bureau["id"], map(_register_row, parsed.rows))
-    return parsed, _register_counts(gone) | {f"专项库：{name_of(act, code)}": count for code, count in sorted(Counter(row.register for row in parsed.rows).items())}
+    rows = [_register_row(row) for row in parsed.rows]
+    gone = await store.sort_register_rows(act.bureau["id"], rows)
+    lost = await store.load_lost_rows(act.bureau["id"], rows) if _is_whole(reading) and not parsed.errors else []
+    return parsed, _register_counts(gone) | ({"库中删去": len(lost)} if lost else {}) | {f"专项库：{name_of(act, code)}": count for code, count in sorted(Counter(row.register for row in parsed.rows).items())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,13 +203,27 @@ def name_of(act: Acting, register: str) -> str:
     return next((one.name for one in act.sectors.registers if one.code == register), register)
 
 
-async def save_registers(act: Acting, parsed: Parsed[RegisterRow], digest: str) -> dict[str, int]:
+def _is_whole(reading: Reading) -> bool:
+    """Whether rows that the file does not have are to go; BadInput where that is not said plainly."""
+    said = reading.options.get("whole", "")
+    if said not in ("", "是", "否"):
+        raise BadInput("“整库替换”请填“是”或“否”。", [Problem("whole", f"填的是“{said[:20]}”。")])
+    return said == "是"
+
+
+async def save_registers(act: Acting, parsed: Parsed[RegisterRow], digest: str, reading: Reading) -> dict[str, int]:
+    """Add or replace rows; of a whole register those that the file does not have go, with their number in the audit."""
     await hold("bureau", act.bureau["id"])
     rows = [_register_row(row) for row in parsed.rows]
+    lost: list[tuple[int, str]] = []
+    if _is_whole(reading):
+        if parsed.errors:  # a row with an error is not among the rows: it would be taken for one that is gone
+            raise BadInput(f"整库替换要求文件没有错误，现有 {len(parsed.errors)} 处。请改正后重新上传，或不选整库替换。", parsed.errors[:200])
+        lost = await store.load_lost_rows(act.bureau["id"], rows)
     tree = accounts.tree_of(await accounts.load_organisations(), act.bureau["id"])
-    counts = await store.save_register_rows(act.bureau["id"], rows, tree, act.account, act.now)
-    await act.audit("directory.import", "registers", after=digest, count=len(rows))
-    return {**_register_counts(counts), "读入": len(rows), "涉及检查对象": len({row.code for row in parsed.rows})}
+    counts = await store.save_register_rows(act.bureau["id"], rows, tree, act.account, act.now, lost)
+    await act.audit("directory.import", "registers", after=digest, count=len(rows), **({"removed": len(lost)} if lost else {}))
+    return {**_register_counts(counts), **({"库中删去": len(lost)} if lost else {}), "读入": len(rows), "涉及检查对象": len({row.code for row in parsed.rows})}
 
 
 def _register_row(row: RegisterRow) -> dict[str, Any]:

@@ -184,9 +184,10 @@ async def load_class_history(organisation: int, code: str) -> list[dict[str, Any
 
 
 async def save_register_rows(
-    organisation: int, rows: Iterable[Mapping[str, Any]], seen: Collection[int], by: int, at: datetime
-) -> dict[str, int]:
-    """Add or replace rows (register, code, number, data) and join them into the entries of `seen`. Counts: added, replaced, same."""
+    organisation: int, rows: Iterable[Mapping[str, Any]], seen: Collection[int], by: int, at: datetime,
+    lost: Sequence[tuple[int, str]] = (),
+) -> dict[str, int]:  # fmt: skip
+    """Add or replace rows (register, code, number, data), drop the `lost` (id, code), and join all into the entries of `seen`. Counts: added, replaced, same."""
     given = _by_key(rows)
     known = await _load_known(organisation, given)
     fresh = []
@@ -197,13 +198,24 @@ async def save_register_rows(
             fresh.append({"organisation": organisation, **row, "data": pack(row["data"]), "imported_by": by, "imported_at": at})
     await insert_rows(RegisterEntry, fresh)
     counts = _sorted_rows(given, known)
-    joined = await load_register_rows(organisation, {code for _, code, _ in given})
-    for part in _chunks(joined):
+    for start in range(0, len(lost), CHUNK):
+        await RegisterEntry.delete().where(RegisterEntry.id.is_in([row for row, _ in lost[start : start + CHUNK]])).run()
+    touched = {code for _, code, _ in given} | {code for _, code in lost}
+    joined = await load_register_rows(organisation, touched)
+    for part in _chunks(touched):
         mine = And(Entity.code.is_in(part), within(Entity.organisation, seen))
         for entity in await Entity.select(Entity.id, Entity.code, Entity.licences, Entity.attributes).where(mine).run():
-            licences, attributes = join_registers(json.loads(entity["licences"]), json.loads(entity["attributes"]), joined[entity["code"]])
+            licences, attributes = join_registers(json.loads(entity["licences"]), json.loads(entity["attributes"]), joined.get(entity["code"], ()))
             await Entity.update(licences=pack(licences), attributes=pack(attributes)).where(Entity.id == entity["id"]).run()
     return counts
+
+
+async def load_lost_rows(organisation: int, rows: Iterable[Mapping[str, Any]]) -> list[tuple[int, str]]:
+    """(id, code) of rows that the registers of these rows have beside them."""
+    given = _by_key(rows)
+    named = And(RegisterEntry.organisation == organisation, RegisterEntry.register.is_in(sorted({register for register, _, _ in given}) or ["-"]))
+    there = await RegisterEntry.select(RegisterEntry.id, RegisterEntry.register, RegisterEntry.code, RegisterEntry.number).where(named).run()
+    return [(row["id"], row["code"]) for row in there if (row["register"], row["code"], row["number"]) not in given]
 
 
 async def sort_register_rows(organisation: int, rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """Registers that a sector declares: columns by name and type, several rows an entity, in pools and on pages."""
 
+import json
 from types import ModuleType
 
 import pytest
@@ -43,8 +44,9 @@ def lifts():
     return discover_sectors("lifts", {"lifts": module})
 
 
-async def bring(act, *rows, head=HEAD, register="在用电梯"):
-    return await imports.import_sheet(act, "registers", Sheet((head, *rows), kind="xlsx"), "电梯.xlsx", b"lifts", options={"专项库名称": register})
+async def bring(act, *rows, head=HEAD, register="在用电梯", good_rows=False, **options):
+    said = {"专项库名称": register} | options
+    return await imports.import_sheet(act, "registers", Sheet((head, *rows), kind="xlsx"), "电梯.xlsx", b"lifts", options=said, good_rows=good_rows)
 
 
 async def some(count, kind="企业"):
@@ -126,3 +128,24 @@ async def test_hooks_see_the_last_day_of_every_item_of_their_sector(approved):
     SEEN.clear()
     await pool.freeze_pool(await approved.acting("planner", lifts()), task["code"])
     assert SEEN[0].last_inspected["lifts.after"] == finding["inspected_on"]
+
+
+async def test_a_whole_register_loses_what_its_file_no_longer_has(filled):
+    act = await filled.acting("operator", lifts())
+    one, two = await some(2)
+    rows = [(one, "1", "2", "2027-01-01", ""), (one, "2", "2", "2027-01-01", ""), (two, "3", "2", "2027-01-01", "")]
+    await bring(act, *rows)
+    await bring(act, (two, "甲", "1"), head=("代码", "安全管理机构", "编号"), register="电梯使用单位")
+    before = await office.snapshot()
+    with pytest.raises(BadInput, match="整库替换要求文件没有错误"):
+        await bring(act, rows[0], (one, "9", "二", "2027-01-01", ""), good_rows=True, whole="是")
+    with pytest.raises(BadInput, match="请填“是”或“否”"):
+        await bring(act, rows[0], whole="大概")
+    assert await office.snapshot() == before
+    report = await bring(act, rows[0], whole="是")
+    assert (report.counts["库中删去"], report.counts["内容未变"]) == (2, 1)
+    entries = {row["code"]: row for row in await Entity.select().where(Entity.code.is_in([one, two])).run()}
+    assert [row["number"] for row in json.loads(entries[one]["attributes"])["lifts.used"]] == ["1"]
+    kept = json.loads(entries[two]["attributes"])
+    assert "lifts.used" not in kept and "lifts.owners" in kept, "other registers stay"
+    assert all(licence["register"] != "lifts.used" for licence in json.loads(entries[two]["licences"]) if "register" in licence)
