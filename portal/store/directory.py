@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from datetime import date, datetime
 from typing import Any
 
-from piccolo.columns.combination import And, Or, Where
+from piccolo.columns.combination import And, Or, Where, WhereRaw
 
 from portal.domain.directory import EntityRow, InspectorRow
 from portal.domain.model import Candidate, PoolRule
@@ -120,8 +120,6 @@ async def load_page(
 
 
 def _like(escaped: str):
-    from piccolo.columns.combination import WhereRaw
-
     # SQLite's LIKE takes a for A (ASCII only); so does ILIKE on columns that compare by bytes
     like = "LIKE" if current_engine().engine_type == "sqlite" else "ILIKE"
     return WhereRaw(f"\"entity\".\"name\" {like} {{}} ESCAPE '\\'", f"%{escaped}%")
@@ -228,6 +226,10 @@ async def load_inspected(items: Collection[str], since: date) -> dict[str, dict[
     return found
 
 
+#: Written out, so that the index of held entries serves.
+_HELD = WhereRaw("\"entity\".\"kind\" <> 'entity'")
+
+
 async def load_companions(codes: Collection[str]) -> dict[str, list[str]]:
     """Of these codes those of objects -> the other objects that the same tasks of the same rounds drew at the same place.
 
@@ -237,7 +239,7 @@ async def load_companions(codes: Collection[str]) -> dict[str, list[str]]:
     for code, row in (await load_entities(codes)).items():
         if row["kind"] != "object":
             continue
-        near = And(And(Entity.holder == row["holder"], Entity.site == row["site"]), And(Entity.kind == "object", Entity.code != code))
+        near = And(And(And(Entity.holder == row["holder"], Entity.site == row["site"]), _HELD), And(Entity.kind == "object", Entity.code != code))
         others = [one["code"] for one in await Entity.select(Entity.code).where(near).run()]
         picks = await Pick.select(Pick.code, Pick.round, Pick.task).where(Pick.code.is_in([code, *others])).run() if others else []
         mine = {(pick["round"], pick["task"]) for pick in picks if pick["code"] == code}
@@ -247,7 +249,7 @@ async def load_companions(codes: Collection[str]) -> dict[str, list[str]]:
 
 async def load_drawn_at(holder: str, site: str, tasks: Collection[int]) -> dict[str, str]:
     """code -> name of the sites and objects of one place that these tasks drew, by code."""
-    place = And(And(Entity.holder == holder, Entity.site == site), Entity.kind != "entity")
+    place = And(And(Entity.holder == holder, Entity.site == site), _HELD)
     names = {row["code"]: row["name"] for row in await Entity.select(Entity.code, Entity.name).where(place).run()}
     picked = And(Pick.code.is_in(sorted(names) or ["-"]), Pick.task.is_in(sorted(tasks) or [-1]))
     rows = await Pick.select(Pick.code).where(picked).run() if names else []

@@ -293,11 +293,11 @@ async def load_register_page(
 def _about(seen: Collection[int], named: str) -> WhereRaw:
     """Rows about directory entries of these organisations, called so where `named` (escaped for LIKE) is given."""
     inside = ", ".join(str(int(one)) for one in sorted(seen)) or "-1"
-    sql = f'"register_entry"."code" IN (SELECT "code" FROM "entity" WHERE "organisation" IN ({inside})'
+    sql = f'EXISTS (SELECT 1 FROM "entity" WHERE "entity"."code" = "register_entry"."code" AND "entity"."organisation" IN ({inside})'
     if not named:
         return WhereRaw(sql + ")")
     like = "LIKE" if current_engine().engine_type == "sqlite" else "ILIKE"  # as in the directory's own search
-    return WhereRaw(sql + f" AND \"name\" {like} {{}} ESCAPE '\\')", f"%{named}%")
+    return WhereRaw(sql + f" AND \"entity\".\"name\" {like} {{}} ESCAPE '\\')", f"%{named}%")
 
 
 async def has_register_rows(organisation: int) -> bool:
