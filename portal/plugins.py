@@ -125,7 +125,7 @@ class Sectors:
 
     def public_summary(self, record: Record, form: Form) -> str:
         """The owner's sentence, or empty; it is shown the public answers only."""
-        shown = _sealed(replace(record, answers=public_answers(form, record.answers)))
+        shown = _sealed(replace(record, answers=public_answers(form, record.answers), before={}))
         return self._owner(_owner_of(form), "public_summary", right_summary, record=shown, form=form) or ""
 
     # gather, tell
@@ -186,7 +186,8 @@ def _owner_of(form: Form) -> str:
 
 def _sealed(record: Record) -> Record:
     # A hook reads the record; what it writes into its copy must not reach the store.
-    return replace(record, answers=MappingProxyType(dict(record.answers)), outcomes=MappingProxyType(dict(record.outcomes)))
+    answers, before = MappingProxyType(dict(record.answers)), MappingProxyType(dict(record.before))
+    return replace(record, answers=answers, outcomes=MappingProxyType(dict(record.outcomes)), before=before)
 
 
 # Discovery ----------------------------------------------------------------------

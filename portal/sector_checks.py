@@ -229,6 +229,8 @@ class SectorCheck:
         for item in items:
             if item.form not in known:
                 self.refuse(f"CheckItem({item.code!r}, form={item.form!r})", f"没有表单 {item.form}，本模块的表单：{'、'.join(sorted(known)) or '无'}。")
+            if item.later_form and item.later_form not in known - {one.form for one in items}:
+                self.refuse(f"CheckItem({item.code!r}, later_form={item.later_form!r})", "应是本模块另一张表单，且不是任何事项的现场表单。")
         gathered["inspection_forms"] += forms
         gathered["check_items"] += items
         gathered["registers"] += registers

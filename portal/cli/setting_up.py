@@ -100,9 +100,15 @@ async def run_plugins(args: Namespace) -> None:
         items = [item for item in sectors.items if item.code.startswith(f"{code}.")]
         forms = [form for form in sectors.forms if form.code.startswith(f"{code}.")]
         source = "表格" if code in sectors.sheets else "模块"
-        say(f"{code}　{sector.name}　版本 {sector.version}　事项 {len(items)}　表单 {len(forms)}　来源 {source}")
+        registers = [one for one in sectors.registers if one.code.startswith(f"{code}.")]
+        hooks = [hook for owner, hook in sectors.callers if owner == code]
+        counted = f"　专项库 {len(registers)}" if registers else ""
+        say(f"{code}　{sector.name}　版本 {sector.version}　事项 {len(items)}　表单 {len(forms)}{counted}　来源 {source}")
+        say(f"  钩子：{'、'.join(hooks)}")
         for item in items:
             say(f"  {item.code} {item.version}　{item.name}")
+        for one in registers:
+            say(f"  {one.code}　{one.name}（专项库，{len(one.columns)} 列）")
     for name in sectors.skipped:
         say(f"{name}　样例模块，PORTAL_SECTORS 写明时才装入")
 

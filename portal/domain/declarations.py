@@ -17,12 +17,14 @@ from dataclasses import fields
 from datetime import date
 from typing import Any
 
+from portal.domain import headings
+from portal.domain.cells import plain_heading
 from portal.domain.errors import BadInput, Problem
 from portal.domain.expressions import Expression, ExpressionError, parse_expression
 from portal.domain.model import Basis, CheckItem, Choice, Column, Field, Form, Register, Section
 
 __all__ = [
-    "FIELD_TYPES", "NEVER_PUBLIC", "check_form", "check_item", "check_register", "form_from_data",
+    "FIELD_TYPES", "LICENCE", "NEVER_PUBLIC", "check_form", "check_item", "check_register", "form_from_data",
     "form_to_data", "item_from_data", "item_to_data", "register_from_data", "register_to_data",
 ]
 
@@ -32,6 +34,11 @@ FIELD_TYPES = (
 )
 #: Photos, signatures, files and positions stay inside whatever a form says.
 NEVER_PUBLIC = ("photo", "file", "signature", "location", "note")
+#: A register's columns of these names are those of the licence, which every register has -> the core's field for them.
+LICENCE = {
+    "name": "licence_name", "number": "licence_number", "issued_on": "licence_issued_on", "valid_to": "licence_valid_to",
+    "authority": "licence_authority",
+}  # fmt: skip
 
 _PARTS = {
     (Form, "sections"): Section, (Section, "fields"): Field, (Field, "basis"): Basis,
@@ -186,9 +193,28 @@ def check_register(register: Register) -> list[Problem]:
     for column in register.columns:
         if not _NAME.fullmatch(column.name):
             problems.append(Problem(column.name, "列名只能用小写字母、数字和下划线，以字母开头。"))
+        if column.name == "tags":
+            problems.append(Problem(column.name, "监管标签由系统读入，请换一个列名。"))
         if column.type not in ("text", "integer", "date", "code"):
             problems.append(Problem(column.name, f"列类型“{column.type}”不对，应是 text、integer、date 或 code。"))
+        problems += [Problem(column.name, wrong) for text in (column.label, *column.aliases) if (wrong := _wrong_heading(column.name, text))]
     return problems
+
+
+def _wrong_heading(name: str, text: str) -> str:
+    """Why a heading cannot be a column's of this name: the core reads it as something else, or nobody may keep it."""
+    plain = plain_heading(text)
+    if not plain:
+        return "没有写表头（label）。"
+    if plain in headings.PERSONAL:
+        return f"“{text}”是个人信息列，系统不保存。"
+    if plain in headings.NOT_KEPT:
+        return f"“{text}”列不导入。"
+    core = next((field for field, wordings in headings.REGISTER.items() if plain in wordings.split()), "")
+    if core and core != LICENCE.get(name):
+        own = next((column for column, field in LICENCE.items() if field == core), "")
+        return f"“{text}”由系统读作 {core}" + (f"，列名请写 {own}。" if own else "，请换一个表头。")
+    return ""
 
 
 def check_form(form: Form) -> list[Problem]:

@@ -16,7 +16,7 @@ from typing import Any
 from portal.domain.errors import Problem
 
 __all__ = [
-    "Basis", "Block", "CERTIFICATE_ONLY", "Candidate", "CheckItem", "Choice", "Column", "Field", "FollowUp", "Form",
+    "AWAITING", "Basis", "Block", "CERTIFICATE_ONLY", "Candidate", "CheckItem", "Choice", "Column", "Field", "FollowUp", "Form",
     "OUTCOMES", "Outcome", "Page", "PoolRule", "Problem", "Published", "Record", "Register",
     "Section", "Sector", "Task",
 ]
@@ -61,6 +61,9 @@ class CheckItem:
     `code` starts with its sector's code and a dot; `form` is a Form code of the
     same sector.  `aliases` are other wordings under which plans name the item.
     `guide` is what an inspector reads: how to check, what counts as a problem.
+    `later_form` is a Form of the same sector for what comes after the visit (a laboratory's
+    result): where the record of `form` says 待检验结果 of the item, that form opens once it has
+    been submitted, the item's outcome is chosen there, and both are published together.
     Once a version has been used it never changes; a changed text is a new version.
     """
 
@@ -80,6 +83,7 @@ class CheckItem:
     valid_to: date | None = None
     aliases: Sequence[str] = ()
     guide: str = ""
+    later_form: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +202,8 @@ class Task:
     window: tuple[date, date]
     frozen_on: date
     types: Sequence[str] = ()  # 检查对象 of the plan row, where it names entity types
+    scale: str = "credit"  # for adjust_risk: whose grades the task is drawn by, a code of the jurisdiction's scales
+    base: int = 0  # for publication_pages: size of the pool that was committed last; 0: none yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +234,10 @@ class Record:
     entity_name: str
     items: Sequence[str]
     answers: Mapping[str, Any]
-    outcomes: Mapping[str, str]  # item code -> code in OUTCOMES
+    outcomes: Mapping[str, str]  # item code -> code in OUTCOMES; without items whose result is to come
     inspected_on: date
+    before: Mapping[str, Any] = field(default_factory=dict)  # of a later form: the answers of the first
+    drawn: Sequence[str] = ()  # the sites and objects that were drawn here, by code; empty where it was the entity
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +297,9 @@ class Outcome:
     problem: bool
     follow_up: str
 
+
+#: In a stored record, of an item with a `later_form`: 待检验结果. Never published, never shown to hooks.
+AWAITING = "awaiting"
 
 #: The eight results published nationally (DOMAIN.md section 4; numbers to be confirmed, section 15).
 OUTCOMES: Mapping[str, Outcome] = {

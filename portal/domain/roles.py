@@ -63,6 +63,7 @@ ACTS: Mapping[str, frozenset[str]] = {
         "record.import": "operator",
         "record.read": "planner sector station inspector reviewer publisher supervisor",
         "record.review": "reviewer",
+        "record.report": "sector station inspector reviewer",  # what an entity hands in afterwards
         "publish.publish": "publisher",
         "publish.read": "planner approver sector reviewer publisher supervisor",
         "audit.read": "auditor",

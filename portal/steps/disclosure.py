@@ -313,14 +313,15 @@ async def _load_pages(act: Acting, before: _Pages | None) -> _Pages:
     """`before` where sectors would be shown the same again."""
     tasks = await plan.load_tasks(act.whole)
     live = await store.load_live(act.whole, "result")
-    shown = hashlib.sha256(repr((tasks, [(row["key"], row["digest"]) for row in live])).encode()).hexdigest()
+    sizes = await pools.load_committed_sizes([task["id"] for task in tasks])
+    shown = hashlib.sha256(repr((tasks, sizes, [(row["key"], row["digest"]) for row in live])).encode()).hexdigest()
     if before and before.shown == shown:
         return before
-    return _Pages(shown, *_pages(act, tasks, [row["data"] for row in live]))
+    return _Pages(shown, *_pages(act, tasks, sizes, [row["data"] for row in live]))
 
 
 def _pages(
-    act: Acting, tasks: Sequence[Mapping[str, Any]], results: Sequence[Mapping[str, Any]]
+    act: Acting, tasks: Sequence[Mapping[str, Any]], sizes: Mapping[int, int], results: Sequence[Mapping[str, Any]]
 ) -> tuple[list[dict[str, Any]], list[SectorFault]]:
     """Pages and failed sectors; sectors see public records only, and give blocks, never HTML."""
     views = [published_view(data) for data in results]
@@ -333,7 +334,7 @@ def _pages(
             continue
         view = Task(
             code=task["code"], name=task["name"], sector=task["sector"], items=tuple(sorted(items)),
-            window=(task["window_from"], task["window_to"]), frozen_on=task["window_from"],
+            window=(task["window_from"], task["window_to"]), frozen_on=task["window_from"], base=sizes.get(task["id"], 0),
         )  # fmt: skip
         pages, failed = act.sectors.publication_pages(view, mine)
         faults |= {fault.sector: fault for fault in failed}

@@ -8,7 +8,7 @@ from typing import Any
 
 from portal.domain import forms as domain
 from portal.domain.answers import numbers_of, say, uploads_of
-from portal.domain.model import OUTCOMES, Field, Form
+from portal.domain.model import AWAITING, OUTCOMES, Field, Form
 from portal.prints.pages import PICTURE
 from portal.steps.acting import BEIJING, Acting
 from portal.steps.catalogue import load_form
@@ -54,7 +54,7 @@ async def load_record_sheet(act: Acting, record_id: int, *, demo: bool) -> tuple
 
 
 def _outcome(code: str) -> str:
-    return OUTCOMES[code].label if code else "未选择"
+    return "待检验结果" if code == AWAITING else OUTCOMES[code].label if code else "未选择"
 
 
 def _uploads(form: Form, answers: Mapping[str, Any], shown: set[str], known: Mapping[str, Any]) -> list[tuple[str, str, str, Field]]:

@@ -13,7 +13,7 @@ from typing import Any
 from portal.domain import forms as domain
 from portal.domain.attachments import ATTACHED, is_uploaded
 from portal.domain.errors import BadInput, NotAllowed, NotFound, Problem, Refused, WrongMoment
-from portal.domain.model import OUTCOMES, Field, Form, Record, Section
+from portal.domain.model import AWAITING, OUTCOMES, Field, Form, Record, Section
 from portal.domain.packing import pack
 from portal.steps import caps
 from portal.steps.acting import Acting
@@ -38,44 +38,60 @@ async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
     people = await directory.load_inspectors_by_id({who for who in assigned if who})
     records = {row["form_code"]: row for row in await store.load_records_of([visit["id"]])}
     views = []
-    for joined in await forms_of(visit):
+    for joined in await forms_of(visit, records):
         record = records.get(joined["form"].code)
         answers = record["answers"] if record else {}
         done, total = domain.progress(joined["form"], answers, act.today)
         views.append({**joined, "record": record, "done": done, "total": total})
+    holder = (await directory.load_entities([visit["holder"]])).get(visit["holder"]) if visit["holder"] != visit["entity_code"] else None
     return {
         "attached": await attachments.load_attachments(visit["id"]),
         "visit": visit, "entity": entity, "inspectors": [people.get(who) for who in assigned], "forms": views,
-        "closings": (await visits.load_closings([visit["id"]])).get(visit["id"], []),
+        "closings": (await visits.load_closings([visit["id"]])).get(visit["id"], []), "holder": holder, "drawn": await load_drawn(visit),
         "may_enter": act.may("record.enter") and _is_assigned(act, assigned) and visit["state"] != "closed",
     }  # fmt: skip
 
 
-async def forms_of(visit: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The forms a visit joins, each once, under the first task that asks for it; items of all tasks."""
-    return (await forms_of_many([visit]))[visit["id"]]
+Records = Mapping[str, Mapping[str, Any]]  # form code -> record
 
 
-async def forms_of_many(several: Sequence[Mapping[str, Any]]) -> dict[int, list[dict[str, Any]]]:
-    """visit id -> its forms as `forms_of` gives them."""
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What visits are for: the tasks they carry, and which of the tasks' items are left out where."""
+
+    carried: Mapping[int, Sequence[int]]
+    tasks: Mapping[int, Mapping[str, Any]]
+    left_out: Collection[tuple[int, str, str]]
+
+
+async def load_errand(several: Sequence[Mapping[str, Any]]) -> Errand:
     carried = await visits.load_tasks_of_visits([visit["id"] for visit in several])
     every = {task for found in carried.values() for task in found}
-    tasks, left_out = await plan.load_tasks_by_id(every), await year.load_left_out(every)
-    return {visit["id"]: await _joined(visit, carried.get(visit["id"], []), tasks, left_out) for visit in several}
+    return Errand(carried, await plan.load_tasks_by_id(every), await year.load_left_out(every))
 
 
-async def _joined(
-    visit: Mapping[str, Any], carried: Sequence[int], tasks: Mapping[int, Mapping[str, Any]], left_out: Collection[tuple[int, str, str]]
-) -> list[dict[str, Any]]:
+async def forms_of(visit: Mapping[str, Any], records: Records | None = None, errand: Errand | None = None) -> list[dict[str, Any]]:
+    """The forms a visit joins, each once, under the first task that asks for it; items of all tasks.
+
+    Also the later forms that are open now; "first" of those is the form that opened them, else "". `records` and `errand`:
+    those of the visit, where they are loaded already.
+    """
+    errand = errand or await load_errand([visit])
     found: dict[str, dict[str, Any]] = {}
-    for task_id in sorted(carried, key=lambda task: tasks[task]["code"].encode()):
-        task = tasks[task_id]
+    for task_id in sorted(errand.carried.get(visit["id"], ()), key=lambda task: errand.tasks[task]["code"].encode()):
+        task = errand.tasks[task_id]
         for code, version in plan.items_of(task):
-            if (task_id, visit["entity_code"], code) in left_out:
+            if (task_id, visit["entity_code"], code) in errand.left_out:
                 continue
             item = await load_item(code, version)
-            joined = found.setdefault(item.form, {"task": task, "task_name": task["name"], "items": {}})
-            joined["items"].setdefault(code, {"code": code, "version": version, "name": item.name, "task": task_id})
+            entry = {"code": code, "version": version, "name": item.name, "task": task_id, "later": item.later_form}
+            joined = found.setdefault(item.form, {"task": task, "task_name": task["name"], "items": {}, "first": ""})
+            joined["items"].setdefault(code, entry)
+            if item.later_form and records is None:
+                records = {row["form_code"]: row for row in await store.load_records_of([visit["id"]])}
+            if item.later_form and is_awaited((records or {}).get(item.form), code):
+                later = found.setdefault(item.later_form, {"task": task, "task_name": task["name"], "items": {}, "first": item.form})
+                later["items"].setdefault(code, {**entry, "later": ""})
     views = []
     for form_code in sorted(found):
         version = visit["forms"].get(form_code)
@@ -84,6 +100,25 @@ async def _joined(
         joined = found[form_code]
         views.append({**joined, "form": await load_form(form_code, version), "items": list(joined["items"].values())})
     return views
+
+
+async def forms_of_many(several: Sequence[Mapping[str, Any]]) -> dict[int, list[dict[str, Any]]]:
+    """visit id -> its forms as `forms_of` gives them."""
+    errand = await load_errand(several)
+    records: dict[int, dict[str, Mapping[str, Any]]] = {}
+    for row in await store.load_records_of([visit["id"] for visit in several]):
+        records.setdefault(row["visit"], {})[row["form_code"]] = row
+    return {visit["id"]: await forms_of(visit, records.get(visit["id"], {}), errand) for visit in several}
+
+
+def is_awaited(record: Mapping[str, Any] | None, item: str) -> bool:
+    """Whether a record that was submitted says of an item that its result is to come."""
+    return bool(record and record["submitted_at"] and record["outcomes"].get(item) == AWAITING)
+
+
+def settled(outcomes: Mapping[str, str]) -> dict[str, str]:
+    """The outcomes there are: without those still to come."""
+    return {code: outcome for code, outcome in outcomes.items() if outcome != AWAITING}
 
 
 def _is_assigned(act: Acting, assigned: Sequence[int | None]) -> bool:
@@ -144,12 +179,13 @@ async def save_record(
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """What saving records of some visits asks for, read once for all of them: forms, people and records by visit id. Records grow as they are saved."""
+    """What saving records of some visits asks for, read once for all of them: errand, people and records by visit id. Records grow as they are saved."""
 
-    forms: Mapping[int, Sequence[dict[str, Any]]]
+    errand: Errand
     assigned: Mapping[int, Sequence[int | None]]
     people: Mapping[int, Mapping[str, Any]]
     records: dict[int, dict[str, dict[str, Any]]]
+    holding: Collection[str]  # holders of sites or objects, one of which may be what was drawn
     done: set[int]
 
 
@@ -160,7 +196,8 @@ async def load_hand(act: Acting, several: Sequence[Mapping[str, Any]]) -> Hand:
     records: dict[int, dict[str, dict[str, Any]]] = {}
     for row in await store.load_records_of(ids):
         records.setdefault(row["visit"], {})[row["form_code"]] = row
-    return Hand(await forms_of_many(several), assigned, people, records, {visit["id"] for visit in several if visit["state"] != "open"})
+    holding = await directory.load_holding({visit["holder"] for visit in several})
+    return Hand(await load_errand(several), assigned, people, records, holding, {visit["id"] for visit in several if visit["state"] != "open"})
 
 
 async def _save(
@@ -169,12 +206,12 @@ async def _save(
 ) -> int:  # fmt: skip
     """`version`: of the record the person saw; None from a file, which never changes a record that is there."""
     await _require_not_closed(visit)
-    every = hand.forms[visit["id"]]
+    records = hand.records.setdefault(visit["id"], {})
+    every = await forms_of(visit, records, hand.errand)
     joined = next((j for j in every if j["form"].code == form_code), None)
     if joined is None:
         raise BadInput(f"入企检查 {visit['code']} 没有表单“{form_code}”。")
     form: Form = joined["form"]
-    records = hand.records.setdefault(visit["id"], {})
     known = records.get(form_code)
     if version is None:
         if known:
@@ -189,7 +226,7 @@ async def _save(
     cleaned = domain.clean_answers(form, answers, inspected_on)
     wanted = {item["code"] for item in joined["items"]}
     chosen = {code: outcome for code, outcome in outcomes.items() if outcome}
-    problems = _check_outcomes(wanted, chosen, joined["items"]) if submit or chosen else []
+    problems = _check_outcomes(wanted, chosen, joined["items"], records) if submit or chosen else []
     if not submit:
         problems = [p for p in problems if "没有选择" not in p.message]
     problems += await _check_attached(visit, form, cleaned)
@@ -198,7 +235,9 @@ async def _save(
             problems.append(Problem("method", "请选择检查方式。"))
         problems += domain.check_answers(form, cleaned, inspected_on)
         if not problems:
-            problems += act.sectors.validate_record(_view(visit, joined, form, cleaned, chosen, inspected_on), form)
+            before = records[joined["first"]]["answers"] if joined["first"] else {}
+            view = _view(visit, joined, form, cleaned, settled(chosen), inspected_on, before, await load_drawn(visit) if visit["holder"] in hand.holding else {})
+            problems += act.sectors.validate_record(view, form)
     if problems:
         raise BadInput(f"《{form.title}》有 {len(problems)} 处需要补充或改正。", problems)
     state = "submitted" if submit else (known["state"] if known else "draft")
@@ -220,27 +259,39 @@ async def _save(
     )  # fmt: skip
     if submit:
         submitted = {code for code, row in records.items() if row["submitted_at"]} | {form_code}
-        if visit["id"] not in hand.done and submitted >= {one["form"].code for one in every}:
+        if visit["id"] not in hand.done and submitted >= {one["form"].code for one in every if not one["first"]}:
             await visits.save_done(visit["id"], act.now)  # every form on it has been submitted
             hand.done.add(visit["id"])
     records[form_code] = {"id": record, "form_code": form_code, "version": version + 1, **values}
     return record
 
 
-def _view(visit, joined, form: Form, answers, outcomes, inspected_on: date) -> Record:
+def _view(visit, joined, form: Form, answers, outcomes, inspected_on: date, before, drawn) -> Record:
     return Record(
         visit=visit["code"], task=joined["task"]["code"], entity=visit["entity_code"], entity_name="",
         items=tuple(item["code"] for item in joined["items"]), answers=answers, outcomes=outcomes, inspected_on=inspected_on,
+        before=before, drawn=tuple(drawn),
     )  # fmt: skip
 
 
-def _check_outcomes(wanted: set[str], chosen: Mapping[str, str], items: Sequence[Mapping[str, Any]]) -> list[Problem]:
+async def load_drawn(visit: Mapping[str, Any]) -> dict[str, str]:
+    """code -> name of the sites and objects that were drawn and are checked by this visit; empty where it was the entity itself."""
+    carried = (await visits.load_tasks_of_visits([visit["id"]])).get(visit["id"], [])
+    return await directory.load_drawn_at(visit["holder"], visit["site"], carried)
+
+
+def _check_outcomes(
+    wanted: set[str], chosen: Mapping[str, str], items: Sequence[Mapping[str, Any]], records: Mapping[str, Mapping[str, Any]]
+) -> list[Problem]:
+    later = {item["code"]: item["later"] for item in items if item["later"]}
     problems = [Problem(f"outcome.{code}", f"这次入企没有检查事项 {code}。") for code in sorted(chosen.keys() - wanted)]
     names = {item["code"]: item["name"] for item in items}
     for code in sorted(wanted):
         if code not in chosen:
             problems.append(Problem(f"outcome.{code}", f"“{names[code]}”没有选择检查结果。"))
-        elif chosen[code] not in OUTCOMES:
+        elif code in later and later[code] in records and chosen[code] != AWAITING:
+            problems.append(Problem(f"outcome.{code}", f"“{names[code]}”的检验结果已经在另一张表里录入，这里应选“待检验结果”。"))
+        elif chosen[code] not in OUTCOMES and not (code in later and chosen[code] == AWAITING):
             problems.append(Problem(f"outcome.{code}", f"“{names[code]}”的检查结果“{chosen[code]}”不在结果清单中。"))
     return problems
 

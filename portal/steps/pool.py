@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -174,14 +174,21 @@ async def _gather(act: Acting, task: dict[str, Any], strata: str) -> _Gathered:
         window=(task["window_from"], task["window_to"]), frozen_on=act.today, types=types,
     )  # fmt: skip
     rule = act.sectors.pool_rule(view) or PoolRule()
-    inspected = await directory.load_inspected(items, act.today.replace(month=1, day=1))
+    asked = {*items, *(one.code for one in act.sectors.items if one.code.startswith(f"{task['sector']}."))}  # what its hooks may compare
+    inspected = await directory.load_inspected(asked, act.today.replace(month=1, day=1))
     tasks = await plan.load_tasks(act.tree)
     awaiting = await directory.load_awaiting(
         [task["item_code"]], {t["id"]: [code for code, _ in plan.items_of(t)] for t in tasks}
     )
+    if "object" in rule.kinds:
+        for code, others in (await directory.load_companions({*inspected, *awaiting})).items():
+            inspected |= {other: inspected[code] for other in others if code in inspected and other not in inspected}
+            awaiting |= set(others) if code in awaiting else set()
     stations = {o["id"]: o["code"] for o in await _organisations()}
     day = max(act.today, task["window_from"])
     by_class = await _require_by_class(act, task, day) if strata == "class" else None
+    if by_class:
+        view = replace(view, scale=by_class.scale.code)
     sorter = by_class.sorter() if by_class else None
     certain = await _certain_rules(act, day, strata)
     limits = await caps.load_limits(act, day, history=by_class is not None)

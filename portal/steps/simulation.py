@@ -167,6 +167,8 @@ async def _gather(
         code=task["code"], name=task["name"], sector=task["sector"], items=tuple(code for code, _ in plan.items_of(task)),
         window=(task["window_from"], task["window_to"]), frozen_on=act.today, types=types,
     )  # fmt: skip
+    if by_class:
+        view = replace(view, scale=by_class.scale.code)
     sorter = by_class.sorter() if by_class else None
     rule = act.sectors.pool_rule(view) or PoolRule()
     lines: list[tuple[str, str, int]] = []

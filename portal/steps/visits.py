@@ -106,19 +106,19 @@ async def _combine(act: Acting, round_: Mapping[str, Any], picks: Sequence[Mappi
     return replace(combined, visits=named), tasks, organisations, {visit["code"]: visit for visit in earlier}
 
 
-async def _forms(act: Acting, tasks: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, tuple[str, str]]]:
-    """task -> {item: (form code, version)}: the versions in force now stay with the visits (尽职照单免责)."""
-    of_task: dict[str, dict[str, tuple[str, str]]] = {}
+async def _forms(act: Acting, tasks: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, list[tuple[str, str]]]]:
+    """task -> {item: its forms, code and version}: the versions in force now stay with the visits (尽职照单免责)."""
+    of_task: dict[str, dict[str, list[tuple[str, str]]]] = {}
     for code, task in tasks.items():
         items = [await load_item(*item) for item in plan.items_of(task)]
-        of_task[code] = {item.code: (item.form, act.sectors.form(item.form).version) for item in items}
+        of_task[code] = {item.code: [(form, act.sectors.form(form).version) for form in (item.form, item.later_form) if form] for item in items}
     return of_task
 
 
 def _joined_forms(
-    of_task: Mapping[str, Mapping[str, tuple[str, str]]], tasks: Sequence[str], code: str, left_out: Collection[tuple[str, str, str]]
+    of_task: Mapping[str, Mapping[str, Sequence[tuple[str, str]]]], tasks: Sequence[str], code: str, left_out: Collection[tuple[str, str, str]]
 ) -> dict[str, str]:
-    return dict(of_task[task][item] for task in tasks for item in of_task[task] if (task, code, item) not in left_out)
+    return dict(form for task in tasks for item in of_task[task] if (task, code, item) not in left_out for form in of_task[task][item])
 
 
 def working_days(first: date, last: date) -> list[date]:

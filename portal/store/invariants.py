@@ -126,12 +126,13 @@ UNIQUE = (
     ("one_register_entry", "register_entry", "organisation, register, code, number", ""),
     ("one_external_row", "external_entry", "external, row", ""),
 )
-#: Look-ups that are not unique: (name, table, columns)
+#: Look-ups that are not unique: (name, table, columns, where)
 INDEXES = (
-    ("by_org_code", "entity", "organisation, code"),
-    ("by_record_state", "record", "state"),
-    ("by_job_state", "job", "state, id"),
-    ("by_visit_day", "visit", "organisation, state, day"),
+    ("by_org_code", "entity", "organisation, code", ""),
+    ("by_holder", "entity", "holder, site", "kind <> 'entity'"),  # of millions of entries those few that another one holds
+    ("by_record_state", "record", "state", ""),
+    ("by_job_state", "job", "state, id", ""),
+    ("by_visit_day", "visit", "organisation, state, day", ""),
 )
 
 
@@ -187,9 +188,9 @@ def statements(engine_type: str) -> list[str]:
     for name, table, columns, where in UNIQUE:
         quoted = ", ".join(f'"{c}"' for c in columns.split(", "))
         sql.append(f'CREATE UNIQUE INDEX IF NOT EXISTS {name} ON "{table}" ({quoted})' + (f" WHERE {where}" if where else ""))
-    for name, table, columns in INDEXES:
+    for name, table, columns, where in INDEXES:
         quoted = ", ".join(f'"{c}"' for c in columns.split(", "))
-        sql.append(f'CREATE INDEX IF NOT EXISTS {name} ON "{table}" ({quoted})')
+        sql.append(f'CREATE INDEX IF NOT EXISTS {name} ON "{table}" ({quoted})' + (f" WHERE {where}" if where else ""))
     for guard in guards():
         if engine_type == "sqlite":
             sql.append(f"DROP TRIGGER IF EXISTS {guard.name}")

@@ -12,6 +12,7 @@ from litestar.response import Response
 
 from portal.domain import calendar
 from portal.domain.errors import WrongMoment
+from portal.steps import publish
 from portal.steps.acting import Acting
 from portal.steps.review import PUBLISH_WITHIN
 from portal.store import accounts, directory, draw, plan, records
@@ -139,7 +140,12 @@ async def _overdue(act: Acting) -> list[dict[str, Any]]:
     if not act.may("record.read"):
         return []
     found = []
-    for row in await records.load_unfinished(act.tree, act.today):
+    rows = await records.load_unfinished(act.tree, act.today)
+    _, waiting = await publish.sort_waiting([row for row in rows if row["state"] == "approved"])
+    held = {row["id"] for row in waiting}  # a laboratory has them: their days count from its result
+    for row in rows:
+        if row["id"] in held:
+            continue
         due = calendar.due_on(row["inspected_on"], PUBLISH_WITHIN)
         if due and due < act.today:
             step = {"draft": "录入", "returned": "录入", "submitted": "审核", "approved": "公示"}[row["state"]]

@@ -42,6 +42,7 @@ STEPS = (
 BESIDE = (
     ("导入", "/imports", "imports.read"),
     ("检查对象", "/directory", "directory.read"),
+    ("专项库", "/registers", "directory.read"),
     ("执法人员", "/inspectors", "directory.read"),
     ("事项清单", "/items", "plan.read"),
     ("检查表单", "/checklists", "plan.read"),

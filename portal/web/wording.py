@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from portal.domain.model import OUTCOMES
+from portal.domain.model import AWAITING, OUTCOMES
 from portal.steps.acting import BEIJING
 from portal.steps.review import FOLLOW_UPS as FOLLOW_UPS  # templates say follow-ups through here
 
@@ -69,9 +69,9 @@ def outcome(code: str) -> str:
     return known.label if known else code
 
 
-def outcomes() -> list[tuple[str, str, bool]]:
-    """(code, label, is a problem) of every 抽查结果, in the national order."""
-    return [(one.code, one.label, one.problem) for one in OUTCOMES.values()]
+def outcomes(later: bool = False) -> list[tuple[str, str, bool]]:
+    """(code, label, is a problem) of every 抽查结果, in the national order; before them 待检验结果 where a result may come `later`."""
+    return [(AWAITING, "待检验结果", False)] * later + [(one.code, one.label, one.problem) for one in OUTCOMES.values()]
 
 
 def count(number: int | None) -> str:

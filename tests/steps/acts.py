@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
+from types import ModuleType
 from typing import Any
 
+import plugins.annual_reports
+import plugins.registration
 from portal.domain.cells import Sheet
 from portal.domain.codes import make_uscc
 from portal.domain.directory import EntityRow
 from portal.domain.model import Field, Form, Section
 from portal.domain.sample import sample_entities, sample_inspectors, sample_plan
 from portal.domain.sample_profile import sample_profile
+from portal.plugin import FollowUp, hookimpl
+from portal.plugins import Sectors, discover_sectors
 from portal.steps import (
     assign, attachments, base, bundles, caps, classes, commit, disclosure, draw, form_uploads, forms, imports, outside, plan, plan_draft, pool, profile, publish, replacement,
     review, sample, sheet_forms, simulation, stations, uploads, visits,
@@ -135,6 +141,27 @@ def _reviewing(approve: bool):
         await review.review_record(act, record["id"], approve=approve, comment="请补充", version=record["version"])
 
     return run
+
+
+@cache
+def _promising() -> Sectors:
+    """The sectors, of which one asks for a re-check so many days after the entity's report."""
+    module = ModuleType("promising_registration")
+    module.__dict__.update({name: value for name, value in vars(plugins.registration).items() if not name.startswith("__")})
+    module.suggest_follow_up = hookimpl(lambda record, form: [FollowUp("recheck", 10, "reported", "收到整改报告后复查。")])
+    return discover_sectors("annual_reports,registration", {"annual_reports": plugins.annual_reports, "registration": module})
+
+
+async def _promised(house: House) -> dict[str, Any]:
+    """An approved record whose re-check waits for the entity's report."""
+    act = await house.acting("reviewer", _promising())
+    record = next(row for row in await records.load_record_page(act.tree, ["submitted"]) if row["sector"] == "registration")
+    await review.review_record(act, record["id"], approve=True, comment="", version=record["version"])
+    return (await records.load_follow_ups([record["id"]]))[record["id"]][0]
+
+
+async def _report(act: Acting, house: House, found: dict[str, Any]) -> date:
+    return await review.report_rectified(replace(act, sectors=_promising()), found["record"], found["id"], act.today)
 
 
 async def _bundle(act: Acting, house: House, _: None) -> dict[str, Any]:
@@ -348,6 +375,7 @@ CHANGES = [
            {"record.import": 1, "record.submit": lambda made: made["records"]}, _all_answers),
     Change("approve", "entered", "reviewer", "record.review", _reviewing(True), {"record.approve": 1}, _first_record),
     Change("return", "entered", "reviewer", "record.review", _reviewing(False), {"record.return": 1}, _first_record),
+    Change("report rectified", "entered", "reviewer", "record.report", _report, {"record.report": 1}, _promised),
     Change("review round", "entered", "reviewer", "record.review", lambda act, house, _: review.review_round(act, OPEN),
            {"record.approve": lambda made: made["approved"]}, everywhere=True),
     Change("request release", "approved", "publisher", "publish.publish", lambda act, house, _: publish.request_release(act), {"publish.request": 1}, everywhere=True),

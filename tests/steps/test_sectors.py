@@ -13,7 +13,7 @@ from portal.plugins import Sectors, discover_sectors
 from portal.steps import disclosure, forms, pool, publish, review, sample
 from portal.steps.verify import verify_installation
 from portal.store import audit, records
-from portal.store.tables import Entity
+from portal.store.tables import Entity, RoundTask
 from tests import office
 from tests.office import ANNUAL, OPEN, SEED, snapshot
 from tests.steps.acts import one_answer
@@ -145,10 +145,11 @@ async def test_a_sector_whose_page_fails_is_named_and_what_it_showed_before_stay
 
 
 async def test_sectors_see_public_answers_only_when_they_make_pages(published, tmp_path):
-    seen = []
+    seen, bases = [], {}
 
     def pages(task, published):
         seen.extend(published)
+        bases[task.code] = task.base
         return []
 
     await disclosure.write_bundle(
@@ -156,6 +157,7 @@ async def test_sectors_see_public_answers_only_when_they_make_pages(published, t
     )
     assert seen and all(not one.answers for one in seen)
     assert all("两次上门" not in one.summary for one in seen)
+    assert bases[ANNUAL] == (await RoundTask.select(RoundTask.pool.size).where(RoundTask.task.code == ANNUAL).first().run())["pool.size"] > 0
 
 
 async def test_a_task_of_a_sector_no_longer_installed_says_so(filled):

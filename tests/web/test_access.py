@@ -85,6 +85,7 @@ PAGES = {
     "/directory": ("directory.read", "统一社会信用代码"),
     "/directory/unplaced": ("directory.place", "未分到所的检查对象"),
     "/directory?q=望溪县&size=200": ("directory.read", "望溪县"),
+    "/registers": ("directory.read", "专项库"),
     "/inspectors": ("directory.read", "执法人员名录"),
     "/items": ("plan.read", "随机抽查事项清单"),
     "/items/registration.licence": ("plan.read", "检查要点"),
