@@ -130,7 +130,7 @@ def right_rule(registers: set[str]):
         if not isinstance(answer, PoolRule):
             raise Faulty(f"应返回 PoolRule，返回了 {type(answer).__name__}")
         parts = {}
-        for name in ("kinds", "types", "industries", "tags", "registers"):
+        for name in ("kinds", "types", "industries", "tags", "registers", "scope"):
             given = getattr(answer, name)
             if not isinstance(given, (list, tuple)) or not all(isinstance(one, str) for one in given):
                 raise Faulty(f"PoolRule.{name} 应是文字的列表")
@@ -139,7 +139,11 @@ def right_rule(registers: set[str]):
             raise Faulty(f"PoolRule.kinds 里没有“{min(unknown)}”")
         if unknown := set(parts["registers"]) - registers:
             raise Faulty(f"PoolRule.registers 里的专项库“{min(unknown)}”不存在")
-        return PoolRule(**parts)
+        if any(not phrase.strip() or phrase.strip().startswith("-") for phrase in parts["scope"]):
+            raise Faulty("PoolRule.scope 的每个词组至少要有一个应当出现的词，写在最前")
+        if type(answer.any_of) is not bool:
+            raise Faulty("PoolRule.any_of 应是 True 或 False")
+        return PoolRule(**parts, any_of=answer.any_of)
 
     return right
 

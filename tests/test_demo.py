@@ -42,7 +42,7 @@ def demo(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def portal(demo):
-    return Portal(demo[0])
+    return Portal(demo[0], PORTAL_SECTORS="")  # a demo is of all that is installed
 
 
 def test_the_demo_shows_its_progress_and_ends_with_the_table(demo):

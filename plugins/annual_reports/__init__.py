@@ -2,16 +2,15 @@
 
 from plugins.annual_reports.forms import ADDRESS, FORMS, PART_OF
 from plugins.annual_reports.items import ANNUAL, CATEGORY, INSTANT, ITEMS
-from portal.plugin import OUTCOMES, FollowUp, Problem, Sector, hookimpl
+from portal.plugin import FOLLOW_UPS, OUTCOMES, FollowUp, Problem, Sector, hookimpl
 
 #: outcome -> follow-up; the periods change with the rules, so they stand in one place
-FOLLOW_UPS = {
+THEN = {
+    **FOLLOW_UPS,
     "undisclosed": FollowUp("rectify", 10, "ordered", "责令 10 日内公示；逾期未公示的，自期满之日起 10 个工作日内列入经营异常名录。"),
     "false_disclosure": FollowUp("abnormal_list", 10, "inspected", "公示信息隐瞒真实情况、弄虚作假，自查实之日起 10 个工作日内列入经营异常名录。"),
-    "unreachable": FollowUp("abnormal_list", 10, "inspected", "通过登记的住所无法联系，自查实之日起 10 个工作日内列入经营异常名录。"),
     "rectified": FollowUp("recheck", 10, "ordered", "核对更正后的公示信息。"),
     "uncooperative": FollowUp("case", 0, "inspected", "不配合检查情节严重，移送办案机构并公示。"),
-    "pending": FollowUp("other", 0, "inspected", "由审核员确定后续处置。"),
 }
 
 
@@ -60,7 +59,7 @@ def validate_record(record, form):
 
 @hookimpl
 def suggest_follow_up(record, form):
-    follow_ups = [FOLLOW_UPS[outcome] for outcome in sorted(set(record.outcomes.values())) if outcome in FOLLOW_UPS]
+    follow_ups = [THEN[outcome] for outcome in sorted(set(record.outcomes.values())) if outcome in THEN]
     listed = [one for one in follow_ups if one.kind == "abnormal_list"]
     if len(listed) > 1:  # one listing, whatever the number of reasons
         reasons = "；".join(one.note.rstrip("。") for one in listed)

@@ -5,7 +5,7 @@ false) and for the facts: the two have different consequences.
 """
 
 from plugins.annual_reports.items import FORM, LAW
-from portal.plugin import Basis, Choice, Field, Form, Section
+from portal.plugin import Basis, Choice, Field, Form, Section, guide
 
 VERSION = "2026-1"
 FILED = "${filed} = 'on_time' or ${filed} = 'late'"
@@ -42,10 +42,6 @@ PART_OF = (
     | {name: "instant" for name, _ in INSTANT_POINTS}
 )
 FINDING = (Choice("missing", "未按规定公示"), Choice("false", "隐瞒真实情况、弄虚作假"))
-
-
-def guide(how: str, problem: str, photo: str) -> str:
-    return f"怎么查：{how}\n什么算问题：{problem}\n拍什么：{photo}"
 
 
 def point(name: str, label: str, how: str, problem: str, photo: str, article: str, show_if: str = "", key=False) -> list[Field]:

@@ -1,6 +1,6 @@
 """The 登记事项检查 form. Nothing is pre-filled; every 不合格 asks for its facts."""
 
-from portal.plugin import Basis, Choice, Field, Form, Section
+from portal.plugin import Basis, Choice, Field, Form, Section, guide, judged, signing
 
 from plugins.registration.items import FORM, NAMES, REGULATION
 
@@ -19,19 +19,10 @@ ITEM_OF = {
 ON_SITE = ("licence_shown", "licence_genuine", "name_used", "scope_kept", "representative_same")
 
 
-def guide(how: str, problem: str, photo: str) -> str:
-    return f"怎么查：{how}\n什么算问题：{problem}\n拍什么：{photo}"
-
-
-def point(name, label, how, problem, photo, law="", article="", key=False) -> list[Field]:
+def point(name, label, how, problem, photo, law="", article="", key=False) -> tuple[Field, Field]:
     """A verdict point and the facts that 不合格 asks for."""
-    on_site = name in ON_SITE
-    return [
-        Field(name, label, required=True, key=key, public=True, show_if=REACHED if on_site else "",
-              guide=guide(how, problem, photo), basis=(Basis(law, article),) if law else ()),
-        Field(f"{name}_note", f"不合格的事实：{label}", "text", required=True, show_if=f"${{{name}}} = 'no'",
-              hint="写明时间、地点、数量和依据，不写与检查无关的个人信息"),
-    ]
+    basis = (Basis(law, article),) if law else ()
+    return judged(name, label, how, problem, photo, basis, key, REACHED if name in ON_SITE else "")
 
 
 FORMS = (
@@ -80,16 +71,6 @@ FORMS = (
             *point("identity_true", "法定代表人、自然人股东的身份真实", "向本人核实，请其当面或者视频确认。",
                    "本人否认，或者证件系冒用、伪造。", "不拍证件；需要留存的按规定另行归档。", REGULATION, "第四十四条", True),
         )),
-        Section("现场记录", (
-            Field("contact_person", "现场人员姓名和职务", "text", required=True, show_if=REACHED),
-            Field("contact_phone", "联系电话", "text", show_if=REACHED, constraint="regex(., '[0-9+ -]{7,20}')",
-                  message="联系电话只能是数字、空格和“-”，7 到 20 位。"),
-            Field("opinion", "检查对象意见", "text", show_if=REACHED),
-            Field("refused", "拒绝签字", "select_one", required=True, show_if=REACHED,
-                  choices=(Choice("no", "未拒绝"), Choice("yes", "拒绝签字"))),
-            Field("refused_note", "拒绝签字的原因和见证人", "text", required=True, show_if="${refused} = 'yes'"),
-            Field("signature", "现场人员签名", "signature", required=True, show_if="${refused} = 'no'", most=1),
-            Field("note", "其他情况", "text"),
-        )),
+        signing(REACHED),
     )),
 )

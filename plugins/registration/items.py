@@ -4,7 +4,7 @@ Bases: the first three as published with that list, the others from the current
 text of the regulations; 公司法 is the 2023 text in force since 2024-07-01.
 """
 
-from portal.plugin import Basis, CheckItem
+from portal.plugin import CERTIFICATE_ONLY, CheckItem, articles
 
 CATEGORY = "登记事项检查"
 MAIN = "registration.licence"  # carries the category where a plan names only that
@@ -18,14 +18,10 @@ FOREIGN = "外国企业常驻代表机构登记管理条例"
 ALL = "企业、个体工商户、农民专业合作社、外国企业常驻代表机构"
 
 
-def _bases(*given: tuple[str, str]) -> tuple[Basis, ...]:
-    return tuple(Basis(law, article) for law, articles in given for article in articles.split("、"))
-
-
 def _item(code, name, bases, points, methods, guide, objects=ALL, aliases=()) -> CheckItem:
     return CheckItem(
-        f"registration.{code}", "2026-1", CATEGORY, name, FORM, _bases(*bases), objects=objects, methods=methods,
-        points=points, aliases=aliases, guide=guide,
+        f"registration.{code}", "2026-1", CATEGORY, name, FORM, articles(*bases), objects=objects, methods=methods,
+        points=points, aliases=aliases, guide=guide, qualification=CERTIFICATE_ONLY,
     )
 
 

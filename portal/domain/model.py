@@ -16,13 +16,16 @@ from typing import Any
 from portal.domain.errors import Problem
 
 __all__ = [
-    "Basis", "Block", "Candidate", "CheckItem", "Choice", "Column", "Field", "FollowUp", "Form",
+    "Basis", "Block", "CERTIFICATE_ONLY", "Candidate", "CheckItem", "Choice", "Column", "Field", "FollowUp", "Form",
     "OUTCOMES", "Outcome", "Page", "PoolRule", "Problem", "Published", "Record", "Register",
     "Section", "Sector", "Task",
 ]
 
 
 # What a sector declares ------------------------------------------------------
+
+#: CheckItem.qualification of an item that any inspector with a valid certificate may check.
+CERTIFICATE_ONLY = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +169,9 @@ class PoolRule:
     Every given list narrows the pool (and); inside a list any match counts (or).
     `industries` are GB/T 4754-2017 codes or their beginnings; `kinds` are
     entity | site | object; `types` are 企业, 个体工商户, 农民专业合作社, ...
+    `scope` are phrases of the 经营范围 (`蜜饯 生产`, see domain.scope). Beside `industries` they
+    stand in for them: only an entry of which the register gives no industry is judged by its scope.
+    `any_of`: one match among industries (or scope), tags and registers is enough; kinds and types narrow as ever.
     Entries whose register status is not 存续 are never in a pool.
     """
 
@@ -174,6 +180,8 @@ class PoolRule:
     industries: Sequence[str] = ()
     tags: Sequence[str] = ()
     registers: Sequence[str] = ()
+    scope: Sequence[str] = ()
+    any_of: bool = False
 
 
 # What a sector is shown ------------------------------------------------------

@@ -88,30 +88,53 @@ def _finding(
         if _agrees(visit, form, answers, outcomes, validate):
             return answers, outcomes
     if mode == "problem":
-        for _ in range(3):
+        for kept in (False, False, False, True):
+            steady = _steady(visit, form, stream, validate) if kept else None
             failing = _failing_points(form, visit.planned_on, stream)
             if not failing:
                 break
-            answers = _Filler(form, visit.planned_on, stream, failing=failing).fill()
+            answers = _Filler(form, visit.planned_on, stream, failing=failing, steady=steady).fill()
             for outcomes in _tries(form, visit.items, stream):
                 if _agrees(visit, form, answers, outcomes, validate):
                     return answers, outcomes
-    for _ in range(3):
-        answers = _Filler(form, visit.planned_on, stream).fill()
+    for kept in (False, False, False, True):
+        steady = _steady(visit, form, stream, validate) if kept else None
+        answers = _Filler(form, visit.planned_on, stream, steady=steady).fill()
         if _agrees(visit, form, answers, fine, validate):
             return answers, fine
     raise ValueError(f"form {form.code}: a record that finds nothing is refused by its sector ({visit.code})")
 
 
-def _agrees(
+@dataclass(frozen=True, slots=True)
+class _Steady:
+    """How to answer where a sector refused what chance gave: numbers are equal, all good choices are taken, and
+    a 是/否 that was refused is the other one."""
+
+    refused: frozenset[str]
+
+
+def _steady(visit: SampleVisit, form: Form, stream: Stream, validate: Validate | None) -> _Steady:
+    fine = dict.fromkeys(visit.items, "none")
+    answers = _Filler(form, visit.planned_on, stream, steady=_Steady(frozenset())).fill()
+    return _Steady(_refused(visit, form, answers, fine, validate))
+
+
+def _refused(
     visit: SampleVisit, form: Form, answers: Mapping[str, Any], outcomes: Mapping[str, str], validate: Validate | None
-) -> bool:
+) -> frozenset[str]:
+    """The fields that the sector's own rules name."""
     if validate is None:
-        return True
+        return frozenset()
     record = Record(
         visit.code, visit.task, visit.entity, visit.entity_name, visit.items, answers, outcomes, visit.planned_on
     )
-    return not validate(record, form)
+    return frozenset(problem.field for problem in validate(record, form))
+
+
+def _agrees(
+    visit: SampleVisit, form: Form, answers: Mapping[str, Any], outcomes: Mapping[str, str], validate: Validate | None
+) -> bool:
+    return not _refused(visit, form, answers, outcomes, validate)
 
 
 def _tries(form: Form, items: Sequence[str], stream: Stream) -> Iterator[dict[str, str]]:
@@ -142,10 +165,13 @@ def _failing_points(form: Form, today: date, stream: Stream) -> frozenset[str]:
 class _Filler:
     """Fills one form: asks again what is visible after each pass, since answers open and close further points."""
 
-    __slots__ = ("failing", "form", "lost", "stream", "today")
+    __slots__ = ("failing", "form", "lost", "steady", "stream", "today")
 
-    def __init__(self, form: Form, today: date, stream: Stream, failing: frozenset[str] = frozenset(), lost: bool = False):
-        self.form, self.today, self.stream, self.failing, self.lost = form, today, stream, failing, lost
+    def __init__(
+        self, form: Form, today: date, stream: Stream, failing: frozenset[str] = frozenset(), lost: bool = False,
+        steady: _Steady | None = None,
+    ):  # fmt: skip
+        self.form, self.today, self.stream, self.failing, self.lost, self.steady = form, today, stream, failing, lost, steady
 
     def fill(self) -> dict[str, Any]:
         fields = {field.name: field for field in self.form.fields()}
@@ -160,7 +186,7 @@ class _Filler:
                     answers[name] = answer
             kept = clean_answers(self.form, answers, self.today)
             answers = {name: answers[name] for name in answers if name in kept}
-            seen &= set(answers) | set(fresh)
+            seen &= set(visible(self.form, answers, self.today))  # a point that closes and opens again is asked again
         return self._repaired(fields, answers)
 
     def _repaired(self, fields: Mapping[str, Field], answers: dict[str, Any]) -> dict[str, Any]:
@@ -195,6 +221,8 @@ class _Filler:
             good = [choice.value for choice in field.choices if not _is_bad(choice)] or [c.value for c in field.choices]
             if self.lost:  # somebody went there
                 good.sort(key=lambda value: not any(c.value == value and re.search("现场|实地", c.label) for c in field.choices))
+            if self.steady and field.required:
+                return good
             return good[:1 + stream.below(2)] if field.required else []
         if kind in ATTACHMENTS:
             return [ATTACHMENTS[kind]] if field.required else []
@@ -204,6 +232,8 @@ class _Filler:
             return self._text(field)
         if not field.required:
             return None
+        if self.steady and kind in ("integer", "decimal"):
+            return 0 if kind == "integer" else "10"
         return {"integer": 1 + stream.below(20), "decimal": f"{1 + stream.below(50)}", "date": self.today.isoformat(),
                 "time": "09:30", "location": f"27.{100000 + stream.below(899999)},118.{100000 + stream.below(899999)}"}.get(kind)
 
@@ -218,6 +248,8 @@ class _Filler:
             return self.stream.pick(bad).value
         if [choice.label for choice in field.choices] == ["是", "否"]:
             wanted = "是" if re.search(r"按|落实|建立|符合|规范|完整|齐全|合格", field.label) else "否"
+            if self.steady and field.name in self.steady.refused:
+                wanted = "否" if wanted == "是" else "是"
             return next(choice.value for choice in field.choices if choice.label == wanted)
         if not good:  # which kind of problem: the first kind is the usual one
             options = bad or list(field.choices)
@@ -248,7 +280,7 @@ class _Filler:
 
     def _row(self, field: Field) -> dict[str, Any]:
         inner = Form(self.form.code, self.form.version, field.label, (Section("", field.fields),))
-        return _Filler(inner, self.today, self.stream).fill()
+        return _Filler(inner, self.today, self.stream, steady=self.steady).fill()
 
 
 def _is_bad(choice: Choice) -> bool:

@@ -12,6 +12,7 @@ from piccolo.columns.combination import And, Or, Where
 from portal.domain.directory import EntityRow, InspectorRow
 from portal.domain.model import Candidate, PoolRule
 from portal.domain.packing import pack
+from portal.domain.scope import meets
 from portal.store.accounts import within
 from portal.store.bulk import upsert_rows
 from portal.store.engine import current_engine
@@ -156,12 +157,11 @@ def _rule_where(rule: PoolRule, seen: Collection[int], types: Sequence[str]) -> 
 
 
 def fits(row: Mapping[str, Any], rule: PoolRule) -> bool:
-    """Whether a row meets the rule's industries, tags and registers (kinds, types and status are SQL's)."""
-    if rule.industries and not any(code.startswith(tuple(rule.industries)) for code in json.loads(row["industries"])):
-        return False
-    if rule.tags and not set(rule.tags) & set(json.loads(row["tags"])):
-        return False
-    return not rule.registers or bool(set(rule.registers) & json.loads(row["attributes"]).keys())
+    """Whether a row meets the rule's industries, scope, tags and registers (kinds, types and status are SQL's)."""
+    return meets(
+        rule, json.loads(row["industries"]), row["scope"], json.loads(row["tags"]),
+        json.loads(row["attributes"]) if rule.registers else (),
+    )  # fmt: skip
 
 
 async def count_not_drawable(rule: PoolRule, seen: Collection[int], types: Sequence[str]) -> dict[str, int]:

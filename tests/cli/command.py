@@ -32,12 +32,17 @@ class Done:
 
 
 class Portal:
-    """`portal(*words)` in one data folder, as if typed there; `owner`: with every right in its database."""
+    """`portal(*words)` in one data folder, as if typed there; `owner`: with every right in its database.
+
+    Its sectors are those of the test bureau; PORTAL_SECTORS="" is all that are installed.
+    """
 
     def __init__(self, data: Path, *, owner: bool = False, **environ: str):
         self.data = data
         url = office.database_url(data, owner=owner)
-        self.environ = {"PORTAL_DATA": str(data), **({"DATABASE_URL": url} if url else {}), **environ}
+        self.environ = {
+            "PORTAL_DATA": str(data), "PORTAL_SECTORS": office.SECTORS, **({"DATABASE_URL": url} if url else {}), **environ,
+        }
 
     def __call__(self, *words: object) -> Done:
         raw = io.BytesIO()

@@ -347,6 +347,8 @@ def test_a_batch_above_the_limit_is_an_error_of_the_caller():
 
 @pytest.mark.parametrize("given, message", [
     (PoolRule(kinds=["shop"]), "PoolRule.kinds 里没有“shop”"),
+    (PoolRule(scope=["-机械 食品"]), "PoolRule.scope 的每个词组至少要有一个应当出现的词，写在最前"),
+    (PoolRule(any_of=1), "PoolRule.any_of 应是 True 或 False"),
     (PoolRule(registers=["lifts.none"]), "PoolRule.registers 里的专项库“lifts.none”不存在"),
     ("5272", "应返回 PoolRule，返回了 str"),
 ])

@@ -1,0 +1,237 @@
+"""What must hold of every sector in the checkout, samples included; see also the checks at start-up (portal/sector_checks.py)."""
+
+import ast
+import random
+import re
+import tomllib
+from collections import defaultdict
+from datetime import date
+from functools import cache
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from portal.domain.findings import PRESENCE, SHARED
+from portal.domain.forms import check_answers, check_form, clean_answers, visible
+from portal.domain.industries import industry_of_code
+from portal.domain.model import CheckItem, Form, PoolRule
+from portal.domain.sample_answers import SampleVisit, sample_answers
+from portal.hookspecs import HOOKS
+from portal.plugins import Sectors, discover_sectors
+from portal.testing import TODAY, answer_all, make_record, make_task
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = sorted(path.parent for path in (ROOT / "plugins").glob("*/__init__.py"))
+
+
+@cache
+def installed() -> Sectors:
+    """Every sector of plugins/, loaded from its folder: what is installed does not matter."""
+    modules = {folder.name: __import__(f"plugins.{folder.name}", fromlist=["sector"]) for folder in FOLDERS}
+    return discover_sectors(",".join(modules), modules)
+
+
+def every_item() -> list[CheckItem]:
+    return list(installed().items)
+
+
+def every_form() -> list[Form]:
+    return list(installed().forms)
+
+
+def sources(folder: Path) -> list[tuple[Path, ast.Module]]:
+    return [(file, ast.parse(file.read_text("utf-8"))) for file in sorted(folder.rglob("*.py"))]
+
+
+def by_code(thing) -> str:
+    return thing.code
+
+
+def test_the_project_registers_every_sector_in_order():
+    points = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["entry-points"]["portal.sectors"]
+    assert list(points) == sorted(points) and points == {folder.name: f"plugins.{folder.name}" for folder in FOLDERS}
+
+
+# Items --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("item", every_item(), ids=by_code)
+def test_an_item_has_basis_validity_form_points_and_guide(item):
+    assert item.basis and all(re.fullmatch(r"|第[〇零一二三四五六七八九十百]+条(之[一二三])?", one.article) for one in item.basis), item.basis
+    assert all(not re.search(r"[《》（(]暂行", one.law) for one in item.basis)
+    assert type(item.valid_from) is date and (item.valid_to is None or item.valid_to > item.valid_from)
+    assert installed().form(item.form) and item.points and item.objects and item.methods and item.guide
+    assert len(item.guide) >= 15 and item.guide.endswith("。")
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
+def test_every_item_says_its_qualification_or_that_the_certificate_is_enough(folder):
+    calls = [node for _, tree in sources(folder) for node in ast.walk(tree)
+             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "CheckItem"]
+    assert calls
+    for call in calls:
+        [given] = [keyword.value for keyword in call.keywords if keyword.arg == "qualification"] or [None]
+        said = isinstance(given, ast.Name) and given.id == "CERTIFICATE_ONLY" or not isinstance(given, ast.Constant | None) or getattr(given, "value", "")
+        assert said, f"{folder.name}: line {call.lineno}"
+
+
+def test_no_two_items_answer_to_one_name():
+    owners = defaultdict(set)
+    for item in every_item():
+        for name in (item.name, *item.aliases):
+            owners[re.sub(r"\W", "", name)].add(item.code)
+    assert {name: codes for name, codes in owners.items() if len(codes) > 1} == {}
+
+
+@pytest.mark.parametrize("item", every_item(), ids=by_code)
+def test_the_pool_of_an_item_is_described_in_known_words(item):
+    sector = item.code.partition(".")[0]
+    rule = installed().pool_rule(make_task(sector, items=(item.code,), name=item.name)) or PoolRule()
+    assert [code for code in rule.industries if industry_of_code(code) is None] == []
+    assert len(set(rule.scope)) == len(rule.scope) and not any(rule.industries.count(code) > 1 for code in rule.industries)
+
+
+# Forms --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", every_form(), ids=by_code)
+def test_a_form_is_sound_its_key_points_are_explained_and_nothing_written_is_public(form):
+    assert check_form(form) == []
+    assert [field.name for field in form.fields() if field.key and len(field.guide) < 10] == []
+    assert [field.name for field in chain(form.fields(), *(one.fields for one in form.fields()))
+            if field.public and field.type not in ("verdict", "select_one", "select_multiple")] == []
+    assert any(field.key for field in form.fields())
+
+
+@pytest.mark.parametrize("form", every_form(), ids=by_code)
+def test_labels_of_what_is_asked_are_unique_in_a_form(form):
+    labels = [field.label for field in form.fields() if field.required]
+    assert sorted({label for label in labels if labels.count(label) > 1}) == []
+
+
+def test_no_sector_repeats_a_question_of_another():
+    asked = defaultdict(set)
+    for form in every_form():
+        for field in form.fields():
+            if field.name not in SHARED and field.type == "verdict":
+                asked[re.sub(r"\W", "", field.label)].add(form.code.partition(".")[0])
+    assert {label: owners for label, owners in asked.items() if len(owners) > 1} == {}
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
+def test_a_sector_asks_only_for_answers_its_forms_have(folder):
+    known = {name for form in every_form() if form.code.startswith(f"{folder.name}.")
+             for field in form.fields() for name in (field.name, *(child.name for child in field.fields))}
+    wanted = set()
+    for _, tree in sources(folder):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "get" and _answers(node.func.value) and node.args:
+                wanted |= {node.args[0].value} if isinstance(node.args[0], ast.Constant) else set()
+            if isinstance(node, ast.Subscript) and _answers(node.value) and isinstance(node.slice, ast.Constant):
+                wanted |= {node.slice.value}
+    assert wanted - known == set()
+
+
+def _answers(node: ast.AST) -> bool:
+    return getattr(node, "id", getattr(node, "attr", "")) in ("answers", "row")
+
+
+SITE_FORMS = [form for form in every_form() if any(field.name == PRESENCE for field in form.fields())]
+
+
+def items_of(form: Form) -> list[str]:
+    return [item.code for item in every_item() if item.form == form.code]
+
+
+def filled(form: Form) -> dict:
+    """A record as somebody might write it, nothing wrong in it, everything of every kind asked for."""
+    visit = SampleVisit("V1", "T1", "E1", form.code, tuple(items_of(form)), TODAY, ("I1",))
+    for seed in range(40):
+        [record] = sample_answers([visit], [form], seed, installed().validate_record)
+        if set(record["outcomes"].values()) == {"none"}:
+            return record["answers"]
+    raise AssertionError(form.code)
+
+
+@pytest.mark.parametrize("form", every_form(), ids=by_code)
+@pytest.mark.parametrize(("percent", "found"), [("_PROBLEM_PERCENT", True), ("_UNREACHABLE_PERCENT", True), ("", False)])
+def test_made_up_records_of_a_demo_can_fill_the_form(form, percent, found, monkeypatch):
+    for name in ("_PROBLEM_PERCENT", "_UNREACHABLE_PERCENT"):
+        monkeypatch.setattr(f"portal.domain.sample_answers.{name}", 100 if name == percent else 0)
+    visits = [SampleVisit(f"V{n}", "T1", f"E{n}", form.code, tuple(items_of(form)), TODAY, ("I1",)) for n in range(4)]
+    records = list(sample_answers(visits, [form], 3, installed().validate_record))
+    assert all(check_answers(form, record["answers"], TODAY) == [] for record in records)
+    if percent != "_UNREACHABLE_PERCENT" or form in SITE_FORMS:
+        assert ({outcome for record in records for outcome in record["outcomes"].values()} != {"none"}) is found
+
+
+@pytest.mark.parametrize("form", SITE_FORMS, ids=by_code)
+def test_nobody_there_leaves_nothing_to_judge_and_decides_the_outcome(form):
+    points = {field.name for field in form.fields() if field.type == "verdict"}
+    for outcome in ("unreachable", "not_operating", "uncooperative"):
+        gone = {PRESENCE: outcome, "presence_note": "6月1日上门，无人"}
+        assert not points & set(visible(form, gone, TODAY)) and check_answers(form, gone, TODAY) == []
+        right, wrong = (make_record(items_of(form), gone, one) for one in (outcome, "none"))
+        assert installed().validate_record(right, form) == [] != installed().validate_record(wrong, form)
+        assert installed().suggest_follow_up(right, form)
+
+
+@pytest.mark.parametrize("form", SITE_FORMS, ids=by_code)
+def test_every_failed_point_asks_for_its_facts_and_contradicts_an_outcome_without_problems(form):
+    good = filled(form)
+    for name in [field.name for field in form.fields() if field.type == "verdict" and field.name in good]:
+        bad = clean_answers(form, good | {name: "no"}, TODAY)
+        assert f"{name}_note" in {problem.field for problem in check_answers(form, bad, TODAY)}, name
+        items = items_of(form)
+        told = installed().validate_record(make_record(items, bad, "none"), form)
+        assert "这项判为不合格，抽查结果不能是“未发现问题”。" in [one.message for one in told if one.field == name], name
+    told = installed().validate_record(make_record(items_of(form), good, "rectified"), form)
+    assert all("没有一项判为不合格" in one.message for one in told) and told
+
+
+@pytest.mark.parametrize("form", SITE_FORMS, ids=by_code)
+def test_a_point_says_how_to_check_what_is_wrong_and_what_to_photograph(form):
+    for field in form.fields():
+        if field.type == "verdict":
+            lines = field.guide.splitlines()
+            assert [line.split("：")[0] for line in lines] == ["怎么查", "什么算问题", "拍什么"], field.name
+            assert all(line.endswith("。") and len(line) >= 7 for line in lines) and field.basis, field.name
+
+
+@pytest.mark.parametrize("form", every_form(), ids=by_code)
+def test_the_public_sentence_is_short_and_names_nobody(form):
+    answers = answer_all(form, "yes", {PRESENCE: "open", "contact_person": "张三", "note": "13800000000"} if form in SITE_FORMS else {})
+    said = installed().public_summary(make_record(items_of(form), answers), form)
+    assert 8 <= len(said) <= 120 and "张三" not in said and "138" not in said and said.endswith("。")
+
+
+# Sources ------------------------------------------------------------------------
+
+PLUMBING = re.compile(r"@hookimpl|def (" + "|".join(HOOKS) + r")\(|from |import |[)(\]}\",\s]*$|    return (ITEMS|FORMS)$")
+
+
+def telling_lines(file: Path) -> list[str]:
+    return [line.strip() for line in file.read_text("utf-8").splitlines() if line.strip() and not PLUMBING.match(line)]
+
+
+def test_no_six_lines_stand_in_two_sectors():
+    seen: dict[tuple[str, ...], str] = {}
+    twice = set()
+    for folder in FOLDERS:
+        for file in folder.rglob("*.py"):
+            lines = telling_lines(file)
+            for at in range(len(lines) - 5):
+                block = tuple(lines[at : at + 6])
+                if seen.setdefault(block, folder.name) != folder.name:
+                    twice.add((seen[block], folder.name, block[0]))
+    assert twice == set()
+
+
+def test_sectors_loaded_in_any_order_are_the_same():
+    modules = {folder.name: __import__(f"plugins.{folder.name}", fromlist=["sector"]) for folder in FOLDERS}
+    names = list(modules)
+    random.Random(7).shuffle(names)
+    again = discover_sectors(",".join(names), {name: modules[name] for name in names})
+    assert (again.items, again.forms, again.registers, again.versions()) == (
+        installed().items, installed().forms, installed().registers, installed().versions())
