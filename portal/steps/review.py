@@ -38,8 +38,12 @@ async def load_review(act: Acting, record_id: int) -> dict[str, Any]:
     opened = await _open(act, record)
     people = await directory.load_inspectors_by_id({record["recorder"]} if record["recorder"] else set())
     due = calendar.due_on(record["inspected_on"], PUBLISH_WITHIN) if record["inspected_on"] else None
+    try:
+        asked = _asked(act, opened)
+    except WrongMoment as fault:  # the sector fails or is gone: what was recorded stays readable
+        asked = {"follow_ups": [], "summary": "", "fault": fault.message}
     return {
-        **opened, "versions": await store.load_versions(record["id"]), "recorder": people.get(record["recorder"]),
+        "fault": "", **opened, **asked, "versions": await store.load_versions(record["id"]), "recorder": people.get(record["recorder"]),
         "shown": domain.visible(opened["form"], record["answers"], record["inspected_on"]),
         "due_on": due, "left": calendar.workdays_left(act.today, due),
         "may_review": act.may("record.review") and act.account not in (await recorders_of([record]))[record["id"]],
@@ -61,8 +65,14 @@ async def _open(act: Acting, record: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "record": record, "form": form, "visit": visit, "task": task, "carried": carried, "entity": entity,
         "items": {code: {"name": item.name, "outcome": OUTCOMES[record["outcomes"][code]]} for code, item in items.items()},
-        "view": view, "follow_ups": proposed_follow_ups(act, view, form), "summary": act.sectors.public_summary(view, form),
+        "view": view,
     }  # fmt: skip
+
+
+def _asked(act: Acting, opened: Mapping[str, Any]) -> dict[str, Any]:
+    """What the record's sector says of it. WrongMoment naming the sector."""
+    view, form = opened["view"], opened["form"]
+    return {"follow_ups": proposed_follow_ups(act, view, form), "summary": act.sectors.public_summary(view, form)}
 
 
 async def _carried(visit: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -112,6 +122,7 @@ async def _review(act: Acting, record: Mapping[str, Any], *, approve: bool, comm
     if not approve and not comment.strip():
         raise BadInput("退回记录要写明意见，录入人能看到。")
     opened = await _open(act, record)
+    opened |= _asked(act, opened) if approve else {}
     state = "approved" if approve else "returned"
     await store.save_record_state(
         record["id"], version, state=state, reviewer=act.account, reviewed_at=act.now, comment=comment.strip()
