@@ -90,6 +90,7 @@ PAGES = {
     "/items/registration.licence": ("plan.read", "检查要点"),
     "/checklists": ("plan.read", "检查表单"),
     "/checklists/registration.check": ("plan.read", "公示"),
+    "/sectors": ("plan.read", "annual_reports"),
 }
 
 
