@@ -82,10 +82,9 @@ async def sectors_page(request: Request) -> Response[Any]:
             owner = code.partition(".")[0]
             if owner not in sectors.sectors:
                 left.setdefault(owner, [0, 0])[n] += 1
-    hooks = {name: hook.chinese.partition("；")[0].rstrip("。") for name, hook in HOOKS.items()}
-    return await page(
-        request, "library/sectors.html", here="/sectors", rows=list_sectors(sectors), left=sorted(left.items()), hooks=hooks
-    )
+    rows = list_sectors(sectors)
+    hooks = [{"name": name, "words": hook.chinese, "who": [one.name for one in rows if name in one.hooks]} for name, hook in HOOKS.items()]
+    return await page(request, "library/sectors.html", here="/sectors", rows=rows, left=sorted(left.items()), hooks=hooks)
 
 
 ROUTES = [inspectors_page, items_page, item_page, checklists_page, checklist_page, sectors_page]
