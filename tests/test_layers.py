@@ -29,7 +29,7 @@ LAYERS = {
     "portal.web": "portal.domain portal.settings portal.store portal.sheets portal.prints portal.steps portal.hookspecs portal.sector_list",
     "portal.jobs": "portal.domain portal.settings portal.store portal.sheets portal.prints portal.steps public_site",
     "portal.cli": "portal.domain portal.settings portal.plugins portal.store portal.sheets portal.prints portal.steps"
-                  " portal.sector_list portal.web portal.jobs public_site",
+                  " portal.hookspecs portal.sector_list portal.web portal.jobs public_site",
     "public_site": "portal.domain",
     "public_site.verify": "",
     "plugins": "portal.plugin",

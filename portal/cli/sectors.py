@@ -8,6 +8,7 @@ from argparse import Namespace, _SubParsersAction
 
 from portal.cli.office import load_sectors, say
 from portal.cli.parsing import add_command
+from portal.hookspecs import API_VERSION
 from portal.plugins import SectorProblem
 from portal.sector_list import Listed, list_sectors, sector_to_data
 from portal.settings import load_settings
@@ -28,7 +29,7 @@ def run_plugins(args: Namespace) -> int:
     listed = list_sectors(found, problems)
     elsewhere = [str(one) for one in problems if not one.sector]
     if args.json:
-        data = {"sectors": [sector_to_data(one) for one in listed], "problems": elsewhere}
+        data = {"api_version": API_VERSION, "sectors": [sector_to_data(one) for one in listed], "problems": elsewhere}
         say(json.dumps(data, ensure_ascii=False, indent=2))
     else:
         for one in listed:

@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from portal import plugins as machinery
-from portal.hookspecs import HOOKS
+from portal.hookspecs import API_VERSION, HOOKS
 from tests.cli.command import Portal
 
 COUNTS = "事项 2　表单 1　专项库 0"
@@ -58,7 +58,7 @@ def test_each_sector_with_its_version_department_source_hooks_items_forms(portal
 def test_as_json_the_same(portal):
     done = portal(*GOOD, REGISTRATION)("plugins", "--json")
     data = json.loads(done.out)
-    assert done.code == 0 and data["problems"] == [] and [one["code"] for one in data["sectors"]] == ["annual_reports", "registration", "water_heaters"]
+    assert done.code == 0 and data["api_version"] == API_VERSION and data["problems"] == [] and [one["code"] for one in data["sectors"]] == ["annual_reports", "registration", "water_heaters"]
     first, second, sample = data["sectors"]
     assert second["source"] == {"built_in": False, "distribution": "mingcha-lifts", "version": "2.1"} and first["source"]["built_in"]
     assert set(first["hooks"]) <= set(HOOKS) and first["items"][0]["code"] == "annual_reports.annual"
