@@ -84,7 +84,7 @@ class Sectors:
 
     def pool_rule(self, task: Task) -> PoolRule | None:
         """The owner's pool rule, if it has one; WrongMoment naming a sector that fails."""
-        return self._owner(task.sector, "pool_rule", right_rule({one.code for one in self.registers}), task=task)
+        return self._owner(task.sector, "pool_rule", right_rule({one.code for one in self.registers}), task=_own(task))
 
     def exclude_from_pool(self, task: Task, batch: Sequence[Candidate]) -> dict[str, str]:
         """code -> reason for the candidates the owner excludes; at most MOST_IN_BATCH a call."""
@@ -149,7 +149,7 @@ class Sectors:
             raise ValueError(f"a batch has at most {MOST_IN_BATCH} candidates, this one {len(batch)}")
         right = right_batch({candidate.code for candidate in batch})
 
-        return self._owner(task.sector, hook, right, task=task, batch=tuple(batch)) or {}
+        return self._owner(task.sector, hook, right, task=_own(task), batch=tuple(batch)) or {}
 
 
 def _pick(things: Sequence[Any], code: str, version: str | None, said: str) -> Any:
@@ -161,6 +161,11 @@ def _pick(things: Sequence[Any], code: str, version: str | None, said: str) -> A
 
 def _owner_of(form: Form) -> str:
     return form.code.partition(".")[0]
+
+
+def _own(task: Task) -> Task:
+    # What rides along (登记事项 on every other visit) changes nothing about whom the task is drawn from.
+    return replace(task, items=tuple(item for item in task.items if item.partition(".")[0] == task.sector))
 
 
 def _sealed(record: Record) -> Record:

@@ -189,7 +189,10 @@ class PoolRule:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as sectors see it; `frozen_on` is the only date a hook gets."""
+    """A task as sectors see it; `frozen_on` is the only date a hook gets.
+
+    `items`: in hooks that ask about a pool those of its own sector, without what rides along.
+    """
 
     code: str
     name: str

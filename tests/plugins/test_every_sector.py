@@ -89,6 +89,7 @@ def test_the_pool_of_an_item_is_described_in_known_words(item):
     sector = item.code.partition(".")[0]
     rule = installed().pool_rule(make_task(sector, items=(item.code,), name=item.name)) or PoolRule()
     assert [code for code in rule.industries if industry_of_code(code) is None] == []
+    assert rule == (installed().pool_rule(make_task(sector, items=(item.code, "another.rider"), name=item.name)) or PoolRule()), "riders change nothing"
     assert len(set(rule.scope)) == len(rule.scope) and not any(rule.industries.count(code) > 1 for code in rule.industries)
 
 
