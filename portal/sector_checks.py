@@ -158,8 +158,10 @@ def right_batch(codes: set[str]):
         for code, said in answer.items():
             if code not in codes:
                 raise Faulty(f"返回了不在本批对象中的代码“{code}”")
-            if not isinstance(said, str) or not said.strip() or hidden_character(said):
+            if not isinstance(said, str):
                 raise Faulty(f"“{code}”的值应是文字，返回了 {type(said).__name__}")
+            if not said.strip() or len(said) > 200 or "\n" in said or "\t" in said or hidden_character(said):
+                raise Faulty(f"“{code}”的值应是一行、200 字以内的普通文字")
         return dict(sorted(answer.items()))
 
     return right

@@ -9,7 +9,7 @@ import pytest
 from portal.domain.forms import check_answers
 from portal.hookspecs import HOOKS
 from portal.testing import (
-    TODAY, answer_all, assert_accepted, assert_points, excluded, follow_ups_of, load_sector, made_pages, make_candidate, make_published,
+    TODAY, adjusted, answer_all, assert_accepted, assert_points, excluded, follow_ups_of, load_sector, made_pages, make_candidate, make_published,
     make_record, make_task, public_words, pool_rule_of, problems_of,
 )
 from tests.education import mingcha_education as education
@@ -57,7 +57,7 @@ def test_whom_it_draws_and_passes_over():
     assert pool_rule_of(SECTORS, TASK).tags == ("学校食堂",)
     batch = [make_candidate(f"C{n}", tags=tags) for n, tags in enumerate((("学校食堂",), ("学校食堂", "停餐"), ("学校食堂", "校园重点")))]
     assert excluded(SECTORS, TASK, batch) == {"C1": "学校已停餐，恢复供餐后再查。"}
-    assert SECTORS.adjust_risk(TASK, batch) == {"C2": "D"}
+    assert adjusted(SECTORS, TASK, batch) == {"C2": "D"}
 
 
 def test_a_caterer_beyond_its_licence_goes_to_the_market_department():
