@@ -13,6 +13,10 @@ from portal.hookspecs import HOOKS
 from tests.cli.command import ROOT, Portal
 
 
+#: what `pip wheel` asks of the build backend
+BUILD = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
+
+
 @pytest.fixture
 def portal(tmp_path):
     return Portal(tmp_path / "none")
@@ -36,9 +40,9 @@ def test_a_new_sector_runs_its_test_becomes_a_wheel_and_is_found_once_installed(
     assert sorted(file.name for file in folder.iterdir()) == ["lifts.py", "pyproject.toml", "test_lifts.py"]
     assert not any(CODE in text or NAME in text for text in (file.read_text("utf-8") for file in folder.iterdir()))
     assert "4 passed" in run("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:faker", cwd=folder)
-    run("-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "--no-index", "-w", wheels, ".", cwd=folder)
     education = shutil.copytree(ROOT / "tests" / "education", tmp_path / "education", ignore=shutil.ignore_patterns("__pycache__"))
-    run("-c", f"from setuptools.build_meta import build_wheel; build_wheel({str(wheels)!r})", cwd=education)
+    for distribution in (folder, education):
+        run("-c", BUILD, wheels, cwd=distribution)
     run("-m", "pip", "install", "-q", "--no-deps", "--no-index", "--no-compile", "--target", target, *sorted(wheels.glob("*.whl")), cwd=tmp_path)
     told = run("-m", "portal.cli", "plugins", "--json", cwd=tmp_path, more=str(target), PORTAL_SECTORS="education,lifts", PORTAL_DATA=str(tmp_path / "none"))
     found = {one["code"]: one for one in json.loads(told)["sectors"]}

@@ -36,7 +36,8 @@ def test_everything_recorded_stays_readable_and_every_act_that_needs_the_sector_
     assert {address: page.status_code for address in pages if (page := planner.get(address)).status_code != 200} == {}
     assert "营业执照" in planner.get(f"/items/{ITEM}").text
     waiting, version = next((record, version) for record, state, version in records if state == "submitted")
-    assert GONE in reviewer.get(f"/review/{waiting}").text
+    shown = reviewer.get(f"/review/{waiting}").text
+    assert GONE in shown and "value=\"approve\"" not in shown and "value=\"return\"" in shown
     before = left.query("SELECT id, state, version FROM record ORDER BY id")
     refused = reviewer.post(f"/review/{waiting}", {"decision": "approve", "comment": "", "version": version})
     assert (refused.status_code, GONE in refused.text) == (409, True)
