@@ -20,7 +20,10 @@ from portal.domain.model import (
     Candidate, CheckItem, FollowUp, Form, Page, PoolRule, Problem, Published, Record, Register, Sector, Task,
 )
 
-__all__ = ["HOOKS", "PROJECT", "hookimpl", "render_reference"]
+__all__ = ["API_VERSION", "HOOKS", "PROJECT", "hookimpl", "render_reference"]
+
+#: What sectors are written against; what may change with which number: plugins/README.md
+API_VERSION = "1.0"
 
 PROJECT = "portal"
 hookimpl = pluggy.HookimplMarker(PROJECT)

@@ -1,5 +1,7 @@
 """Two items over one form: all catering, and the canteens that other departments check together with us."""
 
+from datetime import date
+
 from plugins.catering.points import FOOD_LAW, METHOD
 from portal.plugin import CheckItem, articles
 
@@ -18,13 +20,13 @@ GUIDE = (
 ITEMS = (
     CheckItem(
         SERVICE, "2026-1", CATEGORY, "餐饮服务食品安全检查", FORM, BASIS, objects="餐饮服务经营者、单位食堂", kind="key",
-        methods=("现场检查", "抽样检测"), points=POINTS, qualification="食品检查员", guide=GUIDE,
+        methods=("现场检查", "抽样检测"), points=POINTS, qualification="食品检查员", valid_from=date(2024, 1, 1), guide=GUIDE,
         aliases=("餐饮服务监督检查", "餐饮服务食品安全监督检查", "餐饮食品安全", "餐饮服务提供者监督检查", "餐饮质量安全监督检查", "餐饮服务环节食品安全检查"),
     ),
     CheckItem(
         CANTEEN, "2026-1", CATEGORY, "学校、托幼机构、养老机构食堂食品安全检查", FORM,
         (*BASIS, *articles((FOOD_LAW, "第五十七条"), ("学校食品安全与营养健康管理规定", "第四条"))),
-        objects="学校、托幼机构、养老机构食堂", kind="key", methods=("现场检查",), points=(*POINTS, "留样"), qualification="食品检查员", guide=GUIDE,
+        objects="学校、托幼机构、养老机构食堂", kind="key", methods=("现场检查",), points=(*POINTS, "留样"), qualification="食品检查员", valid_from=date(2024, 1, 1), guide=GUIDE,
         aliases=("学校食堂食品安全检查", "校园食品安全检查", "学校食堂监督检查", "托幼机构食堂监督检查"),
     ),
 )  # fmt: skip

@@ -10,7 +10,9 @@ import os
 import sys
 import traceback
 
-from portal.cli import backup, check, demo, forms, imports, items, machine, plans, publishing, records, rounds, serving, setting_up, stations
+from portal.cli import (
+    backup, check, demo, forms, imports, items, machine, new_sector, plans, publishing, records, rounds, sectors, serving, setting_up, stations,
+)  # fmt: skip
 from portal.cli.failures import sentence_of
 from portal.cli.parsing import Parser
 from portal.domain.errors import Refused
@@ -24,7 +26,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="portal", description="明查：双随机、一公开抽查平台。每个命令都可以加 --help 查看用法。")
     parser.add_argument("--debug", action="store_true", help="出错时打印调用栈")
     commands = parser.add_subparsers(dest="command", metavar="命令", required=True, parser_class=Parser)
-    for module in (setting_up, machine, imports, forms, items, stations, records, plans, rounds, publishing, check, backup, serving, demo):
+    for module in (
+        setting_up, sectors, new_sector, machine, imports, forms, items, stations, records, plans, rounds, publishing, check, backup, serving, demo,
+    ):  # fmt: skip
         module.add_commands(commands)
     return parser
 

@@ -1,4 +1,4 @@
-"""portal init | bureau | clock | plugins | sample."""
+"""portal init | bureau | clock | sample."""
 
 from __future__ import annotations
 
@@ -11,20 +11,17 @@ from portal.cli.parsing import add_command, add_group, whole
 from portal.domain.errors import BadInput, WrongMoment
 from portal.domain.sample import sample_plan
 from portal.domain.sample_profile import sample_profile
-from portal.plugins import Sectors
-from portal.settings import Settings, load_settings
+from portal.settings import load_settings
 from portal.sheets.read import read_sheet
 from portal.sheets.write import write_xlsx
 from portal.steps import sample, setup
 from portal.steps.acting import stamp
-from portal.steps.catalogue import with_sheets
 from portal.steps.plan import import_plan
 from portal.store import rights, schema
 from portal.store.engine import transaction
 from portal.store.passwords import make_password
 
 MOST_ENTITIES = 31**6 // 2  # the sample's codes end there
-
 
 
 def add_commands(commands: _SubParsersAction) -> None:
@@ -41,7 +38,6 @@ def add_commands(commands: _SubParsersAction) -> None:
     clock = add_command(commands, "clock", run_clock, "显示时刻，或把模拟时钟拨到某一时刻（只用于演示和测试，只能向前）")
     clock.add_argument("at", nargs="?", metavar="TIME", help="YYYY-MM-DDTHH:MM:SS+08:00；不写则显示现在的时刻")
 
-    add_command(commands, "plugins", run_plugins, "列出业务模块、版本、事项和表单")
 
     made = add_command(commands, "sample", run_sample, "装入虚构的望溪县样例；sample answers ROUND 为一轮抽查生成模拟答案", acting=True)
     made.add_argument("what", nargs="?", choices=["answers"], metavar="answers", help="生成模拟答案，不写则装入样例")
@@ -91,37 +87,6 @@ def run_clock(args: Namespace) -> None:
         say(stamp(settings.now()))
     else:
         say(f"模拟时钟已拨到 {stamp(settings.set_clock(args.at))}。")
-
-
-async def run_plugins(args: Namespace) -> None:
-    settings = load_settings()
-    sectors = await _with_sheets(settings, load_sectors(settings))
-    for code, sector in sorted(sectors.sectors.items()):
-        items = [item for item in sectors.items if item.code.startswith(f"{code}.")]
-        forms = [form for form in sectors.forms if form.code.startswith(f"{code}.")]
-        source = "表格" if code in sectors.sheets else "模块"
-        registers = [one for one in sectors.registers if one.code.startswith(f"{code}.")]
-        hooks = [hook for owner, hook in sectors.callers if owner == code]
-        counted = f"　专项库 {len(registers)}" if registers else ""
-        say(f"{code}　{sector.name}　版本 {sector.version}　事项 {len(items)}　表单 {len(forms)}{counted}　来源 {source}")
-        say(f"  钩子：{'、'.join(hooks)}")
-        for item in items:
-            say(f"  {item.code} {item.version}　{item.name}")
-        for one in registers:
-            say(f"  {one.code}　{one.name}（专项库，{len(one.columns)} 列）")
-    for name in sectors.skipped:
-        say(f"{name}　样例模块，PORTAL_SECTORS 写明时才装入")
-
-
-async def _with_sheets(settings: Settings, sectors: Sectors) -> Sectors:
-    """The installed sectors and those of the installation's spreadsheets, where there is one already."""
-    if settings.database_file and not settings.database_file.exists():
-        return sectors
-    async with database(settings):
-        if await schema.is_empty():
-            return sectors
-        await schema.require_current()
-        return await with_sheets(sectors)
 
 
 async def run_sample(args: Namespace) -> None:

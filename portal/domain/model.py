@@ -78,8 +78,8 @@ class CheckItem:
     methods: Sequence[str] = ("实地核查",)
     inspected_by: str = "县级以上市场监督管理部门"
     points: Sequence[str] = ()
-    qualification: str = ""  # needed by every inspector of it; empty: certificate only
-    valid_from: date = date(2024, 1, 1)
+    qualification: str | None = None  # must be said: what every inspector of it needs, or CERTIFICATE_ONLY
+    valid_from: date | None = None  # must be said
     valid_to: date | None = None
     aliases: Sequence[str] = ()
     guide: str = ""
@@ -193,7 +193,10 @@ class PoolRule:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as sectors see it; `frozen_on` is the only date a hook gets."""
+    """A task as sectors see it; `frozen_on` is the only date a hook gets.
+
+    `items`: in hooks that ask about a pool those of its own sector, without what rides along.
+    """
 
     code: str
     name: str

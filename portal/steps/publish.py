@@ -127,7 +127,7 @@ async def _publish_items(act: Acting) -> int:
                 "sector_name": act.sectors.sectors[item.code.split(".")[0]].name, "category": item.category,
                 "name": item.name, "objects": item.objects, "kind": item.kind, "methods": list(item.methods),
                 "inspected_by": item.inspected_by, "basis": [{"law": b.law, "article": b.article} for b in item.basis],
-                "points": list(item.points), "qualification": item.qualification, "valid_from": data.get("valid_from", "2024-01-01"),
+                "points": list(item.points), "qualification": item.qualification, "valid_from": data["valid_from"],
                 "valid_to": data.get("valid_to"), "published_on": act.today.isoformat(),
             },
         )  # fmt: skip

@@ -42,9 +42,14 @@ async def load_review(act: Acting, record_id: int) -> dict[str, Any]:
     opened = await _open(act, record)
     people = await directory.load_inspectors_by_id({record["recorder"]} if record["recorder"] else set())
     due = calendar.due_on(record["inspected_on"], PUBLISH_WITHIN) if record["inspected_on"] else None
+    try:
+        asked = _asked(act, opened)
+    except WrongMoment as fault:  # the sector fails or is gone: what was recorded stays readable
+        asked = {"follow_ups": [], "summary": "", "fault": fault.message}
     rows = (await store.load_follow_ups([record["id"]])).get(record["id"], [])
+    confirmed = [{**row, "waits": _reported(row, asked["follow_ups"]) is not None} for row in rows]
     return {
-        **opened, "confirmed": [{**row, "waits": _reported(row, opened["follow_ups"]) is not None} for row in rows], "versions": await store.load_versions(record["id"]), "recorder": people.get(record["recorder"]),
+        "fault": "", **opened, **asked, "confirmed": confirmed, "versions": await store.load_versions(record["id"]), "recorder": people.get(record["recorder"]),
         "shown": domain.visible(opened["form"], record["answers"], record["inspected_on"]),
         "due_on": due, "left": calendar.workdays_left(act.today, due),
         "may_review": act.may("record.review") and act.account not in (await recorders_of([record]))[record["id"]],
@@ -91,8 +96,14 @@ async def _open(act: Acting, record: Mapping[str, Any], desk: Desk | None = None
     return {
         "record": record, "form": form, "visit": visit, "task": task, "drawn": drawn, "carried": carried, "entity": entity,
         "items": {code: {"name": item.name, "outcome": OUTCOMES.get(record["outcomes"][code], TO_COME)} for code, item in items.items()},
-        "view": view, "follow_ups": proposed_follow_ups(act, view, form), "summary": act.sectors.public_summary(view, form),
+        "view": view,
     }  # fmt: skip
+
+
+def _asked(act: Acting, opened: Mapping[str, Any]) -> dict[str, Any]:
+    """What the record's sector says of it. WrongMoment naming the sector."""
+    view, form = opened["view"], opened["form"]
+    return {"follow_ups": proposed_follow_ups(act, view, form), "summary": act.sectors.public_summary(view, form)}
 
 
 async def _item(visit: Mapping[str, Any], carried: Sequence[Mapping[str, Any]], code: str):
@@ -136,6 +147,7 @@ async def _review(act: Acting, record: Mapping[str, Any], *, approve: bool, comm
     if not approve and not comment.strip():
         raise BadInput("退回记录要写明意见，录入人能看到。")
     opened = await _open(act, record, desk)
+    opened |= _asked(act, opened) if approve else {}
     state = "approved" if approve else "returned"
     await store.save_record_state(
         record["id"], version, state=state, reviewer=act.account, reviewed_at=act.now, comment=comment.strip()
@@ -194,7 +206,7 @@ async def report_rectified(act: Acting, record_id: int, follow_up: int, on: date
             raise BadInput("这项后续处置不属于这份记录，请刷新后再办理。")
         if on > act.today or on < record["inspected_on"]:
             raise BadInput(f"收到整改报告的日期 {on} 应在检查日期 {record['inspected_on']} 到今天之间。", [Problem("on", "请核对日期。")])
-        proposed = _reported(row, (await _open(act, record))["follow_ups"])
+        proposed = _reported(row, _asked(act, await _open(act, record))["follow_ups"])
         if proposed is None:
             raise WrongMoment("这项后续处置已有期限或者已经办结，不需要登记整改报告。请刷新后再看。")
         due = calendar.due_on(on, proposed.due_working_days)

@@ -1,4 +1,4 @@
-"""执法人员, 事项清单, 检查表单: what is behind a draw, to be looked up."""
+"""执法人员, 事项清单, 检查表单, 业务模块: what is behind a draw, to be looked up."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from litestar.response import Response
 
 from portal.domain.declarations import form_from_data, item_from_data
 from portal.domain.errors import NotFound
+from portal.hookspecs import HOOKS
+from portal.sector_list import list_sectors
 from portal.steps.sheet_forms import load_forms
 from portal.store import accounts, directory, plan
 from portal.web.access import acting
@@ -71,4 +73,18 @@ async def checklist_page(request: Request, code: FromPath[str]) -> Response[Any]
     return await page(request, "library/checklist.html", here="/checklists", form=form, versions=found)
 
 
-ROUTES = [inspectors_page, items_page, item_page, checklists_page, checklist_page]
+@get("/sectors", opt={"access": "plan.read"})
+async def sectors_page(request: Request) -> Response[Any]:
+    sectors = acting(request).sectors
+    left: dict[str, list[int]] = {}
+    for n, table in enumerate((plan.Item, plan.CheckForm)):
+        for code in {row["code"] for row in await plan.load_all_declared(table)}:
+            owner = code.partition(".")[0]
+            if owner not in sectors.sectors:
+                left.setdefault(owner, [0, 0])[n] += 1
+    rows = list_sectors(sectors)
+    hooks = [{"name": name, "words": hook.chinese, "who": [one.name for one in rows if name in one.hooks]} for name, hook in HOOKS.items()]
+    return await page(request, "library/sectors.html", here="/sectors", rows=rows, left=sorted(left.items()), hooks=hooks)
+
+
+ROUTES = [inspectors_page, items_page, item_page, checklists_page, checklist_page, sectors_page]

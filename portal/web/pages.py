@@ -46,6 +46,7 @@ BESIDE = (
     ("执法人员", "/inspectors", "directory.read"),
     ("事项清单", "/items", "plan.read"),
     ("检查表单", "/checklists", "plan.read"),
+    ("业务模块", "/sectors", "plan.read"),
     ("后台任务", "/jobs", "jobs.read"),
     ("审计记录", "/audit", "audit.read"),
 )

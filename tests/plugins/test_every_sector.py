@@ -96,6 +96,7 @@ def test_the_pool_of_an_item_is_described_in_known_words(item):
     sector = item.code.partition(".")[0]
     rule = installed().pool_rule(make_task(sector, items=(item.code,), name=item.name)) or PoolRule()
     assert [code for code in rule.industries if industry_of_code(code) is None] == []
+    assert rule == (installed().pool_rule(make_task(sector, items=(item.code, "another.rider"), name=item.name)) or PoolRule()), "riders change nothing"
     assert len(set(rule.scope)) == len(rule.scope) and not any(rule.industries.count(code) > 1 for code in rule.industries)
 
 
@@ -123,7 +124,7 @@ def test_a_form_is_sound_its_key_points_are_explained_and_nothing_written_is_pub
     assert [field.name for field in form.fields() if field.key and len(field.guide) < 10] == []
     assert any(field.key for field in form.fields()) or form.code in LATER
     assert form.code in LATER or [
-        field.name for field in chain(form.fields(), *(one.fields for one in form.fields())) if field.public and field.type not in ("verdict", "select_one", "select_multiple")
+        field.name for field in chain(form.fields(), *(one.fields for one in form.fields())) if field.public and field.type not in ("verdict", "select_one", "select_multiple", "repeat")
     ] == []
 
 

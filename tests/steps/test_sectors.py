@@ -166,3 +166,14 @@ async def test_a_task_of_a_sector_no_longer_installed_says_so(filled):
     with pytest.raises(WrongMoment, match="业务模块“annual_reports”没有安装或没有启用"):
         await pool.freeze_pool(await filled.acting("planner", only), ANNUAL)
     assert await snapshot() == before
+
+
+async def test_what_a_sector_no_longer_installed_left_behind_is_published_and_stays_published(approved, tmp_path):
+    """Items, forms and approved records are data: publishing them asks the sector nothing."""
+    only = discover_sectors("registration", {"registration": plugins.registration})
+    whole = await publish.publish_all(await approved.acting("publisher", only))
+    assert whole["results"] > 0
+    await disclosure.write_bundle(await approved.acting("publisher", only), tmp_path / "less", demo=True)
+    lines = [json.loads(line) for line in (tmp_path / "less" / "results.jsonl").read_bytes().splitlines()]
+    assert {"annual_reports", "registration"} <= {item["code"].partition(".")[0] for line in lines for item in line["items"]}
+    assert all([holds async for holds, _ in verify_installation(await approved.acting("auditor", only))])

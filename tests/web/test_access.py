@@ -92,6 +92,7 @@ PAGES = {
     "/checklists": ("plan.read", "检查表单"),
     "/checklists/registration.check": ("plan.read", "公示"),
     "/checklists/import": ("sheets.import", "导入检查表单"),
+    "/sectors": ("plan.read", "annual_reports"),
 }
 
 
