@@ -7,17 +7,17 @@ def test_a_follow_up_is_closed_from_its_page_and_refused_words_stay(house_at):
     house = house_at("worked")
     number = house.query("SELECT min(id) FROM follow_up WHERE state = 'open'")[0][0]
     assert number, "the worked stage has approved records with a problem"
-    inspector = house.browser("inspector")
-    page = inspector.get("/follow-ups").text
+    reviewer = house.browser("reviewer")
+    page = reviewer.get("/follow-ups").text
     assert f'action="/follow-ups/{number}/close"' in page and "没有办结" in page
-    assert f'action="/follow-ups/{number}/close"' not in house.browser("reviewer").get("/follow-ups").text
-    wrong = inspector.post(f"/follow-ups/{number}/close", {"on": "2031-01-01", "result": "已改正"})
+    assert f'action="/follow-ups/{number}/close"' not in house.browser("planner").get("/follow-ups").text
+    wrong = reviewer.post(f"/follow-ups/{number}/close", {"on": "2031-01-01", "result": "已改正"})
     assert wrong.status_code == 422 and "到今天之间" in wrong.text
-    assert inspector.post(f"/follow-ups/{number}/close", {"on": "2026-08-02", "result": "已改正", "extra": "1"}).status_code == 422
+    assert reviewer.post(f"/follow-ups/{number}/close", {"on": "2026-08-02", "result": "已改正", "extra": "1"}).status_code == 422
     assert house.browser("other").post(f"/follow-ups/{number}/close", {"on": "2026-08-02", "result": "已改正"}).status_code in (403, 404)
-    done = inspector.post(f"/follow-ups/{number}/close", {"on": "2026-08-02", "result": "8月2日复查\n已改正"})
-    assert done.status_code == 303 and "已办结" in inspector.get(done.headers["location"]).text
-    closed = inspector.get("/follow-ups?state=closed").text
+    done = reviewer.post(f"/follow-ups/{number}/close", {"on": "2026-08-02", "result": "8月2日复查\n已改正"})
+    assert done.status_code == 303 and "已办结" in reviewer.get(done.headers["location"]).text
+    closed = reviewer.get("/follow-ups?state=closed").text
     assert "8月2日复查" in closed and re.search(r"2026年8月2日|8月2日", closed)
-    again = inspector.post(f"/follow-ups/{number}/close", {"on": "2026-08-02", "result": "已改正"})
+    again = reviewer.post(f"/follow-ups/{number}/close", {"on": "2026-08-02", "result": "已改正"})
     assert again.status_code == 409 and "已经办结" in again.text
