@@ -2,14 +2,15 @@
 
 import re
 
+from tests.web.bureau import FOLLOW_UP
+
 
 def test_a_follow_up_is_closed_from_its_page_and_refused_words_stay(house_at):
     house = house_at("worked")
-    number = house.query("SELECT min(id) FROM follow_up WHERE state = 'open'")[0][0]
-    assert number, "the worked stage has approved records with a problem"
+    number = house.query("SELECT id FROM follow_up WHERE note = ?", FOLLOW_UP)[0][0]
     reviewer = house.browser("reviewer")
     page = reviewer.get("/follow-ups").text
-    assert f'action="/follow-ups/{number}/close"' in page and "没有办结" in page
+    assert f'action="/follow-ups/{number}/close"' in page and "逾期" in page
     assert f'action="/follow-ups/{number}/close"' not in house.browser("planner").get("/follow-ups").text
     wrong = reviewer.post(f"/follow-ups/{number}/close", {"on": "2031-01-01", "result": "已改正"})
     assert wrong.status_code == 422 and "到今天之间" in wrong.text
