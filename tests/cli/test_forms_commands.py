@@ -39,8 +39,8 @@ def test_a_form_comes_in_once_and_is_listed_with_where_it_came_from(filled_porta
     assert filled_portal.well("forms", "import", book(), "--sector", "toys").startswith("内容相同的版本已经有了，没有改动：玩具销售检查表\n")
     assert database_of(filled_portal) == before
     assert "toys.shop　2026-1（现行）　玩具销售检查表　玩具　2 项　表格 shop.xlsx" in filled_portal.well("forms", "list").splitlines()
-    assert filled_portal.well("plugins").startswith("annual_reports　公示信息　版本 1　事项 2　表单 1　来源 模块\n")
-    assert any(line.startswith("toys　玩具　版本 表格") and line.endswith("事项 0　表单 1　来源 表格") for line in filled_portal.well("plugins").splitlines())
+    assert filled_portal.well("plugins").startswith("annual_reports　公示信息　版本 1　信用监督管理科　来源 内置　事项 2　表单 1　专项库 0\n")
+    assert any(line.startswith("toys　玩具　版本 表格") and line.endswith("来源 表格　事项 0　表单 1　专项库 0") for line in filled_portal.well("plugins").splitlines())
 
 
 def test_a_version_that_says_something_else_is_refused_and_a_new_one_is_current(filled_portal, book):

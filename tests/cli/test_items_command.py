@@ -18,7 +18,7 @@ def test_a_list_and_its_form_make_a_sector_and_do_nothing_the_second_time(filled
     assert out[:2] == ["检查表单已导入：玩具销售检查表（toys.shop 2026-1 版）", f"随机抽查事项清单已导入：{file}"]
     assert "toys.item_1　1　玩具销售质量检查　玩具　表格" in filled_portal.well("items", "list").splitlines()
     plugins = filled_portal.well("plugins").splitlines()
-    assert any(line.startswith("toys　玩具　版本 表格") and line.endswith("　事项 1　表单 1　来源 表格") for line in plugins)
+    assert any(line.startswith("toys　玩具　版本 表格") and line.endswith("　来源 表格　事项 1　表单 1　专项库 0") for line in plugins)
     again = filled_portal.well("items", "import", file, "--sector", "toys").splitlines()
     assert [line.split() for line in again if "内容未变" in line] == [["内容未变", "1"]]
 
