@@ -39,7 +39,7 @@ _PARTS = {
 }
 _TEXTS = {"methods", "points", "aliases"}
 _DATES = {"valid_from", "valid_to"}
-_TRUTHS = {"required", "key", "public", "several"}
+_TRUTHS = {"required", "key", "public", "several", "shared", "own"}
 _NUMBERS = {"most"}
 _OPTIONAL = {"valid_to"}
 
