@@ -65,6 +65,8 @@ async def _to_fill(act: Acting, of_round: Sequence[Mapping[str, Any]]) -> tuple[
         entity = entities.get(visit["entity_code"])
         on = visit["arrived_at"].astimezone(BEIJING).date().isoformat() if visit["arrived_at"] else ""
         for joined in every:
+            if joined["owner"] not in act.tree:
+                continue  # another organisation's record
             if (visit["id"], joined["form"].code) in begun:
                 left_out += 1
                 continue

@@ -74,6 +74,8 @@ async def make_answers(act: Acting, round_code: str, seed: int) -> Iterator[byte
         if not codes:
             continue
         for joined in await forms_of(visit):
+            if joined["owner"] not in act.tree:
+                continue
             form = joined["form"]
             forms[form.code] = await load_form(form.code, form.version)
             items = tuple(item["code"] for item in joined["items"])
