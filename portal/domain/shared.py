@@ -20,7 +20,7 @@ from portal.domain.forms import clean_answers, visible
 from portal.domain.model import Field, Form
 from portal.domain.packing import pack
 
-__all__ = ["Known", "Settled", "known_answers", "narrowed", "parse_seen", "seen_of", "settle", "shared_names", "standing"]
+__all__ = ["Known", "Settled", "known_answers", "narrowed", "parse_seen", "retold", "seen_of", "settle", "shared_names", "standing", "write_seen"]
 
 #: states in which a record's answers stand
 FIXING = ("submitted", "approved", "published", "withdrawn")
@@ -105,14 +105,37 @@ def narrowed(field: Field, known: Known | None) -> Field | None:
 # What a page showed --------------------------------------------------------------
 
 
-def seen_of(answers: Mapping[str, Any], names: Iterable[str]) -> str:
-    """What a page shows of these questions, for the page to send back: `name=digest` for each that has an answer."""
-    return " ".join(f"{name}={_digest(answers[name])}" for name in sorted(names) if not _empty(answers.get(name)))
+def seen_of(answers: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
+    """What a page shows of these questions: name -> digest for each that has an answer."""
+    return {name: _digest(answers[name]) for name in sorted(names) if not _empty(answers.get(name))}
+
+
+def write_seen(seen: Mapping[str, str]) -> str:
+    """As a page carries it and sends it back."""
+    return " ".join(f"{name}={digest}" for name, digest in sorted(seen.items()))
 
 
 def parse_seen(text: str) -> dict[str, str]:
     """name -> digest; what is no such pair was never shown."""
     return dict(match.groups() for match in map(_SEEN.fullmatch, text.split(" ")[:500]) if match)
+
+
+def retold(
+    form: Form, known: Mapping[str, Known], names: Mapping[str, Sequence[str]], typed: Mapping[str, Any], seen: Mapping[str, str], told: Iterable[str]
+) -> tuple[dict[str, Any], dict[str, str]]:  # fmt: skip
+    """What a page shows after a refusal, and what it then has shown: all that was typed, and the answers that came meanwhile.
+
+    `told`: the questions whose two answers the refusal named; whoever keeps his own now means it.
+    """
+    answers, shown = dict(typed), dict(seen)
+    for name in [field.name for field in form.fields() if field.name in known and form.code in names.get(field.name, ())]:
+        there, came = known[name], name in told
+        if there.fixed and came or _empty(typed.get(name)) and (came or name not in seen):
+            answers[name] = there.answer
+            came = True
+        if came:
+            shown[name] = _digest(there.answer)
+    return answers, shown
 
 
 def _digest(answer: Any) -> str:

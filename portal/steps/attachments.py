@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.domain import attachments as domain
-from portal.domain.errors import BadInput
+from portal.domain.errors import BadInput, NotFound
 from portal.domain.model import Form
 from portal.prints import photos
 from portal.steps.acting import Acting
@@ -71,9 +71,14 @@ async def attach(act: Acting, visit_code: str, form: Form, files: Sequence[Kept]
 async def load_attachment(act: Acting, code: str) -> dict[str, Any]:
     """One attachment with its bytes, for those who may read the record it belongs to; a shared one, for all who have a part in its visit."""
     act.require("record.read")
-    visit = await store.load_visit_of(code)
-    shared = False
-    if visit is not None:
-        made_on = (await visits.load_visits_by_id([visit]))[visit]
-        shared = await visits.is_seen(made_on, act.tree) and code in await load_shared_uploads(made_on)
-    return await store.load_attachment(code, act.tree, shared=shared)
+    try:
+        return await store.load_attachment(code, act.tree)
+    except NotFound:
+        if not await _is_shared(act, code):
+            raise
+    return await store.load_attachment(code, act.tree, shared=True)
+
+
+async def _is_shared(act: Acting, code: str) -> bool:
+    made_on = await visits.load_visits_by_id([await store.load_visit_of(code) or -1])
+    return any([await visits.is_seen(visit, act.tree) and code in await load_shared_uploads(visit) for visit in made_on.values()])

@@ -7,7 +7,7 @@ import pytest
 from portal.domain.declarations import form_from_data, form_to_data
 from portal.domain.findings import PRESENCE, Part, judged, site_form
 from portal.domain.model import Field, Form, Section
-from portal.domain.shared import Known, known_answers, narrowed, parse_seen, seen_of, settle, shared_names, standing
+from portal.domain.shared import Known, known_answers, narrowed, parse_seen, retold, seen_of, settle, shared_names, standing, write_seen
 from portal.testing import TODAY
 
 
@@ -32,7 +32,7 @@ def saved(there, given, seen="", submit=False, of=GAS):
 
 
 def shown(**answers) -> str:
-    return seen_of(answers, answers)
+    return write_seen(seen_of(answers, answers))
 
 
 # Which questions -------------------------------------------------------------
@@ -163,3 +163,13 @@ def test_signatures_are_shared_by_number():
 def test_what_a_page_says_it_showed_is_read_carefully():
     assert parse_seen(shown(a="x", b=["1", "2"])).keys() == {"a", "b"}
     assert parse_seen("a=zz b c=0123456789ab x=0123456789abc") == {"c": "0123456789ab"} and parse_seen("") == {}
+
+
+def test_after_a_refusal_the_page_shows_what_was_typed_and_what_came_meanwhile():
+    there = known(presence="open", contact_person="甲", refused="no")
+    typed = {WHO: "乙", "clean": "no"}
+    answers, seen = retold(GAS, there, NAMES, typed, {"refused": "0" * 12}, [WHO])
+    assert answers == {PRESENCE: "open", WHO: "乙", "clean": "no"}  # who took an answer away meant it
+    assert seen == seen_of({PRESENCE: "open", WHO: "甲"}, NAMES) | {"refused": "0" * 12}
+    assert saved(there, answers | {"refused": "no"}, write_seen(seen)).changed == {WHO: "乙"}  # told of both, he keeps his own
+    assert retold(GAS, known(True, contact_person="甲"), NAMES, typed, {}, [WHO])[0][WHO] == "甲"
