@@ -227,6 +227,7 @@ async def _save(
     await act.audit(
         "record.submit" if submit else "record.draft", f"{visit['code']}/{form_code}",
         before=_digest(known["answers"]) if known else "", after=_digest(cleaned),
+        **({"shared": " ".join(sorted(given))} if given else {}),  # which of them stand for the other forms too
     )  # fmt: skip
     if submit:
         submitted = {code for code, row in records.items() if row["submitted_at"]} | {form_code}

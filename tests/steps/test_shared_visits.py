@@ -1,5 +1,6 @@
 """One visit, several forms and organisations: shared answers, tasks that join later, and who sees what."""
 
+import asyncio
 import json
 
 import pytest
@@ -14,7 +15,7 @@ from portal.store import attachments as attachment_store
 from portal.store import draw as draw_store
 from portal.store import visits as visit_store
 from portal.store.engine import transaction
-from portal.store.tables import Assignment, AssignmentRun, Entity, Finding, Inspector, Rider, Task, VisitTask
+from portal.store.tables import Assignment, AssignmentRun, Audit, Entity, Finding, Inspector, Rider, Task, VisitTask
 from tests import office
 from tests.office import ANNUAL, INSTANT, OPEN, SEALED, SEED, tasks_by_code
 from tests.steps.acts import one_answer
@@ -69,6 +70,24 @@ async def test_a_submitted_answer_is_fixed_until_its_record_is_returned(drawn):
     assert {one["form"].code: one["answers"]["contact_person"] for one in view["forms"]} == {PAPERS: "乙", REGISTER: "乙"}
     assert (view["known"]["contact_person"].form, view["known"]["contact_person"].fixed) == (PAPERS, False)
     assert (await office.visits_of(OPEN))[0]["header"]["shared"]["contact_person"] == {"answer": "乙", "form": PAPERS}
+
+
+async def test_two_people_answering_one_question_at_once_in_two_forms_one_is_told(drawn):
+    papers, register = await _rows(drawn)
+    visit = (await office.visits_of(OPEN))[0]
+    other = await drawn.account_of("colleague", ["inspector"], inspector=(await office.inspectors_of(visit))[1]["id"])
+    mine, theirs = await asyncio.gather(
+        forms.save_record(await drawn.acting("assigned"), visit["code"], REGISTER, **_given(register, contact_person="甲"), submit=True, seen={}),
+        forms.save_record(other, visit["code"], PAPERS, answers={"presence": "open", "methods": ["site"], "contact_person": "乙"}, outcomes={}, seen={}),
+        return_exceptions=True,
+    )  # fmt: skip
+    [refused] = [one for one in (mine, theirs) if not isinstance(one, int)]
+    assert isinstance(refused, WrongMoment) and all(name in refused.problems[0].message for name in ("“甲”", "“乙”"))
+    winner = "甲" if refused is theirs else "乙"
+    assert (await office.visits_of(OPEN))[0]["header"]["shared"]["contact_person"]["answer"] == winner
+    assert {row["answers"]["contact_person"] for row in await records.load_records_of([visit["id"]])} == {winner}
+    line = (await Audit.select(Audit.detail).order_by(Audit.n, ascending=False).first().run())["detail"]
+    assert "contact_person" in line and "甲" not in line and "乙" not in line
 
 
 # A task of a later round joins ---------------------------------------------------
