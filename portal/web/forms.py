@@ -33,7 +33,7 @@ from portal.web.access import acting, chosen_files, posted
 from portal.web.inputs import choice, group, number, parse_input, text
 from portal.web.multipart_form import Shape
 from portal.web.pages import fragment, go_to, is_fragment, page
-from portal.web.review import has_number, say
+from portal.web.review import say
 from portal.web.rules import rules_of
 
 SIZE = 100
@@ -156,7 +156,7 @@ def sections_of(
         for field in section.fields:
             there = known.get(field.name) if form.code in names.get(field.name, ()) else None
             open_still = shared.narrowed(field, there)
-            main = has_number(field)
+            main = not field.show_if or field.type == "verdict"
             count += main and field.type != "note"
             points.append({
                 "field": open_still or field, "fixed": bool(there and there.fixed and not open_still), "once": _once(form, field, names, there, titles), "number": f"{number}.{count}" if main and field.type != "note" else "", "asked": field.name in asked,

@@ -87,22 +87,17 @@ def points_of(form: Form, answers: Mapping[str, Any], shown: Sequence[str], vers
         for field in section.fields:
             if field.type == "note":
                 continue
-            point_n += has_number(field)
+            point_n += field.type == "verdict" or not field.show_if
             if field.name not in names:
                 continue
             answer = answers.get(field.name)
             found.append({
-                "number": f"{section_n}.{point_n}" if has_number(field) else "", "section": section.title, "field": field,
+                "number": f"{section_n}.{point_n}" if field.type == "verdict" or not field.show_if else "", "section": section.title, "field": field,
                 "verdict": answer if field.type == "verdict" else None, "said": say(field, answer),
                 "filled": field.type != "verdict" and answer not in (None, "", []), "changes": changes_of(field, versions),
                 "uploads": uploads_of(field, answer),
             })  # fmt: skip
     return found
-
-
-def has_number(field: Field) -> bool:
-    """Whether a point is counted; what hangs on the one before it is not."""
-    return field.key or field.type == "verdict" or not field.show_if
 
 
 def uploads_of(field: Field, answer: Any) -> list[tuple[str, str]]:
