@@ -20,7 +20,10 @@ from portal.domain.model import (
     Candidate, CheckItem, FollowUp, Form, Page, PoolRule, Problem, Published, Record, Register, Sector, Task,
 )
 
-__all__ = ["HOOKS", "PROJECT", "hookimpl", "render_reference"]
+__all__ = ["API_VERSION", "HOOKS", "PROJECT", "hookimpl", "render_reference"]
+
+#: What sectors are written against; what may change with which number: plugins/README.md
+API_VERSION = "1.0"
 
 PROJECT = "portal"
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -60,9 +63,9 @@ def inspection_forms() -> Sequence[Form]:
     """The inspection forms of this sector, each with its version; a version in use never changes."""
 
 
-@gather("专项库的列；存储、导入和查询由系统完成。")
+@gather("专项库的列；存储、导入和查询由系统完成，各户的行在 Candidate.attributes[专项库代码] 中。")
 def registers() -> Sequence[Register]:
-    """The special registers as typed columns, which the core stores, imports and offers in Candidate.attributes."""
+    """The special registers as typed columns, which the core stores, imports, lists and offers row by row in Candidate.attributes[code]."""
 
 
 @ask_owner("任务从哪些检查对象中抽取；不写则由计划员指定。")
@@ -75,9 +78,9 @@ def exclude_from_pool(task: Task, batch: Sequence[Candidate]) -> Mapping[str, st
     """The reason (public, Chinese) for each candidate code of the batch, of at most 10,000, that must not be drawn."""
 
 
-@ask_owner("本批对象中哪些要调整风险类别；类别不公开。")
+@ask_owner("本批对象中哪些要调整风险类别；类别属于 task.scale 这一分类体系，不公开。")
 def adjust_risk(task: Task, batch: Sequence[Candidate]) -> Mapping[str, str] | None:
-    """The class (never public) for each candidate code of the batch whose risk class must differ from the directory's."""
+    """The class (never public) for each candidate code of the batch whose risk class, of the scale task.scale, must differ from the imported one."""
 
 
 @ask_owner("表单自身检查通过后，再查各项之间是否矛盾。")
@@ -95,9 +98,9 @@ def public_summary(record: Record, form: Form) -> str | None:
     """One plain sentence for the public page, without personal data; the record holds public answers only."""
 
 
-@gather("公示网站上本模块自己的页面，由文字、表格、图组成。")
+@gather("公示网站上本模块自己的页面，由文字、表格、图组成；逐个任务询问，地址相同的以后一个任务为准。")
 def publication_pages(task: Task, published: Sequence[Published]) -> Sequence[Page]:
-    """Pages of this sector for the public site, made of blocks and from public records only."""
+    """Pages of this sector for the public site, made of blocks and from public records only; asked for each task, of one slug the last task's page stays."""
 
 
 @tell("结果已经公示。")

@@ -35,11 +35,11 @@ MOST_IN_BATCH = 10_000
 
 
 class SectorProblem(Exception):
-    """The portal does not start; `problems` are all reasons, for the operator (Chinese)."""
+    """The portal does not start; `problems` are all reasons, for the operator (Chinese), `found` what could be read."""
 
-    def __init__(self, problems: Sequence[SectorRefusal]):
+    def __init__(self, problems: Sequence[SectorRefusal], found: Sectors):
         super().__init__("\n".join(map(str, problems)))
-        self.problems = tuple(problems)
+        self.problems, self.found = tuple(problems), found
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,35 @@ class SectorFault:
 
 @dataclass(frozen=True, slots=True)
 class Sectors:
-    """The installed sectors: what they declare (sorted, immutable), and one method per hook that asks them."""
+    """The installed sectors: what they declare (sorted, immutable), and one method per hook that asks them.
+
+    `sheets`: the codes of those that are run from spreadsheets; they answer no hook, and their
+    pool rules are data, `rules` by item.
+    """
 
     sectors: Mapping[str, Sector]
     items: tuple[CheckItem, ...]
     forms: tuple[Form, ...]
     registers: tuple[Register, ...]
     skipped: tuple[str, ...] = ()  # samples installed and not named
+    sources: Mapping[str, tuple[str, str]] = field(default_factory=dict, compare=False)  # (distribution, its version) they came in
     callers: Mapping[tuple[str, str], Any] = field(default_factory=dict, repr=False, compare=False)
+    sheets: frozenset[str] = frozenset()
+    rules: Mapping[str, PoolRule] = field(default_factory=dict)
+    installed: Sectors | None = field(default=None, repr=False, compare=False)  # as they were before anything was joined
+
+    @property
+    def modules(self) -> Sectors:
+        """The installed modules alone."""
+        return self.installed or self
+
+    def joined(self, sectors: Mapping[str, Sector], items: Sequence[CheckItem], forms: Sequence[Form], rules: Mapping[str, PoolRule]) -> Sectors:
+        """These sectors and what came from spreadsheets: `sectors` by code, some perhaps installed ones with a new version."""
+        return replace(
+            self, sectors=MappingProxyType(dict(sorted({**self.sectors, **sectors}.items()))), rules=MappingProxyType(dict(rules)),
+            items=tuple(sorted((*self.items, *items), key=_order)), forms=tuple(sorted((*self.forms, *forms), key=_order)),
+            sheets=frozenset(sectors) - frozenset(self.sectors), installed=self.modules,
+        )  # fmt: skip
 
     def versions(self) -> list[dict[str, str]]:
         """[{"sector", "version"}] sorted: part of every round."""
@@ -83,7 +104,9 @@ class Sectors:
 
     def pool_rule(self, task: Task) -> PoolRule | None:
         """The owner's pool rule, if it has one; WrongMoment naming a sector that fails."""
-        return self._owner(task.sector, "pool_rule", right_rule({one.code for one in self.registers}), task=task)
+        if task.sector in self.sheets:
+            return self.rules.get(task.items[0])  # its own item comes first
+        return self._owner(task.sector, "pool_rule", right_rule({one.code for one in self.registers}), task=_own(task))
 
     def exclude_from_pool(self, task: Task, batch: Sequence[Candidate]) -> dict[str, str]:
         """code -> reason for the candidates the owner excludes; at most MOST_IN_BATCH a call."""
@@ -103,7 +126,7 @@ class Sectors:
 
     def public_summary(self, record: Record, form: Form) -> str:
         """The owner's sentence, or empty; it is shown the public answers only."""
-        shown = _sealed(replace(record, answers=public_answers(form, record.answers)))
+        shown = _sealed(replace(record, answers=public_answers(form, record.answers), before={}))
         return self._owner(_owner_of(form), "public_summary", right_summary, record=shown, form=form) or ""
 
     # gather, tell
@@ -148,7 +171,7 @@ class Sectors:
             raise ValueError(f"a batch has at most {MOST_IN_BATCH} candidates, this one {len(batch)}")
         right = right_batch({candidate.code for candidate in batch})
 
-        return self._owner(task.sector, hook, right, task=task, batch=tuple(batch)) or {}
+        return self._owner(task.sector, hook, right, task=_own(task), batch=tuple(batch)) or {}
 
 
 def _pick(things: Sequence[Any], code: str, version: str | None, said: str) -> Any:
@@ -162,9 +185,15 @@ def _owner_of(form: Form) -> str:
     return form.code.partition(".")[0]
 
 
+def _own(task: Task) -> Task:
+    # What rides along (登记事项 on every other visit) changes nothing about whom the task is drawn from.
+    return replace(task, items=tuple(item for item in task.items if item.partition(".")[0] == task.sector))
+
+
 def _sealed(record: Record) -> Record:
     # A hook reads the record; what it writes into its copy must not reach the store.
-    return replace(record, answers=MappingProxyType(dict(record.answers)), outcomes=MappingProxyType(dict(record.outcomes)))
+    answers, before = MappingProxyType(dict(record.answers)), MappingProxyType(dict(record.before))
+    return replace(record, answers=answers, outcomes=MappingProxyType(dict(record.outcomes)), before=before)
 
 
 # Discovery ----------------------------------------------------------------------
@@ -186,7 +215,8 @@ def discover_sectors(allowed: str | None = None, modules: Mapping[str, Any] | No
     skipped: list[str] = []
     callers: dict[tuple[str, str], Any] = {}
     checks: list[tuple[SectorCheck, Any]] = []
-    for name, origin, module in _installed(names, modules, problems):
+    sources: dict[str, tuple[str, str]] = {}
+    for name, origin, module in _installed(names, modules, problems, sources):
         check = SectorCheck(name, origin, problems)
         if not check.functions(module):
             continue
@@ -213,13 +243,14 @@ def discover_sectors(allowed: str | None = None, modules: Mapping[str, Any] | No
             manager.check_pending()
         except pluggy.PluginValidationError as error:  # our own checks missed it: still never start
             problems.append(SectorRefusal("业务模块", str(error), "没有这个钩子。"))
-    if problems:
-        raise SectorProblem(problems)
     order = {kind: tuple(sorted(things, key=_order)) for kind, things in gathered.items()}
-    return Sectors(
+    found = Sectors(
         MappingProxyType(declared), order["check_items"], order["inspection_forms"], order["registers"],
-        tuple(skipped), MappingProxyType(callers),
-    )
+        tuple(skipped), MappingProxyType(sources), MappingProxyType(callers),
+    )  # fmt: skip
+    if problems:
+        raise SectorProblem(problems, found)
+    return found
 
 
 def _order(thing: Any) -> tuple:
@@ -228,29 +259,32 @@ def _order(thing: Any) -> tuple:
     return thing.code, [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
 
 
-def _installed(names: Sequence[str], modules: Mapping[str, Any] | None, problems: list) -> list[tuple[str, str, Any]]:
-    """(name, where it comes from, module) sorted by name, only those named if any are."""
+def _installed(
+    names: Sequence[str], modules: Mapping[str, Any] | None, problems: list, sources: dict[str, tuple[str, str]]
+) -> list[tuple[str, str, Any]]:
+    """(name, where it comes from, module) sorted by name, only those named if any are; `sources` gets their distributions."""
     if modules is None:
         points = {(point.name, point.value): point for point in entry_points(group=GROUP)}
+        sources |= {point.name: (point.dist.name, point.dist.version) for point in points.values() if point.dist}
         known = sorted((name, value, point.load) for (name, value), point in points.items())
     else:
         known = sorted((name, getattr(module, "__name__", "?"), lambda m=module: m) for name, module in modules.items())
     for name in sorted(set(names) - {one[0] for one in known}):
         there = "、".join(sorted({one[0] for one in known})) or "无"
-        problems.append(SectorRefusal("设置 PORTAL_SECTORS ", name, f"没有安装这个业务模块，已安装的有：{there}。"))
+        problems.append(SectorRefusal("设置 PORTAL_SECTORS ", name, f"没有安装这个业务模块，已安装的有：{there}。", name))
     found, origins = [], {}
     for name, origin, load in known:
         if names and name not in names:
             continue
         who = f"业务模块“{name}”（{origin}）"
         if name in origins:
-            problems.append(SectorRefusal(who, name, f"代码重复，{origins[name]} 已经用了这个代码。"))
+            problems.append(SectorRefusal(who, name, f"代码重复，{origins[name]} 已经用了这个代码。", name))
             continue
         origins[name] = origin
         try:
             found.append((name, origin, load()))
-        except Exception as error:
-            problems.append(SectorRefusal(who, origin, f"无法载入，{place_of(error)}：{error}"))
+        except (Exception, SystemExit) as error:
+            problems.append(SectorRefusal(who, origin, f"无法载入，{place_of(error)}：{error}", name))
     return found
 
 

@@ -27,11 +27,12 @@ FOLLOW_UPS = ("none", "rectify", "recheck", "transfer", "notify", "abnormal_list
 
 @dataclass(frozen=True, slots=True)
 class SectorRefusal:
-    """One reason not to start, in three parts: who, what they wrote, what is wrong."""
+    """One reason not to start, in three parts: who, what they wrote, what is wrong; `sector`: the code, where it is about one."""
 
     who: str
     wrote: str
     wrong: str
+    sector: str = ""
 
     def __str__(self) -> str:
         return f"{self.who}写了“{self.wrote}”：{self.wrong}"
@@ -48,13 +49,13 @@ def call_sector(callers: Mapping[tuple[str, str], Any], code: str, hook: str, **
         return None
     try:
         answer = caller(**given)
-    except Exception as error:  # whatever a sector does, it is named and the others go on
+    except (Exception, SystemExit) as error:  # whatever a sector does, it is named and the others go on
         raise Faulty(place_of(error)) from error
     # A caller of one plugin gives its answer where only the owner is asked, else a list of at most one.
     return answer if HOOKS[hook].kind == "ask owner" else answer[0] if answer else None
 
 
-def place_of(error: Exception) -> str:
+def place_of(error: BaseException) -> str:
     # The text of a foreign exception may hold personal data: only its type and place are told.
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
@@ -157,8 +158,10 @@ def right_batch(codes: set[str]):
         for code, said in answer.items():
             if code not in codes:
                 raise Faulty(f"返回了不在本批对象中的代码“{code}”")
-            if not isinstance(said, str) or not said.strip() or hidden_character(said):
+            if not isinstance(said, str):
                 raise Faulty(f"“{code}”的值应是文字，返回了 {type(said).__name__}")
+            if not said.strip() or len(said) > 200 or "\n" in said or "\t" in said or hidden_character(said):
+                raise Faulty(f"“{code}”的值应是一行、200 字以内的普通文字")
         return dict(sorted(answer.items()))
 
     return right
@@ -176,7 +179,7 @@ class SectorCheck:
     problems: list[SectorRefusal]
 
     def refuse(self, wrote: str, wrong: str) -> None:
-        self.problems.append(SectorRefusal(f"业务模块“{self.name}”（{self.origin}）", wrote, wrong))
+        self.problems.append(SectorRefusal(f"业务模块“{self.name}”（{self.origin}）", wrote, wrong, self.name))
 
     def functions(self, module: Any) -> bool:
         """Whether every marked function is a hook and every hook is marked."""
@@ -188,6 +191,8 @@ class SectorCheck:
             if options is None:
                 if name in HOOKS and inspect.isfunction(thing):
                     self.refuse(f"def {name}", "与钩子同名，但没有加 @hookimpl，不会被调用。")
+                elif name in HOOKS and not inspect.ismodule(thing):
+                    self.refuse(f"{name} = …", f"与钩子同名，但不是函数。钩子写成带 @hookimpl 的 def {name}。")
             elif name not in HOOKS:
                 near = difflib.get_close_matches(name, HOOKS, 1)
                 self.refuse(f"def {name}", f"没有这个钩子{f'，是不是 {near[0]}' if near else ''}。")
@@ -202,6 +207,9 @@ class SectorCheck:
         given = list(inspect.signature(thing).parameters)
         if unknown := [one for one in given if one not in known]:
             self.refuse(f"def {name}({', '.join(given)})", f"没有参数 {unknown[0]}，可用的参数：{'、'.join(known) or '无'}。")
+        parameters = inspect.signature(thing).parameters.values()
+        if given_not := [one.name for one in parameters if one.name in known and (one.default is not one.empty or one.kind > one.POSITIONAL_OR_KEYWORD)]:
+            self.refuse(f"def {name}({', '.join(given)})", f"参数 {given_not[0]} 不要写默认值，也不要写在 * 后面，否则收不到内容。")
         if inspect.iscoroutinefunction(thing):
             self.refuse(f"async def {name}", "钩子是普通函数，不能用 async。")
         if any(options.values()):
@@ -229,6 +237,8 @@ class SectorCheck:
         for item in items:
             if item.form not in known:
                 self.refuse(f"CheckItem({item.code!r}, form={item.form!r})", f"没有表单 {item.form}，本模块的表单：{'、'.join(sorted(known)) or '无'}。")
+            if item.later_form and item.later_form not in known - {one.form for one in items}:
+                self.refuse(f"CheckItem({item.code!r}, later_form={item.later_form!r})", "应是本模块另一张表单，且不是任何事项的现场表单。")
         gathered["inspection_forms"] += forms
         gathered["check_items"] += items
         gathered["registers"] += registers

@@ -4,6 +4,7 @@
     form = sectors.form("water_heaters.shop")
     assert_points(problems_of(sectors, form, {"ccc": "no"}), "note")
 
+Hooks are asked as the portal asks them: a wrong type is refused with the sentence a user would read.
 Nothing here touches a database, a clock or the network; every date is fixed.
 """
 
@@ -14,13 +15,14 @@ from datetime import date
 from types import ModuleType
 from typing import Any
 
-from portal.domain.forms import check_answers, clean_answers, visible
-from portal.domain.model import Candidate, Form, Problem, Record, Task
+from portal.domain.forms import check_answers, clean_answers, public_answers, visible
+from portal.domain.model import Candidate, FollowUp, Form, Page, PoolRule, Problem, Published, Record, Task
+from portal.domain.scope import meets
 from portal.plugins import Sectors, discover_sectors
 
 __all__ = [
-    "TODAY", "answer_all", "assert_accepted", "assert_points", "load_sector", "make_candidate", "make_record",
-    "make_task", "problems_of",
+    "TODAY", "adjusted", "answer_all", "assert_accepted", "assert_points", "drawn_from", "excluded", "follow_ups_of", "items_of", "load_sector",
+    "made_pages", "make_candidate", "make_published", "make_record", "make_task", "pool_rule_of", "problems_of", "public_words",
 ]
 
 TODAY = date(2026, 6, 15)
@@ -61,6 +63,15 @@ def make_record(items: Sequence[str], answers: Mapping[str, Any], outcome: str =
     return Record(**values | given)
 
 
+def make_published(entity: str = ENTITY, **given: Any) -> Published:
+    """A public record as page hooks see it; any attribute can be given, `items` follow from `outcomes`."""
+    outcomes = dict(given.get("outcomes", {}))
+    values: dict[str, Any] = {
+        "entity": entity, "entity_name": "测试有限公司", "items": tuple(outcomes), "outcomes": outcomes, "summary": "", "inspected_on": TODAY,
+    }
+    return Published(**values | given)
+
+
 def answer_all(form: Form, verdict: str, answers: Mapping[str, Any], today: date = TODAY) -> dict[str, Any]:
     """`answers`, and `verdict` for every other required verdict point that is asked: for tests only."""
     filled = dict(answers)
@@ -88,8 +99,67 @@ def problems_of(
     if problems := check_answers(form, cleaned, today):
         return problems
     if items is None:
-        items = list(dict.fromkeys(item.code for item in sectors.items if item.form == form.code))
+        items = items_of(sectors, form)
     return sectors.validate_record(make_record(items, cleaned, outcome, **given), form)
+
+
+def items_of(sectors: Sectors, form: Form) -> list[str]:
+    """Codes of the sector's items that use the form: those of a record that asks for all."""
+    return list(dict.fromkeys(item.code for item in sectors.items if item.form == form.code))
+
+
+# Asking, as the portal asks ------------------------------------------------------
+
+
+def pool_rule_of(sectors: Sectors, task: Task) -> PoolRule:
+    """The rule of the task; without a hook, one that leaves everybody to the planner."""
+    return sectors.pool_rule(task) or PoolRule()
+
+
+def drawn_from(sectors: Sectors, task: Task, candidates: Sequence[Candidate]) -> list[str]:
+    """Codes of the candidates that the rule of the task takes in, in order; those excluded are still among them."""
+    rule = pool_rule_of(sectors, task)
+    return [
+        one.code for one in candidates
+        if (not rule.kinds or one.kind in rule.kinds)
+        and all(not wanted or one.type in wanted for wanted in (rule.types, task.types))
+        and meets(rule, one.industries, one.scope, one.tags, one.attributes)
+    ]  # fmt: skip
+
+
+def excluded(sectors: Sectors, task: Task, batch: Sequence[Candidate]) -> dict[str, str]:
+    """code -> reason of those the sector passes over; reasons are public."""
+    return sectors.exclude_from_pool(task, batch)
+
+
+def adjusted(sectors: Sectors, task: Task, batch: Sequence[Candidate]) -> dict[str, str]:
+    """code -> class of those whose class the sector changes."""
+    return sectors.adjust_risk(task, batch)
+
+
+def follow_ups_of(sectors: Sectors, form: Form, record: Record) -> list[FollowUp]:
+    """What the sector proposes for the record."""
+    return sectors.suggest_follow_up(record, form)
+
+
+def public_words(sectors: Sectors, form: Form, record: Record) -> str:
+    """The sentence of the public page; the sector is shown the public answers only, and none of the private ones may be in it."""
+    said = sectors.public_summary(record, form)
+    shown = public_answers(form, record.answers)
+    for name, answer in record.answers.items():
+        if name not in shown and isinstance(answer, str) and len(answer) > 3:
+            assert answer not in said, f"the public sentence holds the private answer of {name}"
+    return said
+
+
+def made_pages(sectors: Sectors, task: Task, published: Sequence[Published]) -> list[Page]:
+    """The sector's pages for the public site; a hook that fails or makes a wrong page fails the test."""
+    pages, faults = sectors.publication_pages(task, published)
+    assert not faults, "; ".join(f"{one.sector}.{one.hook}: {one.message}" for one in faults)
+    return [page for _, page in pages]
+
+
+# Comparing -----------------------------------------------------------------------
 
 
 def assert_points(problems: Sequence[Problem], *names: str) -> None:

@@ -87,7 +87,7 @@ def _item_rows(bundle: Bundle) -> Iterator[list[Any]]:
 
 
 def _plan_rows(bundle: Bundle) -> Iterator[list[Any]]:
-    drawn_by = {"here": "本局抽取", "superior": "上级统一抽取", "external": "外部抽取"}
+    drawn_by = {"here": "本局抽取", "superior": "上级统一抽取", "external": "外部抽取", "below": "由县级局自行抽取"}
     for plan in bundle.plans:
         for row in plan["rows"]:
             kind = "重点检查事项" if row["kind"] == "key" else "一般检查事项"

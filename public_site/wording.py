@@ -17,15 +17,15 @@ _BREAKS = re.compile(rf"(?<=.{{4}})(?=(?:{_TRADES}))|(?<=.{{2}})(?<!股份)(?<!�
 _MIN_PIECE = 2
 
 KINDS = {"general": "一般检查事项", "key": "重点检查事项"}
-DRAWN_BY = {"here": "本局抽取", "superior": "上级统一抽取", "external": "外部抽取"}
+DRAWN_BY = {"here": "本局抽取", "superior": "上级统一抽取", "external": "外部抽取", "below": "由县级局自行抽取"}
 PLAN_STATES = {"task": "已列任务", "rider": "随其他任务检查", "pending": "待安排"}
 LOG_KINDS = {
-    "round": "承诺：批次文件的指纹", "sources": "号码来源的开奖值", "result": "抽取结果的指纹", "assignment": "派员结果的指纹",
+    "round": "承诺：批次文件的指纹", "sources": "号码来源的开奖值", "result": "抽取结果的指纹", "replacement": "补抽的指纹", "assignment": "派员结果的指纹",
     "reveal": "密值公开", "handed": "移交监督机构复核", "void": "作废", "external": "外部名单的指纹", "audit": "审计链的指纹",
 }  # fmt: skip
 FILE_NAMES = {
     "round.json": "批次文件：号码来源、密值指纹、比例、名录根", "reveal.json": "公开的密值与开奖号码", "result.json": "抽取结果",
-    "public.json": "各任务户数与名单根", "pool.tsv": "参加抽取的名录", "excluded.txt": "排除名单",
+    "replacement.json": "补抽：谁已注销、吊销、迁出，由谁递补", "public.json": "各任务户数与名单根", "pool.tsv": "参加抽取的名录", "excluded.txt": "排除名单",
 }  # fmt: skip
 
 #: label -> (CSS class of the tag, what it means in one sentence)

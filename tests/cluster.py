@@ -221,6 +221,7 @@ async def _make_role(server: asyncpg.Connection) -> None:
 def _away(work: Callable[[asyncpg.Connection], Awaitable[object]], database: str = "", server: str = "") -> None:
     """Do this on the server in a thread with a loop of its own: a test's loop may be running here."""
     if not database and not server:
+        address()  # started from here: starting it waits for the loop, which must not wait for that
         asyncio.run_coroutine_threadsafe(_kept(work), _loop()).result()
         return
 

@@ -3,6 +3,7 @@
 And what only makes them quicker: a folder in memory for what they write, and the longest files first.
 """
 
+import gc
 import os
 import shutil
 import signal
@@ -11,6 +12,13 @@ import tempfile
 import pytest
 
 from tests import cluster
+
+gc.disable()  # until all is imported and collected, and stays: looking for garbage in between is a tenth of that time
+
+
+def pytest_collection_finish():
+    gc.enable()
+    gc.freeze()
 
 
 def _stop(*_):

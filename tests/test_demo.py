@@ -1,5 +1,6 @@
 """`portal demo` as a person runs it: a process of its own, real PDFs, a small register; then what may be done with its folder."""
 
+import contextlib
 import json
 import os
 import re
@@ -115,8 +116,18 @@ def test_drawing_a_drawn_round_again_returns_the_stored_result(demo, portal):
         assert f"{task}　抽中 {sum(len(row['drawn']) for row in entry['strata'].values())} 户" in said
 
 
+def test_one_of_the_drawn_was_deregistered_and_the_next_in_order_came(demo, portal):
+    stored = json.loads((demo[0] / "draws" / OPEN / "replacement.json").read_bytes())
+    rows = [row for several in stored["tasks"].values() for row in several]
+    assert rows and {stored["struck"][struck]["status"] for _, struck, _ in rows} == {"注销"} and all(stored["struck"][row[1]]["source"] for row in rows)
+    assert "已经补抽过，这是原来的结果" in portal.well("round", "replace", OPEN, "--as", "planner")
+    page = (demo[0] / "site" / "current" / "tasks" / f"{OPEN}.html").read_text("utf-8")
+    assert "按约定补抽一次：抽中的企业里有 1 户已经注销" in page
+    assert "抽中的企业没有需要递补的" in (demo[0] / "site" / "current" / "tasks" / f"{SEALED}.html").read_text("utf-8")
+
+
 def test_no_release_is_left_waiting_for_a_worker(demo):
-    with sqlite3.connect(f"file:{demo[0] / 'portal.db'}?mode=ro", uri=True) as database:
+    with contextlib.closing(sqlite3.connect(f"file:{demo[0] / 'portal.db'}?mode=ro", uri=True)) as database:
         assert set(database.execute("SELECT kind, state FROM job")) == {("release", "done")}
 
 

@@ -1,8 +1,10 @@
 """广告监督检查: systems of agents and publishers, and what advertisements say.
 
-广告法 第九、十四、十六、十七、二十八、三十四、四十九条 are of the checked list. 互联网广告管理办法 (总局令第 72 号) and
+广告法 第九、十四、十六、十七、二十八、三十四、四十九条 are of the checked list, 第四十六条 is [M]. 互联网广告管理办法 (总局令第 72 号) and
 药品、医疗器械、保健食品、特殊医学用途配方食品广告审查管理暂行办法 (总局令第 21 号) are cited as a whole from memory [M].
 """
+
+from datetime import date
 
 from plugins.advertising.forms import FAULTS, FORM, FORMS, LAW, POINTS, REVIEWED
 from portal.plugin import (
@@ -33,7 +35,7 @@ def check_items():
             BUSINESS, "2026-1", CATEGORY, "广告经营行为的检查", FORM,
             articles((LAW, "第九条、第十四条、第二十八条、第三十四条、第四十九条"), ("互联网广告管理办法", "")), objects="广告主、广告经营者、广告发布者",
             methods=("现场检查", "书面检查", "网络检查"), points=("承接登记、审核、档案管理制度", "广告可识别", "没有禁止的用语", "内容真实"),
-            qualification=CERTIFICATE_ONLY,
+            qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
             aliases=("广告行为检查", "广告监督检查", "广告发布行为的检查", "广告经营发布行为检查", "广告经营者、广告发布者检查", "广告活动监督检查",
                      "广告业务承接登记、审核、档案管理制度情况的检查", "建立、健全广告业务的承接登记、审核、档案管理制度情况的检查"),
             guide="抽近三个月的五条广告：看样件、合同、证明文件、审核人签字和发布记录；直播、短视频、公众号要录屏，记下网址和时间。",
@@ -41,7 +43,7 @@ def check_items():
         CheckItem(
             REVIEW, "2026-1", CATEGORY, "药品、医疗器械、保健食品、特殊医学用途配方食品广告检查", FORM,
             articles((LAW, "第十六条、第十七条、第四十六条"), (REVIEWED, "")), objects="“三品一械”广告的广告主、经营者、发布者", kind="key",
-            methods=("现场检查", "网络检查"), points=("广告批准文号", "与审查通过的内容一致", "没有疗效断言和患者、专家证明"), qualification=CERTIFICATE_ONLY,
+            methods=("现场检查", "网络检查"), points=("广告批准文号", "与审查通过的内容一致", "没有疗效断言和患者、专家证明"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
             aliases=("三品一械广告检查", "“三品一械”广告检查", "医疗、药品、医疗器械广告检查", "药品、医疗器械、保健食品广告检查"),
             guide="按广告上的批准文号在审查查询平台调出批准样件，逐字核对；没有文号的直接记录。",
         ),

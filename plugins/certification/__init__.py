@@ -4,6 +4,8 @@
 (总局令第 117 号) is cited as a whole from memory [M]. No qualification beyond the certificate.
 """
 
+from datetime import date
+
 from plugins.certification.forms import CCC_FORM, FORMS, POINTS
 from portal.plugin import (
     CERTIFICATE_ONLY, FOLLOW_UPS, CheckItem, FollowUp, PoolRule, Problem, Sector, articles, check_record, follow_ups, hookimpl,
@@ -49,7 +51,7 @@ def check_items():
             CCC, "2026-1", CATEGORY, "强制性产品认证监督检查", CCC_FORM,
             articles((LAW, "第二十七条、第五十四条"), ("强制性产品认证管理规定", "")), objects="列入强制性产品认证目录的产品的生产者、销售者、进口商",
             kind="key", methods=("现场检查", "网络检查", "抽样检测"), points=("获证", "证书有效", "认证标志", "型号一致性"),
-            qualification=CERTIFICATE_ONLY,
+            qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
             aliases=("强制性产品认证检查", "CCC认证检查", "强制性产品认证（CCC）监督检查", "强制性认证产品监督检查", "3C认证产品监督检查",
                      "强制性产品认证获证、证书有效、标志、型号一致性", "强制性产品认证获证、证书有效、标志、型号一致性的检查", "对强制性产品认证的监督检查"),
             guide="先在认证信息平台按证书编号或者生产者查，再到柜台、仓库逐个型号核对铭牌；目录外的产品不查。",
@@ -57,7 +59,7 @@ def check_items():
         CheckItem(
             VOLUNTARY, "2026-1", CATEGORY, "自愿性认证活动监督检查", "certification.voluntary_check",
             articles((LAW, "第二十一条、第二十二条、第二十四条、第二十五条、第二十六条、第五十四条")), objects="认证机构及其分支机构、获得自愿性认证的组织",
-            methods=("现场检查", "书面检查", "网络检查"), points=("证书在认证范围内使用", "认证记录完整", "认证结论真实"), qualification=CERTIFICATE_ONLY,
+            methods=("现场检查", "书面检查", "网络检查"), points=("证书在认证范围内使用", "认证记录完整", "认证结论真实"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
             aliases=("自愿性认证检查", "认证活动及结果监督检查", "认证机构监督检查", "认证活动监督检查", "管理体系认证获证组织检查", "认证机构、获证组织监督检查"),
             guide="对获证组织看实际状况是否支持认证结论；对认证机构抽三个项目，核对审核人员到场记录、审核时间和结论。",
         ),

@@ -1,8 +1,10 @@
 """知识产权监督检查: use of trade marks, trade-mark agents, marking of patents.
 
-商标法 第十、四十九、五十一、五十二、五十七、六十八条 and 专利法 第六十八、六十九条 are of the checked list; 商标代理监督管理规定
+商标法 第十、四十九、五十一、五十二、五十七、六十八条 and 专利法 第六十八、六十九条 are of the checked list, 商标法 第十九、四十三条 are [M]; 商标代理监督管理规定
 (总局令第 63 号) is cited as a whole from memory [M]. A patent's validity is what the search system says on the day.
 """
+
+from datetime import date
 
 from plugins.intellectual_property.forms import (
     AGENCY_FORM, AGENTS, FORMS, MARK_FORM, MARK_LAW, PATENT_FORM, PATENT_LAW, POINTS,
@@ -37,18 +39,18 @@ def check_items():
         CheckItem(
             MARK, "2026-1", CATEGORY, "商标使用行为检查", MARK_FORM, articles((MARK_LAW, "第十条、第四十九条、第五十一条、第五十二条、第五十七条")),
             objects="使用商标的生产者、销售者和商标印制单位", methods=("现场检查", "网络检查"),
-            points=("注册商标没有自行改变", "没有冒充注册商标", "没有使用禁用标志", "没有侵犯注册商标专用权"), qualification=CERTIFICATE_ONLY,
+            points=("注册商标没有自行改变", "没有冒充注册商标", "没有使用禁用标志", "没有侵犯注册商标专用权"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
             aliases=("商标使用检查", "注册商标使用行为检查", "商标使用行为的检查", "商标监督检查", "商标使用管理检查", "集体商标、证明商标使用行为检查", "商标印制行为检查"),
             guide="先抄下包装上的商标和“®”“注册商标”字样，在中国商标网核对图样、类别、注册人和有效期。",
         ),
         CheckItem(
             AGENCY, "2026-1", CATEGORY, "商标代理行为检查", AGENCY_FORM, articles((MARK_LAW, "第十九条、第六十八条"), (AGENTS, "")), objects="商标代理机构",
-            methods=("现场检查", "书面检查", "网络检查"), points=("备案和合同", "没有伪造文件", "没有诋毁同行", "没有代理恶意注册"), qualification=CERTIFICATE_ONLY,
+            methods=("现场检查", "书面检查", "网络检查"), points=("备案和合同", "没有伪造文件", "没有诋毁同行", "没有代理恶意注册"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
             aliases=("商标代理机构检查", "商标代理机构监督检查", "商标代理行为的检查", "商标代理监督检查"), guide="抽近一年的五件代理业务，从委托合同看到递交的文件和收费票据，电话核实两名委托人。",
         ),
         CheckItem(
             PATENT, "2026-1", CATEGORY, "专利真实性检查", PATENT_FORM, articles((PATENT_LAW, "第六十八条、第六十九条")), objects="在产品、包装、宣传中标注专利的生产者、销售者",
-            methods=("现场检查", "网络检查"), points=("专利号真实有效", "产品与专利一致", "标注规范"), qualification=CERTIFICATE_ONLY,
+            methods=("现场检查", "网络检查"), points=("专利号真实有效", "产品与专利一致", "标注规范"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
             aliases=("专利标识检查", "假冒专利检查", "专利标识标注检查", "专利产品真实性检查", "专利行为检查", "产品专利宣传真实性的监督检查"),
             guide="看包装、说明书、吊牌、网页上的“专利”字样，逐个专利号查法律状态；终止前制造的产品，终止后继续销售不算假冒。",
         ),

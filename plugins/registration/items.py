@@ -4,6 +4,8 @@ Bases: the first three as published with that list, the others from the current
 text of the regulations; 公司法 is the 2023 text in force since 2024-07-01.
 """
 
+from datetime import date
+
 from portal.plugin import CERTIFICATE_ONLY, CheckItem, articles
 
 CATEGORY = "登记事项检查"
@@ -21,7 +23,7 @@ ALL = "企业、个体工商户、农民专业合作社、外国企业常驻代�
 def _item(code, name, bases, points, methods, guide, objects=ALL, aliases=()) -> CheckItem:
     return CheckItem(
         f"registration.{code}", "2026-1", CATEGORY, name, FORM, articles(*bases), objects=objects, methods=methods,
-        points=points, aliases=aliases, guide=guide, qualification=CERTIFICATE_ONLY,
+        points=points, aliases=aliases, guide=guide, qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
     )
 
 

@@ -1,4 +1,7 @@
 """燃气热水器质量抽查: a whole sector in one file."""
+
+from datetime import date
+
 from portal.plugin import (
     CERTIFICATE_ONLY, Basis, CheckItem, Field, FollowUp, Form, PoolRule, Problem, Section, Sector, hookimpl,
 )
@@ -14,7 +17,7 @@ def check_items():
     return [CheckItem(
         "water_heaters.sale", "2026-1", "产品质量监督抽查", "燃气热水器销售质量检查", form="water_heaters.shop",
         basis=[Basis("中华人民共和国产品质量法", "第三十三条"), Basis("中华人民共和国认证认可条例", "第二十七条")],
-        kind="key", methods=["现场检查"], points=["强制性产品认证标志", "标识"], qualification=CERTIFICATE_ONLY,
+        kind="key", methods=["现场检查"], points=["强制性产品认证标志", "标识"], qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
         guide="逐台查看在售燃气热水器的铭牌和认证标志，证书编号可在认证信息平台核对。",
     )]
 

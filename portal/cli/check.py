@@ -18,6 +18,7 @@ from portal.cli.parsing import add_command
 from portal.domain.assign import assign_file
 from portal.domain.errors import BadInput, Refused
 from portal.domain.recompute import recompute, require_bundle
+from portal.domain.replacement import counts_of, parse_replacement, replacement_commit
 from portal.domain.voucher import require_public
 from portal.settings import Settings, load_settings
 from portal.steps.verify import verify_installation
@@ -30,7 +31,7 @@ Line = tuple[bool | None, str]  # holds, fails, or (None) for information only
 
 #: the files of a draw folder (DRAW.md section 6); anything else beside them is named and not looked at
 _KNOWN = re.compile(
-    r"(round|public|reveal|result|slots|assigned|voucher-[0-9]+)\.json|public/(round|public)\.json"
+    r"(round|public|reveal|result|replacement|slots|assigned|voucher-[0-9]+)\.json|public/(round|public)\.json"
     r"|[0-9A-Za-z#_-]{1,64}/(pool\.tsv|excluded\.txt|quota\.json)",
     re.ASCII,
 )
@@ -203,6 +204,10 @@ def _recomputed(files: dict[str, bytes]) -> Iterator[Line]:
     for task, entry in outcome.result.items():
         drawn = sum(len(row["drawn"]) for row in entry["strata"].values())
         yield True, f"任务 {task}：名录根、排除根、抽中 {drawn} 户，重算一致"
+    if "replacement.json" in files:
+        counts = counts_of(parse_replacement(files["replacement.json"]))
+        commit = replacement_commit(outcome.round["suite"], outcome.result_key, files["replacement.json"])
+        yield True, f"补抽 {counts['picks']} 户次（递补 {counts['filled']}，空缺 {counts['empty']}），重算一致；请与存证日志核对指纹 {commit}"
     if "slots.json" in files:
         unfilled = len(json.loads(files["assigned.json"])["unfilled"])
         yield True, f"人员匹配重算一致，未匹配名额 {unfilled} 个"

@@ -1,4 +1,4 @@
-"""The year of the demo: one open and one sealed round over two sectors, act by act, under the simulated clock.
+"""The year of the demo: one open and one sealed round over three sectors, act by act, under the simulated clock.
 
 It uses the steps that the pages and commands use, one account an act: nothing
 here can do what a bureau's own people could not.
@@ -16,13 +16,14 @@ from typing import Any
 from portal.cli.office import Office, database, load_sectors, opened, say
 from portal.cli.rounds import LOTTERIES, write_folder
 from portal.cli.setting_up import write_plan, write_profile
+from portal.domain.cells import Sheet
 from portal.domain.model import OUTCOMES
 from portal.domain.sample_stream import Stream, topic_key
 from portal.domain.seed import format_value
 from portal.jobs import publish_site, release_site
 from portal.prints.render import Printer
 from portal.settings import Settings
-from portal.steps import assign, base, bundles, commit, draw, forms, plan, pool, profile, review, sample, setup, visits
+from portal.steps import assign, base, bundles, commit, draw, forms, imports, plan, pool, profile, replacement, review, sample, setup, visits
 from portal.steps.acting import Acting, stamp
 from portal.store import accounts, directory, engine, records
 from portal.store import draw as round_store
@@ -34,6 +35,8 @@ SEED = 2026
 PASSWORD = "mingcha-demo"
 PASSPHRASE = "演示口令 demo passphrase"
 MAKING = {"pages": "网页", "pdfs": "PDF"}
+#: The sectors whose tasks are drawn. The item list is of all that are installed; drawing the whole plan would take minutes.
+DRAWN = ("annual_reports", "registration", "food_sales")
 LEFT_OPEN = 8  # visits of the last round left for the visitor to try
 
 
@@ -74,7 +77,7 @@ class Year:
         self.at("2026-03-09T10:00")
         self.step("公示事项清单和年度计划")
         await self._publish()
-        tasks = await plan_store.load_tasks((await self.acting("planner")).tree)
+        tasks = [task for task in await plan_store.load_tasks((await self.acting("planner")).tree) if task["sector"] in DRAWN]
         by_class = [task["code"] for task in tasks if task["class_ratios"] and task["ratio_ppm"] is None]
         overall = [task["code"] for task in tasks if task["ratio_ppm"] is not None]
         await self._open_round(overall)
@@ -105,6 +108,7 @@ class Year:
 
     async def _open_round(self, tasks: list[str]) -> None:
         code = await self._draw("2026-06-01", "2026年第一批抽查", "open", tasks, "none", (date(2026, 7, 6), date(2026, 7, 24)))
+        await self._replace(code, "2026-07-06", struck=True)
         await self._visit(code, "2026-07-27", left_open=0)
         self.at("2026-07-31T09:00")
         self.step(f"{code} 公开密值")
@@ -116,6 +120,7 @@ class Year:
         code = await self._draw("2026-08-17", "2026年第二批抽查", "sealed", tasks, "class", (date(2026, 9, 1), date(2026, 9, 18)))
         self.step(f"{code} 移交监督机构")
         await draw.reveal_round(await self.acting("approver"), code)
+        await self._replace(code, "2026-09-01", struck=False)
         site = await self._visit(code, "2026-09-21", left_open=LEFT_OPEN)
         await self._export(code)
         return site
@@ -156,6 +161,20 @@ class Year:
         assigned = await assign.assign_inspectors(planner, code)
         self.step(f"{code} 合并为 {combined['visits']} 次入企，匹配执法人员 {assigned['people']} 人")
         return code
+
+    async def _replace(self, code: str, day: str, *, struck: bool) -> None:
+        """The round's fixed day; `struck`: one of the drawn is deregistered by then, as the register's next file says."""
+        self.at(f"{day}T08:30")
+        if struck:
+            operator = await self.acting("operator")
+            round_ = await round_store.load_round(code, operator.tree)
+            gone = (await visit_store.load_own_visits(round_["id"]))[0]["entity_code"]
+            entity = (await directory.load_entities([gone]))[gone]
+            file = Sheet((("统一社会信用代码", "企业名称", "登记状态"), (gone, entity["name"], "注销")))
+            await imports.import_sheet(operator, "entities", file, "登记变更.xlsx", f"{gone} {day}".encode())
+        self.at(f"{day}T09:00")
+        made = await replacement.replace_struck(await self.acting("planner"), code)
+        self.step(f"{code} 补抽：{made['counts']['entities']} 户注销，递补 {made['counts']['filled']} 户次")
 
     async def _visit(self, code: str, day: str, *, left_open: int) -> dict[str, Any]:
         self.at(f"{day}T17:00")

@@ -61,12 +61,12 @@ async def run_import(args: Namespace) -> int:
             if args.remarks:
                 write_file(args.remarks, remarks)
             if args.preview:
-                return _show(preview, args.file, args.good_rows)
+                return show_preview(preview, args.file, args.good_rows)
         try:
             report = await imports.import_sheet(act, kind.code, sheet, name, data, good_rows=args.good_rows, **said)
         except MissingColumns as refusal:
             raise BadInput(refusal.message, _to_map(refusal.headings.unknown, kind.code)) from None
-    _done(kind.label, args.file, report)
+    report_import(kind.label, args.file, report)
     return 0
 
 
@@ -92,7 +92,7 @@ async def _import_long(args: Namespace, rows: Iterator[Sequence[Cell]]) -> int:
             report = await import_register(act, rows, place.name, digest, mapping=dict(args.map), good_rows=args.good_rows)
         except MissingColumns as refusal:
             raise BadInput(refusal.message, _to_map(refusal.headings.unknown, kind.code)) from None
-    _done(kind.label, args.file, report)
+    report_import(kind.label, args.file, report)
     return 0
 
 
@@ -101,7 +101,7 @@ async def _accept(act: Acting, args: Namespace) -> None:
         await imports.accept_codes(act, [code for code, own in args.accept if own == reason], reason)
 
 
-def _done(label: str, file: str, report: ImportReport) -> None:
+def report_import(label: str, file: str, report: ImportReport) -> None:
     say(f"{label}已导入：{file}")
     print_table(list(report.counts.items()))
     _aside(report.aside)
@@ -114,7 +114,7 @@ def _aside(words: str) -> None:
         say(f"  数据行以外：{words}。")
 
 
-def _show(preview: ImportPreview, file: str, good_rows: bool) -> int:
+def show_preview(preview: ImportPreview, file: str, good_rows: bool) -> int:
     kind = KINDS[preview.kind]
     if preview.missing:
         listed = "、".join(f"“{name}”" for name in preview.missing)

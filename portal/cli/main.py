@@ -10,7 +10,9 @@ import os
 import sys
 import traceback
 
-from portal.cli import backup, check, demo, imports, machine, plans, publishing, records, rounds, serving, setting_up, stations
+from portal.cli import (
+    backup, check, demo, forms, imports, items, machine, new_sector, plans, publishing, records, rounds, sectors, serving, setting_up, stations,
+)  # fmt: skip
 from portal.cli.failures import sentence_of
 from portal.cli.parsing import Parser
 from portal.domain.errors import Refused
@@ -24,7 +26,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="portal", description="明查：双随机、一公开抽查平台。每个命令都可以加 --help 查看用法。")
     parser.add_argument("--debug", action="store_true", help="出错时打印调用栈")
     commands = parser.add_subparsers(dest="command", metavar="命令", required=True, parser_class=Parser)
-    for module in (setting_up, machine, imports, stations, records, plans, rounds, publishing, check, backup, serving, demo):
+    for module in (
+        setting_up, sectors, new_sector, machine, imports, forms, items, stations, records, plans, rounds, publishing, check, backup, serving, demo,
+    ):  # fmt: skip
         module.add_commands(commands)
     return parser
 
@@ -34,6 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     _open_streams()
     words = sys.argv[1:] if argv is None else argv
     debug = "--debug" in words
+    args = argparse.Namespace()
     try:
         args = build_parser().parse_args([word for word in words if word != "--debug"])
         args.debug = debug
@@ -42,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
         sys.stdout.flush()
         return code or 0
     except Refused as refusal:
-        return _fail(refusal.message, [str(problem) for problem in refusal.problems], debug)
+        return _fail(refusal.message, [str(problem) for problem in refusal.problems], debug, getattr(args, "shown", SHOWN))
     except SectorProblem as refusal:
         return _fail("业务模块有问题，没有启动。", [str(problem) for problem in refusal.problems], debug)
     except KeyboardInterrupt:
@@ -75,12 +80,12 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _fail(message: str, problems: list[str], debug: bool) -> int:
+def _fail(message: str, problems: list[str], debug: bool, shown: int = SHOWN) -> int:
     if debug:
         traceback.print_exc()
-    lines = [f"portal: {message}", *(f"  {problem}" for problem in problems[:SHOWN])]
-    if len(problems) > SHOWN:
-        lines.append(f"  还有 {len(problems) - SHOWN} 处没有列出。")
+    lines = [f"portal: {message}", *(f"  {problem}" for problem in problems[:shown])]
+    if len(problems) > shown:
+        lines.append(f"  还有 {len(problems) - shown} 处没有列出。")
     sys.stderr.write("\n".join(lines) + "\n")
     return 1
 

@@ -13,7 +13,7 @@ from portal.domain.errors import BadInput, NotFound
 from portal.domain.profile import shown_ratio
 from portal.domain.risk import CREDIT
 from portal.prints.render import Printer
-from portal.steps import base, caps, classes, outside, profile, simulation
+from portal.steps import base, caps, classes, outside, plan_below, profile, simulation
 from portal.steps import plan as steps
 from portal.steps.acting import Acting
 from portal.store import plan
@@ -35,6 +35,7 @@ def add_commands(commands: _SubParsersAction) -> None:
     played.add_argument("--runs", type=whole(1, 1000), default=11, metavar="N", help="模拟几遍，默认 11")
     played.add_argument("--seed", type=whole(0, 10**15), default=1, metavar="N", help="种子，默认 1；同一种子结果相同")
 
+    _of_year(add_command(plans, "adopt", run_adopt, "把上级计划中由县级局自行抽取的行（县抽县查）列入本局计划的修改稿", acting=True, required=True))
     file = _of_year(add_command(plans, "export", run_export, "按公布的版式导出计划：XLSX 再导入即是同一份计划，PDF 是含分类比例的全表（不公开）", acting=True, required=True))
     file.add_argument("--to", required=True, metavar="FILE", help="写到哪个 .xlsx 或 .pdf 文件，不能已经存在")
     listed = "，".join(f"{code} {name}" for code, name in steps.LAYOUTS.items())
@@ -131,6 +132,15 @@ async def run_check(args: Namespace) -> None:
         say(f"差异化抽查户数占比 {part}/{whole_}（{shown_ratio(part * 1_000_000 // whole_)}）{target}")
 
 
+async def run_adopt(args: Namespace) -> None:
+    async with acting(args) as (act, _):
+        found = await plan.load_latest_plan(frozenset(act.over), args.year)
+        if found is None:
+            raise NotFound(f"上级没有 {args.year} 年的计划。")
+        _, added = await plan_below.adopt_below(act, found["id"])
+    say(f"上级 {args.year} 年度计划中由县级局自行抽取的 {added} 行已列入本局的修改稿。请在年度计划页核对，保存为新的一版后由另一位复核人批准。")
+
+
 async def run_export(args: Namespace) -> None:
     async with acting(args) as (act, office):
         found = await _latest(act, args.year)
@@ -163,7 +173,7 @@ async def run_take(args: Namespace) -> None:
     async with acting(args) as (act, _):
         found = await outside.take_list(act, args.number)
     done = "以前已作为" if found["repeated"] else "已作为"
-    say(f"名单{done} {found['round']} 安排检查，共 {found['picks']} 户。下一步：portal visits combine {found['round']}")
+    say(f"名单{done} {found['round']} 安排检查，共 {found['picks']} 户。下一步：portal visits combine {found['round']}（中断了都可以再办一次，不会重复安排）")
     if found["unmatched"]:
         say(f"  名录中没有的 {len(found['unmatched'])} 户没有安排，在名单第 {'、'.join(map(str, found['unmatched'][:20]))} 行。请先补录名录。")
     if found["again"]:

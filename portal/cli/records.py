@@ -1,4 +1,4 @@
-"""portal record template|import|review."""
+"""portal record template|import|review|print."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from portal.cli.office import acting, print_table, read_file, say, write_file
 from portal.cli.parsing import add_command, add_group
 from portal.domain.errors import BadInput
 from portal.domain.model import OUTCOMES
+from portal.prints.render import Printer
 from portal.sheets.write import write_xlsx
-from portal.steps import forms, results, review
+from portal.steps import documents, forms, results, review
 
 
 def add_commands(commands: _SubParsersAction) -> None:
@@ -24,6 +25,18 @@ def add_commands(commands: _SubParsersAction) -> None:
     check.add_argument("what", metavar="RECORD|ROUND", help="记录编号，或轮次编号")
     check.add_argument("--return", dest="send_back", action="store_true", help="退回，须写 --comment")
     check.add_argument("--comment", default="", help="审核意见")
+    sheet = add_command(kinds, "print", run_print, "把一份检查记录排成 PDF：表单原文、答案、签名和照片", acting=True)
+    sheet.add_argument("record", metavar="RECORD", type=int, help="记录编号")
+    sheet.add_argument("file", metavar="OUT.pdf", help="写到哪里，已有的文件不覆盖")
+
+
+async def run_print(args: Namespace) -> None:
+    async with acting(args) as (act, office):
+        name, context = await documents.load_record_sheet(act, args.record, demo=office.settings.simulated)
+        with Printer(office.settings.data / "fonts", own_fonts=office.settings.fonts, workers=1) as printer:
+            data = printer.render(name, "record_sheet.html", context)
+    write_file(args.file, data)
+    say(f"检查记录 {args.record} 已写到 {args.file}。")
 
 
 async def run_template(args: Namespace) -> None:

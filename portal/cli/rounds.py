@@ -1,4 +1,4 @@
-"""portal pool freeze, portal round create|share|commit|source|release|draw|reveal|void|export, portal visits combine|assign."""
+"""portal pool freeze|check, portal round create|share|commit|source|release|draw|reveal|void|export; the rest of a round is in visits.py."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from portal.cli import visits
 from portal.cli.check import list_bundle
 from portal.cli.office import acting, print_table, read_line, say
 from portal.cli.parsing import add_command, add_group, whole
@@ -17,7 +18,7 @@ from portal.cli.secret_files import own_secret, with_copy
 from portal.domain.errors import BadInput
 from portal.jobs import release_site
 from portal.settings import parse_moment
-from portal.steps import assign, bundles, commit, draw, pool, visits
+from portal.steps import bundles, commit, draw, pool
 
 #: well-known lotteries by the words in an issue's name: [[how many, lowest, highest], ...]
 LOTTERIES = {
@@ -78,12 +79,8 @@ def add_commands(commands: _SubParsersAction) -> None:
     export.add_argument("--public", action="store_true", help="只导出可公开的文件")
     export.add_argument("--to", metavar="DIR", help="目标文件夹，默认数据目录下 draws/<轮次>")
 
-    after = add_group(commands, "visits", "合并入企、匹配执法人员")
-    _round(after, "combine", run_combine, "把抽中的任务合并为一次入企")
-    _round(after, "assign", run_assign, "随机匹配执法人员")
-    again = _round(after, "refill", run_refill, "空出的名额重新随机匹配：有人请假、新登记回避，或原来没有匹配上；其余不动")
-    again.add_argument("--absent", action="append", default=[], metavar="NUMBER", help="不能参加的人员的工号，可写多个；以前补抽时写过、现在仍不能参加的也要写")
-    again.add_argument("--reason", required=True, help="原因，记入审计")
+    visits.add_replace(_round, rounds)
+    visits.add_commands(_round, add_group(commands, "visits", "合并入企、匹配执法人员"))
 
 
 def _round(commands: _SubParsersAction, name: str, run: Any, help: str) -> ArgumentParser:
@@ -266,25 +263,3 @@ def write_folder(folder: Path, files: dict[str, bytes], mode: int = 0o700) -> No
     if folder.exists():
         shutil.rmtree(folder)
     fresh.rename(folder)
-
-
-async def run_refill(args: Namespace) -> None:
-    async with acting(args) as (act, _):
-        found = await assign.refill_slots(act, args.round, args.absent, args.reason)
-    say(f"{args.round}：空出 {found['emptied']} 个名额，补上 {found['filled']} 个")
-    for visit, slot in found["unfilled"]:
-        say(f"  {visit} 第 {slot + 1} 个名额没有合适的人员，请向邻近单位借调后再补")
-
-
-async def run_combine(args: Namespace) -> None:
-    async with acting(args) as (act, _):
-        made = await visits.combine_visits(act, args.round)
-    say(f"轮次 {args.round} {'已经合并过' if made['again'] else '已合并入企'}")
-    print_table([("抽中户次", made["picks"]), ("入企次数", made["visits"]), ("少跑", made["avoided"])])
-
-
-async def run_assign(args: Namespace) -> None:
-    async with acting(args) as (act, _):
-        made = await assign.assign_inspectors(act, args.round)
-    say(f"轮次 {args.round} {'已经匹配过' if made['again'] else '已匹配执法人员'}")
-    print_table([("名额", made["slots"]), ("已匹配", made["filled"]), ("参加人数", made["people"]), ("未匹配", len(made["unfilled"]))])

@@ -1,4 +1,4 @@
-"""portal init | bureau | clock | plugins | sample."""
+"""portal init | bureau | clock | sample."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from portal.store.passwords import make_password
 MOST_ENTITIES = 31**6 // 2  # the sample's codes end there
 
 
-
 def add_commands(commands: _SubParsersAction) -> None:
     init = add_command(commands, "init", run_init, "建立数据库、密钥和首批账号，打印一次性密码；已有的数据库只做升级")
     init.add_argument("--name", default="（未定名）市场监督管理局", help="本局名称")
@@ -39,7 +38,6 @@ def add_commands(commands: _SubParsersAction) -> None:
     clock = add_command(commands, "clock", run_clock, "显示时刻，或把模拟时钟拨到某一时刻（只用于演示和测试，只能向前）")
     clock.add_argument("at", nargs="?", metavar="TIME", help="YYYY-MM-DDTHH:MM:SS+08:00；不写则显示现在的时刻")
 
-    add_command(commands, "plugins", run_plugins, "列出业务模块、版本、事项和表单")
 
     made = add_command(commands, "sample", run_sample, "装入虚构的望溪县样例；sample answers ROUND 为一轮抽查生成模拟答案", acting=True)
     made.add_argument("what", nargs="?", choices=["answers"], metavar="answers", help="生成模拟答案，不写则装入样例")
@@ -89,18 +87,6 @@ def run_clock(args: Namespace) -> None:
         say(stamp(settings.now()))
     else:
         say(f"模拟时钟已拨到 {stamp(settings.set_clock(args.at))}。")
-
-
-def run_plugins(args: Namespace) -> None:
-    sectors = load_sectors(load_settings())
-    for code, sector in sorted(sectors.sectors.items()):
-        items = [item for item in sectors.items if item.code.startswith(f"{code}.")]
-        forms = [form for form in sectors.forms if form.code.startswith(f"{code}.")]
-        say(f"{code}　{sector.name}　版本 {sector.version}　事项 {len(items)}　表单 {len(forms)}")
-        for item in items:
-            say(f"  {item.code} {item.version}　{item.name}")
-    for name in sectors.skipped:
-        say(f"{name}　样例模块，PORTAL_SECTORS 写明时才装入")
 
 
 async def run_sample(args: Namespace) -> None:

@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from operator import attrgetter
 
 __all__ = [
-    "Cap", "Event", "LEVELS", "Pause", "Peace", "Period", "REASONS", "Refusal", "Rules", "add_months",
+    "Cap", "Event", "LEVELS", "Pause", "Peace", "Period", "REASONS", "Refusal", "Rules", "add_months", "days_checked",
     "dispatch", "find_refusal", "find_refusals",
 ]
 
@@ -237,6 +237,12 @@ def add_months(day: date, months: int) -> date:
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     following = date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1)
     return min(date(year, month + 1, 1) + timedelta(day.day - 1), following - timedelta(1))
+
+
+def days_checked(history: Sequence[Event], item: str) -> list[date]:
+    """The days on which an item was or will be checked, a visit once; those with an exempting reason left out."""
+    met = {one.visit or f"\n{n}": one.on for n, one in enumerate(history) if one.item == item and not one.reason}
+    return sorted(met.values())
 
 
 # ---- sentences ------------------------------------------------------------------------

@@ -11,26 +11,37 @@ exactly (sequences come back as tuples).
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import date
 from typing import Any
 
+from portal.domain import headings
+from portal.domain.cells import plain_heading
 from portal.domain.errors import BadInput, Problem
 from portal.domain.expressions import Expression, ExpressionError, parse_expression
 from portal.domain.model import Basis, CheckItem, Choice, Column, Field, Form, Register, Section
 
 __all__ = [
-    "FIELD_TYPES", "NEVER_PUBLIC", "check_form", "check_item", "check_register", "form_from_data",
-    "form_to_data", "item_from_data", "item_to_data", "register_from_data", "register_to_data",
+    "FIELD_TYPES", "LICENCE", "MOST_FIELDS", "NEVER_PUBLIC", "check_form", "check_item", "check_register", "form_from_data",
+    "form_to_data", "hidden_character", "item_from_data", "item_to_data", "register_from_data", "register_to_data",
 ]
 
 FIELD_TYPES = (
     "text", "integer", "decimal", "date", "time", "select_one", "select_multiple", "verdict", "photo",
     "file", "signature", "location", "note", "repeat", "calculated",
 )
+#: of a form, those of repeats included: nobody fills more, and no page shows them
+MOST_FIELDS = 1000
 #: Photos, signatures, files and positions stay inside whatever a form says.
 NEVER_PUBLIC = ("photo", "file", "signature", "location", "note")
+#: A register's columns of these names are those of the licence, which every register has -> the core's field for them.
+LICENCE = {
+    "name": "licence_name", "number": "licence_number", "issued_on": "licence_issued_on", "valid_to": "licence_valid_to",
+    "authority": "licence_authority",
+}  # fmt: skip
 
 _PARTS = {
     (Form, "sections"): Section, (Section, "fields"): Field, (Field, "basis"): Basis,
@@ -42,6 +53,11 @@ _DATES = {"valid_from", "valid_to"}
 _TRUTHS = {"required", "key", "public", "several", "shared", "own"}
 _NUMBERS = {"most"}
 _OPTIONAL = {"valid_to"}
+#: What an item must say itself: a default here would be somebody's guess about the law.
+_UNSAID = {
+    "qualification": "没有写执法人员资格（qualification），有执法证即可检查的写 CERTIFICATE_ONLY。",
+    "valid_from": "没有写有效期起（valid_from），例如 date(2026, 1, 1)。",
+}
 
 
 # To plain data and back --------------------------------------------------------
@@ -80,6 +96,8 @@ def register_from_data(data: Mapping[str, Any]) -> Register:
 def _to_data(thing: Any, kind: type, where: str) -> dict[str, Any]:
     if type(thing) is not kind:
         raise BadInput(f"{where or kind.__name__} 应是 {kind.__name__}，写的是 {_shown(thing)}。")
+    if unsaid := [said for name, said in _UNSAID.items() if kind is CheckItem and getattr(thing, name) is None]:
+        raise BadInput("".join(unsaid))
     data = {}
     for attribute in fields(kind):
         name, value = attribute.name, getattr(thing, attribute.name)
@@ -172,6 +190,8 @@ def check_item(item: CheckItem) -> list[Problem]:
         problems.append(Problem("methods", "没有写检查方式。"))
     if item.valid_to is not None and item.valid_to < item.valid_from:
         problems.append(Problem("valid_to", f"有效期止 {item.valid_to} 早于有效期起 {item.valid_from}。"))
+    for name, text in (("name", item.name), ("category", item.category), ("guide", item.guide), *(("points", one) for one in item.points)):
+        problems += _check_seen(text, name)
     return problems
 
 
@@ -185,9 +205,28 @@ def check_register(register: Register) -> list[Problem]:
     for column in register.columns:
         if not _NAME.fullmatch(column.name):
             problems.append(Problem(column.name, "列名只能用小写字母、数字和下划线，以字母开头。"))
+        if column.name == "tags":
+            problems.append(Problem(column.name, "监管标签由系统读入，请换一个列名。"))
         if column.type not in ("text", "integer", "date", "code"):
             problems.append(Problem(column.name, f"列类型“{column.type}”不对，应是 text、integer、date 或 code。"))
+        problems += [Problem(column.name, wrong) for text in (column.label, *column.aliases) if (wrong := _wrong_heading(column.name, text))]
     return problems
+
+
+def _wrong_heading(name: str, text: str) -> str:
+    """Why a heading cannot be a column's of this name: the core reads it as something else, or nobody may keep it."""
+    plain = plain_heading(text)
+    if not plain:
+        return "没有写表头（label）。"
+    if plain in headings.PERSONAL:
+        return f"“{text}”是个人信息列，系统不保存。"
+    if plain in headings.NOT_KEPT:
+        return f"“{text}”列不导入。"
+    core = next((field for field, wordings in headings.REGISTER.items() if plain in wordings.split()), "")
+    if core and core != LICENCE.get(name):
+        own = next((column for column, field in LICENCE.items() if field == core), "")
+        return f"“{text}”由系统读作 {core}" + (f"，列名请写 {own}。" if own else "，请换一个表头。")
+    return ""
 
 
 def check_form(form: Form) -> list[Problem]:
@@ -196,6 +235,10 @@ def check_form(form: Form) -> list[Problem]:
     if not form.title.strip():
         problems.append(Problem("title", "表单没有标题。"))
     everything = [one for field in form.fields() for one in (field, *field.fields)]
+    if len(everything) > MOST_FIELDS:
+        return [*problems, Problem("sections", f"表单有 {len(everything):,} 个字段，最多 {MOST_FIELDS:,} 个，请分成几张表单。")]
+    for text in (form.title, *(section.title for section in form.sections)):
+        problems += _check_seen(text, "title")
     for name in _twice([field.name for field in everything]):
         problems.append(Problem(name, "字段名重复。"))
     earlier: set[str] = set()
@@ -248,8 +291,10 @@ def _check_field(field: Field, earlier: set[str], known: set[str]) -> list[Probl
         wrong.append(f"类型 {field.type} 不能必填。")
     if field.most < 0:
         wrong.append(f"most 不能是负数，写的是 {field.most}。")
+    seen = (field.label, field.hint, field.guide, field.message, *(choice.label for choice in field.choices))
     return [
         *(Problem(field.name, message) for message in wrong),
+        *(problem for text in seen for problem in _check_seen(text, field.name)),
         *_check_expression(field.show_if, field.name, "show_if", earlier, False),
         *_check_expression(field.value, field.name, "value", earlier, False),
         *_check_expression(field.constraint, field.name, "constraint", known, True),
@@ -273,5 +318,24 @@ def _check_expression(source: str, who: str, what: str, known: set[str], current
     return problems
 
 
+def _check_seen(text: str, who: str) -> list[Problem]:
+    # Markup needs no refusal: every page shows a text as the text it is.
+    return [Problem(who, f"文字“{_legible(text)}”{odd}")] if (odd := hidden_character(text)) else []
+
+
+def _legible(text: str) -> str:
+    shown = "".join(letter if letter.isprintable() else "·" for letter in text)
+    return shown if len(shown) <= 30 else shown[:29] + "…"
+
+
+def hidden_character(text: str) -> str:
+    """Why a text is refused for control or direction characters, which hide or reorder what others read; else empty."""
+    for letter in text:
+        category = unicodedata.category(letter)
+        if letter not in "\n\t\u200c\u200d" and category in ("Cc", "Cf", "Cs", "Zl", "Zp"):
+            return f"含有看不见的控制字符（U+{ord(letter):04X}），请删除后重新输入。"
+    return ""
+
+
 def _twice(names: Sequence[str]) -> list[str]:
-    return sorted({name for name in names if names.count(name) > 1})
+    return sorted(name for name, count in Counter(names).items() if count > 1)

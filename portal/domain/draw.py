@@ -199,10 +199,15 @@ def order_of(suite: str, key: bytes, pool: bytes, excluded: Sequence[bytes], str
 # ---- replacement (补抽) -------------------------------------------------------------------
 
 
-def replace_struck(order: Sequence[str], drawn: int, struck: Collection[str]) -> list[tuple[str, str | None]]:
-    """Each struck entry among the first `drawn` of an order, in that order, with the next one not struck itself."""
+def replace_struck(
+    order: Sequence[str], drawn: int, struck: Collection[str], kept: Collection[str] = ()
+) -> list[tuple[str, str | None]]:
+    """Each struck entry among the first `drawn` of an order, in that order, with the next one not struck itself.
+
+    `kept`: struck ones that were visited before; their deregistration is a finding, nobody takes their place.
+    """
     following = (code for code in order[drawn:] if code not in struck)
-    return [(code, next(following, None)) for code in order[:drawn] if code in struck]
+    return [(code, next(following, None)) for code in order[:drawn] if code in struck and code not in kept]
 
 
 def replacements(
@@ -212,22 +217,23 @@ def replacements(
     excluded: Sequence[bytes],
     strata: Mapping[str, Mapping[str, Any]],
     struck: Collection[str],
+    kept: Collection[str] = (),
 ) -> list[Replacement]:
     """The one replacement of a task: `strata` is its part of the result, `struck` the codes 注销, 吊销 or 迁出.
 
-    Strata come in order of their names, entries in drawn order. The full order is only
+    `kept` are those of them that were visited before. Strata come in order of their names, entries in drawn order. The full order is only
     computed where the reserve does not reach.
     """
-    struck = frozenset(struck)
+    struck, kept = frozenset(struck), frozenset(kept)
     found = []
     for stratum in sorted(strata, key=str.encode):
         row = strata[stratum]
-        if struck.isdisjoint(row["drawn"]):
+        if (struck - kept).isdisjoint(row["drawn"]):
             continue
         drawn = len(row["drawn"])
-        pairs = replace_struck([*row["drawn"], *row["reserve"]], drawn, struck)
+        pairs = replace_struck([*row["drawn"], *row["reserve"]], drawn, struck, kept)
         if any(new is None for _, new in pairs) and row["available"] > drawn + len(row["reserve"]):
-            pairs = replace_struck(order_of(suite, key, pool, excluded, stratum), drawn, struck)
+            pairs = replace_struck(order_of(suite, key, pool, excluded, stratum), drawn, struck, kept)
         found += [Replacement(stratum, old, new) for old, new in pairs]
     return found
 

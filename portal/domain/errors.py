@@ -11,15 +11,18 @@ class Problem:
     """One thing wrong with what somebody gave us.
 
     `field` names the form field, column heading or code; `row` is the 1-based
-    row of the file where that makes sense, else 0.
+    row of the file where that makes sense, else 0, and `sheet` the sheet of a
+    file that is read in several.
     """
 
     field: str
     message: str
     row: int = 0
+    sheet: str = ""
 
     def __str__(self) -> str:
-        where = f"第 {self.row} 行" if self.row else ""
+        where = f"{self.sheet} 表" if self.sheet else ""
+        where += f"第 {self.row} 行" if self.row else ""
         if self.field:
             where += f"“{self.field}”"
         return f"{where}{'：' if where else ''}{self.message}"

@@ -11,14 +11,13 @@ Nothing here supplies an answer: a point nobody judged stays open.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
 from portal.domain.declarations import (  # re-exported: the other half of a form
-    NEVER_PUBLIC, check_form, check_item, form_from_data, form_to_data, item_from_data, item_to_data,
+    NEVER_PUBLIC, check_form, check_item, form_from_data, form_to_data, hidden_character, item_from_data, item_to_data,
 )
 from portal.domain.errors import BadInput, Problem
 from portal.domain.expressions import as_text, parse_expression
@@ -235,15 +234,6 @@ def _real_date(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def hidden_character(text: str) -> str:
-    """Why a text is refused for control or direction characters, which hide or reorder what others read; else empty."""
-    for letter in text:
-        category = unicodedata.category(letter)
-        if letter not in "\n\t\u200c\u200d" and category in ("Cc", "Cf", "Cs", "Zl", "Zp"):
-            return f"含有看不见的控制字符（U+{ord(letter):04X}），请删除后重新输入。"
-    return ""
 
 
 def _short(answer: Any) -> str:

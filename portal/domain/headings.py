@@ -6,7 +6,7 @@ gone.  Where several columns mean one field, the first filled cell counts.
 
 from __future__ import annotations
 
-__all__ = ["CLASS", "ENTITY", "EXTERNAL", "INSPECTOR", "NOT_KEPT", "PERSONAL", "PLAN", "RECUSAL", "REGISTER", "RESULT"]
+__all__ = ["CLASS", "ENTITY", "EXTERNAL", "INSPECTOR", "ITEM", "NOT_KEPT", "PERSONAL", "PLAN", "RECUSAL", "REGISTER", "RESULT"]
 
 ENTITY = {
     "code": "uscc 统一社会信用代码 统一社会信用代码/注册号 统一社会信用代码(注册号) 统一社会信用代码或注册号 社会信用代码 信用代码 "
@@ -136,6 +136,29 @@ RESULT = {
     "method": "检查方式 检查方法",
     "opinion": "当事人意见 企业意见",
     "note": "说明 情况说明 备注",
+}
+
+ITEM = {
+    "code": "事项代码 事项编码 抽查事项代码 抽查事项编码",
+    "version": "版本 事项版本",
+    "category": "抽查类别 抽查领域 检查类别",
+    "name": "抽查事项 抽查事项名称 检查事项 检查事项名称 事项名称",
+    "part": "抽查子项 检查子项 子项",
+    "objects": "检查对象 抽查对象",
+    "kind": "事项类别 事项类型",
+    "methods": "检查方式 抽查方式 检查方法",
+    "inspected_by": "检查主体 抽查主体 实施主体",
+    "basis": "检查依据 抽查依据 法定依据 法律依据 依据",
+    "points": "检查要点 要点 检查内容 抽查内容",
+    "guide": "检查指引 检查工作指引",
+    "form": "检查表单 表单 表单代码",
+    "qualification": "资格要求 检查人员要求 岗位资质资格 人员资质",
+    "valid_from": "有效期起 生效日期 施行日期",
+    "valid_to": "有效期止 失效日期 有效期至",
+    "aliases": "别名 其他名称 计划中的名称",
+    "industries": "行业代码 国民经济行业代码 行业",
+    "types": "主体类型 企业类型 经营主体类型",
+    "tags": "监管标签 标签",
 }
 
 #: Columns about private persons: their cells are not even looked at, and the report says so.

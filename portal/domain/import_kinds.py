@@ -17,6 +17,7 @@ from portal.domain.plan import parse_plan
 from portal.domain.recusals import parse_recusals
 from portal.domain.registers import parse_registers
 from portal.domain.results import parse_results
+from portal.domain.sheet_items import parse_items
 from portal.domain.tables import LEFT_OUT, Aliases, Parsed, fill_merged, usual_heading
 
 __all__ = ["KINDS", "Asked", "Kind", "Reading", "parse_mapping", "parse_options", "template_rows"]
@@ -108,7 +109,8 @@ _LIST = (
         "特种设备、食品生产、检验检测机构等专项库，一户可以有几行。不认识的列按原表头作为文字保存。检查对象须已在名录中。",
         {"专项库名称": "食品生产", "对应专项库监管标签": "食品生产许可", "代码": "91359921MA00000015", _NAME: "案例（请删除）", "许可证名称": "食品生产许可证",
          "编号": "SC10135992100001", "批准日期": "2024-01-02", "有效期至": "2029-01-01", "发证机关": "望溪县市场监督管理局", "检查机关": "城关所"},
-        (Asked("register", "专项库名称", "文件里没有“专项库名称”列时填写"),),
+        (Asked("register", "专项库名称", "文件里没有“专项库名称”列时填写"),
+         Asked("whole", "整库替换", "填“是”：文件是整个专项库，库里有而文件里没有的行删去")),
     ),
     Kind(
         "plan", "年度抽查工作计划", "plan.import", "行", headings.PLAN, _plan,
@@ -116,6 +118,17 @@ _LIST = (
         {"序号": "1", "抽查任务名称": "案例（请删除）", "抽查事项": "营业执照（登记证）规范使用情况的检查", "检查对象": "企业", "事项类别": "一般检查事项", "抽查比例": "3%",
          "实施时间": "2026年6月至10月", "责任科室": "信用监督管理科", "抽取方式": "县级抽取", "备注": ""},
         (Asked("year", "计划年度", "标题里没有写年份时填写", "year"),),
+    ),
+    Kind(
+        "items", "随机抽查事项清单", "sheets.import", "项", headings.ITEM,
+        lambda sheet, r: parse_items(fill_merged(sheet), r.aliases),
+        "一个业务模块的事项，每项一行，按国家清单的栏目填写。每项要有检查依据和检查表单（先导入表单）；行业代码、主体类型、监管标签决定从哪些检查对象中抽取。",
+        {"序号": "1", "抽查类别": "产品质量监督抽查", "抽查事项": "案例（请删除）", "检查对象": "企业、个体工商户", "事项类别": "重点检查事项", "检查方式": "现场检查",
+         "检查主体": "县级以上市场监督管理部门", "检查依据": "《中华人民共和国产品质量法》第三十三条", "检查要点": "强制性产品认证标志；标识", "检查表单": "shop",
+         "事项代码": "sale", "版本": "2026-1", "资格要求": "无需", "有效期起": "2026-01-01", "有效期止": "", "别名": "", "行业代码": "5245",
+         "主体类型": "", "监管标签": "", "检查指引": ""},
+        (Asked("sector", "业务模块", "模块代码，例如 toys"), Asked("name", "模块名称", "新建模块时填写"), Asked("department", "业务科室", "新建模块时填写"),
+         Asked("version", "版本", "文件里没有“版本”列时填写，不填为 1")),
     ),
     Kind(
         "draw", "外部抽取名单", "draw.import", "户", headings.EXTERNAL,

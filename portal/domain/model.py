@@ -16,7 +16,7 @@ from typing import Any
 from portal.domain.errors import Problem
 
 __all__ = [
-    "Basis", "Block", "CERTIFICATE_ONLY", "Candidate", "CheckItem", "Choice", "Column", "Field", "FollowUp", "Form",
+    "AWAITING", "Basis", "Block", "CERTIFICATE_ONLY", "Candidate", "CheckItem", "Choice", "Column", "Field", "FollowUp", "Form",
     "OUTCOMES", "Outcome", "Page", "PoolRule", "Problem", "Published", "Record", "Register",
     "Section", "Sector", "Task",
 ]
@@ -61,6 +61,9 @@ class CheckItem:
     `code` starts with its sector's code and a dot; `form` is a Form code of the
     same sector.  `aliases` are other wordings under which plans name the item.
     `guide` is what an inspector reads: how to check, what counts as a problem.
+    `later_form` is a Form of the same sector for what comes after the visit (a laboratory's
+    result): where the record of `form` says 待检验结果 of the item, that form opens once it has
+    been submitted, the item's outcome is chosen there, and both are published together.
     Once a version has been used it never changes; a changed text is a new version.
     """
 
@@ -75,11 +78,12 @@ class CheckItem:
     methods: Sequence[str] = ("实地核查",)
     inspected_by: str = "县级以上市场监督管理部门"
     points: Sequence[str] = ()
-    qualification: str = ""  # needed by every inspector of it; empty: certificate only
-    valid_from: date = date(2024, 1, 1)
+    qualification: str | None = None  # must be said: what every inspector of it needs, or CERTIFICATE_ONLY
+    valid_from: date | None = None  # must be said
     valid_to: date | None = None
     aliases: Sequence[str] = ()
     guide: str = ""
+    later_form: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +197,10 @@ class PoolRule:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as sectors see it; `frozen_on` is the only date a hook gets."""
+    """A task as sectors see it; `frozen_on` is the only date a hook gets.
+
+    `items`: in hooks that ask about a pool those of its own sector, without what rides along.
+    """
 
     code: str
     name: str
@@ -202,6 +209,8 @@ class Task:
     window: tuple[date, date]
     frozen_on: date
     types: Sequence[str] = ()  # 检查对象 of the plan row, where it names entity types
+    scale: str = "credit"  # for adjust_risk: whose grades the task is drawn by, a code of the jurisdiction's scales
+    base: int = 0  # for publication_pages: size of the pool that was committed last; 0: none yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +241,10 @@ class Record:
     entity_name: str
     items: Sequence[str]
     answers: Mapping[str, Any]
-    outcomes: Mapping[str, str]  # item code -> code in OUTCOMES
+    outcomes: Mapping[str, str]  # item code -> code in OUTCOMES; without items whose result is to come
     inspected_on: date
+    before: Mapping[str, Any] = field(default_factory=dict)  # of a later form: the answers of the first
+    drawn: Sequence[str] = ()  # the sites and objects that were drawn here, by code; empty where it was the entity
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +304,9 @@ class Outcome:
     problem: bool
     follow_up: str
 
+
+#: In a stored record, of an item with a `later_form`: 待检验结果. Never published, never shown to hooks.
+AWAITING = "awaiting"
 
 #: The eight results published nationally (DOMAIN.md section 4; numbers to be confirmed, section 15).
 OUTCOMES: Mapping[str, Outcome] = {

@@ -31,7 +31,7 @@ class PlanRow:
     `row` is the 1-based file row; a row that lists several items gives one PlanRow
     each (`part` 0, 1, ...), the later ones riding on the first. `kind`: general | key.
     `ratio_ppm`, `count` and `class_ratios` (A-D -> ppm) may all be given: nothing is
-    decided here. `window`: first and last day. `drawn_by`: here | superior | external.
+    decided here. `window`: first and last day. `drawn_by`: here | superior | external (and, at a city, below).
     `rides`: joins other tasks' visits (结合其他业务板块合并进行). `raw`: heading -> cell as written,
     merged cells filled, private columns left out; `joined`: headings whose cell is merged with
     that of the row above. `mode` (定向, 不定向), `method`, `risk`, `inspected_by`, `basis` are words only.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from portal.domain.forms import public_answers, visible
-from portal.domain.model import OUTCOMES, Field, Form
+from portal.domain.model import AWAITING, OUTCOMES, Field, Form
 
 VERDICTS = {"yes": "合格", "no": "不合格", "na": "不适用"}
 
@@ -40,6 +40,12 @@ def read_answer(field: Field, answer: Any) -> str:
     if field.type in ("photo", "file", "signature"):
         return f"{len(answer)} 份"
     return str(answer)
+
+
+def awaits_result(record: Mapping[str, Any], ready: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a record waits for the result of an item that no other of these records of its visit gives."""
+    to_come = {item for item, outcome in record["outcomes"].items() if outcome == AWAITING}
+    return bool(to_come - {item for one in ready for item, outcome in one["outcomes"].items() if outcome != AWAITING})
 
 
 def follow_up_of(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> dict[str, Any]:

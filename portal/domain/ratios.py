@@ -160,8 +160,8 @@ def _month_end(year: int, month: int) -> date:
 
 # By whom, of whom ---------------------------------------------------------------
 
-_HERE = re.compile(r"本级|本局|自行|[县区旗]级?(?:统一)?抽|各级自行|各地自行")
-_ABOVE = re.compile(r"(?:总局|省|市|上级|地区|盟|州).{0,6}(?:统一|组织|发起)?.{0,4}抽|省级统一|市级统一")
+_HERE = re.compile(r"本级|本局|自行|(?:[县旗]|(?<!自治)区)级?(?:统一)?抽|各级自行|各地自行")
+_ABOVE = re.compile(r"(?:总局|省|自治区|市|上级|地区|盟|州).{0,6}(?:统一|组织|发起)?.{0,4}抽|省级统一|市级统一")
 
 
 def parse_drawn_by(cell: Cell) -> str:
@@ -176,11 +176,19 @@ _LEVELS = (("province", "省自治区"), ("city", "市州盟地区"), ("county",
 _PAIR = re.compile(r"([省市州盟县区旗])[级局]?(?:统一)?抽([省市州盟县区旗])[级局]?[查检]")
 
 
+_BELOW = {
+    "province": re.compile(r"(?:[市州盟县旗]|(?<!自治)区)级?局?(?:自行|统一)?抽"), "city": re.compile(r"(?:[县旗]|(?<!自治)区)级?局?(?:自行|统一)?抽"),
+}  # fmt: skip
+
+
 def drawn_at(text: str, drawn_by: str, level: str) -> str:
     """Who draws, as a bureau of `level` (province | city | county) reads a cell that `parse_drawn_by` read as a county does.
 
-    What a county calls its superior's draw (市抽县查) is at the city its own.
+    What a county calls its superior's draw (市抽县查) is at the city its own; what a county draws (县抽县查) is for the
+    city and the province "below".
     """
+    if level in _BELOW and _BELOW[level].search(text):
+        return "below"
     return "here" if drawn_by == "superior" and level == "city" and not re.search(r"总局|国家|省|自治区", text) else drawn_by
 
 

@@ -14,6 +14,7 @@ from portal.domain.assign import assign_file, parse_slots
 from portal.domain.bundle import Document, canonical, parse_quota, refuse, sealed
 from portal.domain.draw import draw_task, drawn_of, result_commit
 from portal.domain.pool import marked, parse_codes, quota_commit, roots, sealed_root, ticket_entries
+from portal.domain.replacement import require_replacement
 from portal.domain.rounds import label_of, parse_round, round_digest
 from portal.domain.seed import key_of, parse_reveal, seed_of
 from portal.domain.voucher import format_public, require_voucher
@@ -37,6 +38,11 @@ class Outcome:
     result_commit: str
     public_json: bytes | None
     warnings: tuple[str, ...]
+
+    @property
+    def result_key(self) -> bytes:
+        """The key of what is logged on the day: K in an open round, the salt key in a sealed one."""
+        return bytes.fromhex(self.reveal["salt_key"]) if sealed(self.round) else self.draw_key
 
 
 def recompute(files: Mapping[str, bytes]) -> bytes:
@@ -113,14 +119,18 @@ def _warnings(result: Mapping[str, Any]) -> Iterator[str]:
 def require_bundle(files: Mapping[str, bytes], logged_digest: str | None = None) -> Outcome:
     """The outcome of a bundle whose every published file is what recomputing gives.
 
-    Checks `result.json`, and where present `slots.json`, `assigned.json`, `public/` and `voucher-<n>.json`,
-    as verify.py does. BadInput names the first file that differs.
+    Checks `result.json`, and where present `replacement.json`, `slots.json`, `assigned.json`, `public/` and
+    `voucher-<n>.json`, as verify.py does. BadInput names the first file that differs.
     """
     outcome = draw_round(files)
     if logged_digest is not None and logged_digest != outcome.round_digest.hex():
         refuse(f"round.json 的摘要为 {outcome.round_digest.hex()}，日志中登记的是 {logged_digest}。")
     if _file(files, "result.json") != outcome.result_json:
         refuse("result.json 与重新计算的结果不一致，抽取结果被改动过。")
+    if "replacement.json" in files:
+        require_replacement(
+            files["replacement.json"], outcome.round, outcome.round_digest.hex(), outcome.draw_key, files, outcome.result
+        )
     _require_assignment(files, outcome)
     if outcome.public_json is not None:
         if any(name.startswith("public/") for name in files):

@@ -29,7 +29,8 @@ ACTS: Mapping[str, frozenset[str]] = {
         "setup.bureau": "operator",
         "stations.make": "operator planner",
         "directory.read": "planner approver sector station inspector reviewer publisher supervisor",
-        "imports.read": "operator planner",
+        "imports.read": "operator planner sector",
+        "sheets.import": "operator sector",  # forms and item lists of the own sector
         "plan.import": "operator planner",
         "plan.edit": "planner",
         "plan.read": "planner approver sector station inspector reviewer publisher supervisor",
@@ -49,6 +50,7 @@ ACTS: Mapping[str, frozenset[str]] = {
         "round.commit": "approver",
         "round.source": "planner approver supervisor",
         "round.draw": "planner supervisor",
+        "round.replace": "planner",
         "round.reveal": "planner approver",
         "round.void": "planner approver",
         "round.export": "planner approver supervisor auditor",
@@ -61,6 +63,7 @@ ACTS: Mapping[str, frozenset[str]] = {
         "record.import": "operator",
         "record.read": "planner sector station inspector reviewer publisher supervisor",
         "record.review": "reviewer",
+        "record.report": "sector station inspector reviewer",  # what an entity hands in afterwards
         "publish.publish": "publisher",
         "publish.read": "planner approver sector reviewer publisher supervisor",
         "audit.read": "auditor",

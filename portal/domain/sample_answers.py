@@ -112,8 +112,8 @@ def _finding(
 
 @dataclass(frozen=True, slots=True)
 class _Steady:
-    """How to answer where a sector refused what chance gave: numbers are equal, all good choices are taken, and
-    a 是/否 that was refused is the other one."""
+    """How to answer where a sector refused what chance gave: numbers are equal, all good choices are taken,
+    and a count or a 是/否 that was refused is another one."""
 
     refused: frozenset[str]
 
@@ -229,6 +229,8 @@ class _Filler:
             good = [choice.value for choice in field.choices if not _is_bad(choice)] or [c.value for c in field.choices]
             if self.lost:  # somebody went there
                 good.sort(key=lambda value: not any(c.value == value and re.search("现场|实地", c.label) for c in field.choices))
+            if any(choice.value == "none" for choice in field.choices):
+                return ["none"]
             if self.steady and field.required:
                 return good
             return good[:1 + stream.below(2)] if field.required else []
@@ -241,7 +243,7 @@ class _Filler:
         if not field.required:
             return None
         if self.steady and kind in ("integer", "decimal"):
-            return 0 if kind == "integer" else "10"
+            return "10" if kind == "decimal" else 10 if field.name in self.steady.refused else 0
         return {"integer": 1 + stream.below(20), "decimal": f"{1 + stream.below(50)}", "date": self.today.isoformat(),
                 "time": "09:30", "location": f"27.{100000 + stream.below(899999)},118.{100000 + stream.below(899999)}"}.get(kind)
 

@@ -49,24 +49,28 @@ def names_trade(scope: str, phrases: Sequence[str]) -> bool:
 
 def clause_of(scope: str, phrases: Sequence[str]) -> str:
     """The first clause that names the trade, empty where none does."""
-    wanted, words_of_all = _read(tuple(phrases))
-    if not words_of_all.search(scope):
+    wanted, any_first = _read(tuple(phrases))
+    if not any_first.search(scope):
         return ""  # nearly all scopes of a register
     for pattern in _EXCLUDED:
         scope = pattern.sub("", scope)
     for clause in _CLAUSE.split(scope):
-        if words_of_all.search(clause):
-            for words, without in wanted:
-                if all(word in clause for word in words) and not any(word in clause for word in without):
-                    return clause.strip()
+        if not any_first.search(clause):
+            continue
+        for first, rest in wanted.items():
+            if first in clause and any(
+                all(word in clause for word in words) and not any(word in clause for word in without) for words, without in rest
+            ):
+                return clause.strip()
     return ""
 
 
 @lru_cache(maxsize=256)
-def _read(phrases: tuple[str, ...]) -> tuple[tuple[tuple[tuple[str, ...], tuple[str, ...]], ...], re.Pattern[str]]:
-    """(words, words that must not be there) of each phrase, and a pattern that any phrase's first word meets."""
-    parts = [phrase.split() for phrase in phrases]
-    wanted = tuple(
-        (tuple(w for w in words if w[0] != "-"), tuple(w[1:] for w in words if w[0] == "-" and w[1:])) for words in parts
-    )
-    return wanted, re.compile("|".join(sorted({re.escape(words[0]) for words, _ in wanted})))
+def _read(phrases: tuple[str, ...]) -> tuple[dict[str, list[tuple[list[str], list[str]]]], re.Pattern[str]]:
+    """First word -> (further words, words that must not be there) of its phrases, and a pattern that any first word meets."""
+    wanted: dict[str, list[tuple[list[str], list[str]]]] = {}
+    for phrase in phrases:
+        words = [word for word in phrase.split() if word[0] != "-"]
+        without = [word[1:] for word in phrase.split() if word[0] == "-" and word[1:]]
+        wanted.setdefault(words[0], []).append((words[1:], without))
+    return wanted, re.compile("|".join(map(re.escape, sorted(wanted))))

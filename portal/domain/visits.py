@@ -106,19 +106,63 @@ def plan_days(visits: Sequence[PlannedVisit], days: Sequence[date]) -> dict[str,
 
 
 def eligible(
-    person: Mapping[str, Any], *, place: Place, window_to: date, needed: Collection[str], recused: bool
+    person: Mapping[str, Any], *, place: Place, window_to: date, needed: Collection[str], recused: bool, lenders: Collection[str] = ()
 ) -> bool:
     """Whether a roster row may be drawn for a visit (DRAW.md section 5, R14).
 
     In force to the end of the window, every qualification the items need, of the place's
-    station or of its bureau itself, and not recused.
+    station or of its bureau itself (or of a station in `lenders`), and not recused.
     """
-    in_force = person["status"] == "有效" and person["certificate"] and person["until"] >= window_to.isoformat()
+    district = in_district(person, place) or person["organisation"] in lenders
+    return district and not recused and in_force(person, window_to) and set(needed) <= set(person["qualifications"])
+
+
+def in_force(person: Mapping[str, Any], window_to: date) -> bool:
+    return bool(person["status"] == "有效" and person["certificate"] and person["until"] >= window_to.isoformat())
+
+
+def in_district(person: Mapping[str, Any], place: Place) -> bool:
     if person["station"]:
-        district = person["organisation"] == place.station
-    else:
-        district = not place.bureau or person.get("bureau", place.bureau) == place.bureau  # rosters of one bureau did not name it
-    return bool(in_force and district and not recused and set(needed) <= set(person["qualifications"]))
+        return person["organisation"] == place.station
+    return not place.bureau or person.get("bureau", place.bureau) == place.bureau  # rosters of one bureau did not name it
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Why a slot stays empty: of the people of the district how many each rule keeps away, and who elsewhere would be eligible.
+
+    `rules` are counted in this order, each person under the first that applies: certificate, qualification, recused, on_visit
+    (holds the other slot), lead (slot 0 asks for one); `free`: nothing keeps them away. `lenders`: station -> people.
+    """
+
+    people: int
+    rules: Mapping[str, int]
+    free: int
+    lenders: Mapping[str, int]
+
+
+def find_lack(
+    roster: Sequence[Mapping[str, Any]], place: Place, *, lead: bool, window_to: date, needed: Collection[str],
+    recused: Collection[str], on_visit: Collection[str],
+) -> Lack:  # fmt: skip
+    """`recused` and `on_visit` are codes of inspectors; `lead`: whether the slot asks for a lead."""
+    rules: Counter[str] = Counter()
+    lenders: Counter[str] = Counter()
+    people = 0
+    for person in roster:
+        code = person["code"]
+        checks = (
+            ("certificate", not in_force(person, window_to)), ("qualification", not set(needed) <= set(person["qualifications"])),
+            ("recused", code in recused), ("on_visit", code in on_visit), ("lead", lead and not person["lead"]),
+        )  # fmt: skip
+        failed = next((rule for rule, fails in checks if fails), "free")
+        if in_district(person, place):
+            people += 1
+            rules[failed] += 1
+        elif failed == "free" and person["station"]:
+            lenders[person["organisation"]] += 1
+    free = rules.pop("free", 0)
+    return Lack(people, dict(rules), free, dict(sorted(lenders.items())))
 
 
 def make_slots(
@@ -128,10 +172,11 @@ def make_slots(
     recused: Collection[tuple[str, str]],
     window_to: date,
     suite: str,
+    lenders: Collection[str] = (),
 ) -> dict[str, Any]:
     """`slots.json` without K: two slots a visit, slot 0 asks for a lead.
 
-    `needed`: visit id -> qualifications; `recused`: (inspector code, entity code).
+    `needed`: visit id -> qualifications; `recused`: (inspector code, entity code); `lenders`: stations whose people go everywhere.
     The cap is the same for everybody who is a candidate anywhere: slots over
     candidates, rounded up, so that the load is even (the draw raises it where it must).
     """
@@ -148,6 +193,7 @@ def make_slots(
                 window_to=window_to,
                 needed=needed[visit.id],
                 recused=(person["code"], visit.place.code) in pairs,
+                lenders=lenders,
             )
         ]
         slots[visit.id] = [[p["code"] for p in able if p["lead"]], [p["code"] for p in able]]

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from portal.prints import wording
 
+PICTURE = "mingcha-picture:"  # and a name among the context's `pictures`: the only pictures a document can have
 LIST_ROWS = 200  # longer lists are cut here and point to the open data
 
 

@@ -6,7 +6,7 @@
 
 Templates and their contexts (shapes of public_site/README.md): `plan_notice.html` {about, plan},
 `task_notice.html` {about, round}, `result_notice.html` {about, round, results},
-`result_sheet.html` {about, result}.  `about.base_url` is optional and only then is a QR printed.
+`result_sheet.html` {about, result}, `record_sheet.html` {about, sheet, pictures: address -> base64} (steps/documents.py).  `about.base_url` is optional and only then is a QR printed.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import deque
 from collections.abc import Hashable, Iterable, Iterator
@@ -227,3 +228,24 @@ def version_of(templates: Path, fonts: Fonts) -> str:
     for path in sorted([*templates.glob("*.html"), *templates.glob("*.css"), *Path(__file__).parent.glob("*.py")]):
         digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()
+
+
+class OnDemand:
+    """A printer that starts with the first document somebody asks for; it may be asked from several threads."""
+
+    def __init__(self, fonts_folder: Path, own_fonts: Path | None):
+        self._folder, self._own = fonts_folder, own_fonts
+        self._lock = threading.Lock()
+        self._printer: Printer | None = None
+
+    def render(self, name: str, template: str, context: dict[str, Any]) -> bytes:
+        with self._lock:
+            if self._printer is None:
+                self._printer = Printer(self._folder, own_fonts=self._own, workers=1).__enter__()
+        return self._printer.render(name, template, context)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._printer is not None:
+                self._printer.__exit__(None, None, None)
+                self._printer = None

@@ -7,6 +7,7 @@ The first request is the set-up (see `Printer._setup`), each further one a docum
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import gc
 import json
@@ -41,11 +42,15 @@ class Setting:
         embedding.install()
         files = {f"{FONT_SCHEME}{role}": Path(path) for role, path in setup["fonts"].items()}
 
-        class OnlyOurFonts(URLFetcher):
-            """Answers for exactly our font files.  All else stops the document: no page of ours
-            asks for anything, so a request means that data got where only text may be."""
+        class OnlyOurs(URLFetcher):
+            """Answers for exactly our font files and the pictures that came with the document.  All else stops
+            the document: no page of ours asks for it, so a request means that data got where only text may be."""
+
+            pictures: dict[str, bytes] = {}
 
             def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:
+                if url in self.pictures:
+                    return URLFetcherResponse(url, self.pictures[url])
                 if url not in files:
                     raise ValueError("not allowed")
                 return URLFetcherResponse(url, files[url].read_bytes())
@@ -57,7 +62,7 @@ class Setting:
                 return []
 
         self.document, self.attachment = Document, weasyprint.Attachment
-        self.fetcher = OnlyOurFonts(allowed_protocols=(), allow_redirects=False, fail_on_errors=True)
+        self.fetcher = OnlyOurs(allowed_protocols=(), allow_redirects=False, fail_on_errors=True)
         self.font_config = FontConfiguration()
         self.environment = pages.environment(Path(setup["templates"]))
         css = font_faces(setup["fonts"], setup["behind"]) + Path(setup["css"]).read_text("utf-8")
@@ -66,6 +71,7 @@ class Setting:
     def render_pdf(self, template: str, context: dict[str, Any]) -> bytes:
         """The PDF of one document; the same bytes for the same input, in any process, on any day."""
         page = pages.render_page(self.environment, template, context)
+        self.fetcher.pictures = {url: base64.b64decode(data) for url, data in context.get("pictures", {}).items()}
         html = self.document(string=page.html, url_fetcher=self.fetcher)
         midnight = datetime.fromisoformat(page.on).replace(tzinfo=timezone(timedelta(hours=8)))
         midnight = midnight.astimezone(timezone.utc)

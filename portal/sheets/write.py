@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ import xlsxwriter
 from portal.domain.cells import Merged
 from portal.domain.errors import BadInput
 
-__all__ = ["iter_csv", "write_csv", "write_xlsx"]
+__all__ = ["iter_csv", "write_csv", "write_workbook", "write_xlsx"]
 
 #: What Excel itself holds.
 MOST_ROWS = 1_048_576
@@ -36,28 +36,48 @@ def write_xlsx(
     Cells may be str, int, float, bool, date, datetime, None; anything else is written as its text.
     """
     out = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(out, options) as book:
-        book.set_properties({"created": _CREATED})
-        page = book.add_worksheet(name)
-        forms = {kind: book.add_format(look) for kind, look in _LOOKS.items()}
-        corners = {}
-        for (top, left), (bottom, right) in merged:
-            corners[top, left] = "title" if top < heading - 1 else "joined"
-            page.merge_range(top, left, bottom, right, "", forms[corners[top, left]])
-        widest = 0
-        for number, row in enumerate(rows):
-            if number >= MOST_ROWS:
-                raise BadInput(f"超过 {MOST_ROWS:,} 行，Excel 放不下。请缩小筛选范围或导出 CSV。")
-            widest = max(widest, len(row))
-            for column, cell in enumerate(row):
-                kind = corners.get((number, column)) or ("heading" if number == heading - 1 else "")
-                _write_cell(page, number, column, cell, forms, kind)
-        if heading:
-            page.freeze_panes(heading, 0)
-        for column in range(widest):
-            page.set_column(column, column, widths[column] if column < len(widths) else 16)
+    with _workbook(out) as book:
+        _write_sheet(book, name, rows, heading, merged, widths)
     return out.getvalue()
+
+
+def write_workbook(sheets: Mapping[str, Iterable[Sequence[Any]]]) -> bytes:
+    """Several sheets by name, each with its headings in row 1."""
+    out = io.BytesIO()
+    with _workbook(out) as book:
+        for name, rows in sheets.items():
+            _write_sheet(book, name, rows, 1, (), ())
+    return out.getvalue()
+
+
+def _workbook(out: io.BytesIO) -> xlsxwriter.Workbook:
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    book = xlsxwriter.Workbook(out, options)
+    book.set_properties({"created": _CREATED})
+    return book
+
+
+def _write_sheet(
+    book: xlsxwriter.Workbook, name: str, rows: Iterable[Sequence[Any]], heading: int, merged: Sequence[Merged], widths: Sequence[int]
+) -> None:
+    page = book.add_worksheet(name)
+    forms = {kind: book.add_format(look) for kind, look in _LOOKS.items()}
+    corners = {}
+    for (top, left), (bottom, right) in merged:
+        corners[top, left] = "title" if top < heading - 1 else "joined"
+        page.merge_range(top, left, bottom, right, "", forms[corners[top, left]])
+    widest = 0
+    for number, row in enumerate(rows):
+        if number >= MOST_ROWS:
+            raise BadInput(f"超过 {MOST_ROWS:,} 行，Excel 放不下。请缩小筛选范围或导出 CSV。")
+        widest = max(widest, len(row))
+        for column, cell in enumerate(row):
+            kind = corners.get((number, column)) or ("heading" if number == heading - 1 else "")
+            _write_cell(page, number, column, cell, forms, kind)
+    if heading:
+        page.freeze_panes(heading, 0)
+    for column in range(widest):
+        page.set_column(column, column, widths[column] if column < len(widths) else 16)
 
 
 def write_csv(rows: Iterable[Sequence[Any]]) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 from portal.domain import roles
 from portal.domain.errors import NotAllowed, NotFound
 from portal.plugins import Sectors
+from portal.steps.catalogue import with_sheets
 from portal.store import accounts, audit
 from portal.store.keys import Keys
 
@@ -89,6 +90,6 @@ async def open_acting(
     return Acting(
         account=account["id"], login=account["login"], name=account["name"], roles=account["roles"],
         organisation=by_id[account["organisation"]], bureau=by_id[bureaus[0]], top=by_id[line[-1]], over=tuple(bureaus[1:]),
-        tree=tree, line=tree | frozenset(line), whole=accounts.tree_of(organisations, line[-1]), now=now, keys=keys, sectors=sectors, inspector=await accounts.load_inspector_of(account),
+        tree=tree, line=tree | frozenset(line), whole=accounts.tree_of(organisations, line[-1]), now=now, keys=keys, sectors=await with_sheets(sectors), inspector=await accounts.load_inspector_of(account),
         address=address, token_bytes=token_bytes,
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from portal.domain.assign import assign, refill, require_slots
@@ -36,7 +36,7 @@ async def assign_inspectors(act: Acting, round_code: str) -> dict[str, Any]:
         runs = await store.load_runs(round_["id"])
         if runs:
             return {**_summary(json.loads(runs[0]["result"])), "again": True}
-        own = [v for v in await store.load_visits_of(round_["id"]) if v["round"] == round_["id"]]
+        own = await store.load_own_visits(round_["id"])
         if not own:
             raise WrongMoment(f"轮次 {round_code} 还没有合并入企，不能匹配执法人员。")
         people = json.loads(round_["roster"])
@@ -65,59 +65,125 @@ async def assign_inspectors(act: Acting, round_code: str) -> dict[str, Any]:
     return {**_summary(result), "again": False}
 
 
-async def refill_slots(act: Acting, round_code: str, absent: Sequence[str], reason: str) -> dict[str, Any]:
+async def refill_slots(
+    act: Acting, round_code: str, absent: Sequence[str], reason: str, *, lenders: Sequence[str] = (), after: int | None = None
+) -> dict[str, Any]:
     """Draw the emptied slots of visits not begun once more, by the round's own key (DRAW.md section 5); nobody is put in by hand.
 
     Emptied are the slots that `absent` inspectors hold (codes or own numbers), those of recusals entered since, and
-    those never filled. Everything else stays. Gives {"emptied", "filled", "unfilled": [[visit, slot], ...]}.
-    Raises WrongMoment where nothing is empty, BadInput for inspectors nobody knows and a reason missing.
+    those never filled. Everything else stays. Stations in `lenders` lend their people to all of these slots; the lot
+    decides who of them goes. `after` is the run the person saw last: the same form sent twice gives what the first sending
+    gave. Gives {"emptied", "filled", "unfilled": [[visit, slot], ...], "again"}. Raises WrongMoment where nothing is empty
+    or somebody else drew meanwhile, BadInput for inspectors or stations nobody knows and a reason missing.
     """
     act.require("visits.assign")
     if not reason.strip():
-        raise BadInput("请写明补抽人员的原因，如病假、出差、新登记的回避。")
+        raise BadInput("请写明补派人员的原因，如病假、出差、新登记的回避。")
     people = await directory.load_inspectors(act.tree)
     known = {row["number"]: row["code"] for row in people if row["number"]} | {row["code"]: row["code"] for row in people}
     if strange := sorted(set(absent) - known.keys()):
         raise BadInput(f"执法人员名录中没有“{'、'.join(strange)}”，或者不在您的辖区。请核对工号。")
     away = sorted({known[one] for one in absent})
+    stations = {o["code"] for o in await accounts.load_organisations() if o["id"] in act.tree and o["kind"] == "station"}
+    if strange := sorted(set(lenders) - stations):
+        raise BadInput(f"没有编号为“{'、'.join(strange)}”的所，或者不在您的辖区，不能借调。")
     async with transaction():
         round_ = await draw.lock_round(round_code, act.tree)
         runs = await store.load_runs(round_["id"])
         if not runs:
-            raise WrongMoment(f"轮次 {round_code} 还没有匹配执法人员，不能补抽。")
-        own = [v for v in await store.load_visits_of(round_["id"]) if v["round"] == round_["id"]]
-        now = json.loads(runs[-1]["result"])["assigned"]
-        snapshot = json.loads(round_["roster"])
-        recusals = {tuple(pair) for pair in snapshot["recusals"]} | {tuple(pair) for pair in (await load_snapshot(act))["recusals"]}
-        emptied = [
-            [visit["code"], n]
-            for visit in own if visit["state"] == "open" and not visit["arrived_at"]
-            for n, who in enumerate(now[visit["code"]])
-            if who is None or who in away or (who, visit["entity_code"]) in recusals
-        ]  # fmt: skip
+            raise WrongMoment(f"轮次 {round_code} 还没有匹配执法人员，不能补派。")
+        if after is not None and runs[-1]["n"] != after:
+            if runs[-1]["n"] == after + 1 and runs[-1]["made_by"] == act.account:
+                return {**_filled(runs[-1]), "again": True}
+            raise WrongMoment(f"轮次 {round_code} 的人员刚刚由别人补派过。请刷新后再看。")
+        own = await store.load_own_visits(round_["id"])
+        now = held_now(runs, own)
+        recusals = await load_recusals(act, round_)
+        emptied = emptied_slots(own, now, away, recusals)
         if not emptied:
             raise WrongMoment(f"轮次 {round_code} 没有要补的名额：所列人员没有未开始的检查，也没有空缺。")
-        slots = await _slots(act, round_, own, {**snapshot, "recusals": sorted(map(list, recusals))})
-        # The caps of the first draw hold; who is a candidate only now had none and gets the same.
-        caps = json.loads(runs[0]["slots"])["caps"]
-        slots["caps"] = {who: caps.get(who, max(caps.values(), default=1)) for who in slots["caps"]}
-        document = {"slots": slots, "assigned": now, "emptied": emptied, "absent": away}
-        digest = hashlib.sha256(canonical(document)).hexdigest()
-        index = await log.append(act, "assignment", round_code, {"digest": digest})
-        _, key = load_draw_keys(act, round_)
-        result = await asyncio.to_thread(run_refill, document, key)
-        ids = {visit["code"]: visit["id"] for visit in own}
-        numbers = {row["code"]: row["id"] for row in people}
-        filled = {(visit, n): result["assigned"][visit][n] for visit, n in emptied}
-        await store.save_run(
-            {
-                "round": round_["id"], "n": runs[-1]["n"] + 1, "slots": canonical(document).decode(), "slots_digest": digest,
-                "result": canonical(result).decode(), "made_by": act.account, "made_at": act.now,
-            },
-            [{"visit": ids[visit], "slot": n, "inspector": numbers[who] if who else None} for (visit, n), who in sorted(filled.items())],
+        found = await _run_again(act, round_, runs, own, now, emptied, away, recusals, lenders)
+        await act.audit(
+            "visits.refill", round_code, after=found["digest"], log=found["log"], emptied=len(emptied), absent=away, lenders=sorted(lenders),
+            reason=reason.strip(),
         )  # fmt: skip
-        await act.audit("visits.refill", round_code, after=digest, log=index, emptied=len(emptied), absent=away, reason=reason.strip())
-    return {"emptied": len(emptied), "filled": sum(who is not None for who in filled.values()), "unfilled": result["unfilled"]}
+    return {**{name: found[name] for name in ("emptied", "filled", "unfilled")}, "again": False}
+
+
+def emptied_slots(
+    own: Sequence[Mapping[str, Any]], now: Mapping[str, Sequence[str | None]], away: Collection[str], recusals: Collection[tuple[str, str]]
+) -> list[list[Any]]:
+    """[visit, slot] of visits not begun that nobody holds, or somebody who is away or recused by now."""
+    return [
+        [visit["code"], n]
+        for visit in own if visit["state"] == "open" and not visit["arrived_at"]
+        for n, who in enumerate(now[visit["code"]])
+        if who is None or who in away or (who, visit["entity_code"]) in recusals
+    ]  # fmt: skip
+
+
+def _filled(run: Mapping[str, Any]) -> dict[str, Any]:
+    """What a further run gave, as `refill_slots` tells it."""
+    emptied, result = json.loads(run["slots"])["emptied"], json.loads(run["result"])
+    return {"emptied": len(emptied), "filled": sum(result["assigned"][visit][n] is not None for visit, n in emptied), "unfilled": result["unfilled"]}
+
+
+async def assign_added(act: Acting, round_: dict[str, Any]) -> dict[str, Any] | None:
+    """The second assignment: visits that came since the first one get their inspectors, the others keep theirs (DRAW.md section 4).
+
+    In the caller's transaction and under its act. None where the round is not assigned yet, or has no such visit.
+    """
+    runs = await store.load_runs(round_["id"])
+    own = await store.load_own_visits(round_["id"])
+    now = held_now(runs, own) if runs else {}
+    added = [visit["code"] for visit in own if visit["code"] not in now]
+    if not runs or not added:
+        return None
+    now |= {code: [None, None] for code in added}
+    emptied = [[code, n] for code in added for n in range(2)]
+    return await _run_again(act, round_, runs, own, now, emptied, [], await load_recusals(act, round_))
+
+
+def held_now(runs: Sequence[Mapping[str, Any]], own: Sequence[Mapping[str, Any]]) -> dict[str, list[str | None]]:
+    """visit -> who goes, of the visits that are still to be made: what somebody held of a closed one is free again."""
+    codes = {visit["code"] for visit in own}
+    return {code: row for code, row in json.loads(runs[-1]["result"])["assigned"].items() if code in codes}
+
+
+async def load_recusals(act: Acting, round_: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Those that the round committed to and those entered since."""
+    pairs = [*json.loads(round_["roster"])["recusals"], *(await load_snapshot(act))["recusals"]]
+    return {(who, entity) for who, entity in pairs}
+
+
+async def _run_again(
+    act: Acting, round_: dict[str, Any], runs: Sequence[Mapping[str, Any]], own: list[dict[str, Any]], now: Mapping[str, Any],
+    emptied: list[list[Any]], away: list[str], recusals: set[tuple[str, str]], lenders: Sequence[str] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """Draw some slots once more and keep the run; its document is logged before the key is used on it."""
+    slots = await _slots(act, round_, own, {**json.loads(round_["roster"]), "recusals": sorted(map(list, recusals))}, lenders)
+    # The caps of the first draw hold; who is a candidate only now had none and gets the same.
+    caps = json.loads(runs[0]["slots"])["caps"]
+    slots["caps"] = {who: caps.get(who, max(caps.values(), default=1)) for who in slots["caps"]}
+    document = {"slots": slots, "assigned": now, "emptied": emptied, "absent": away}
+    digest = hashlib.sha256(canonical(document)).hexdigest()
+    index = await log.append(act, "assignment", round_["code"], {"digest": digest})
+    _, key = load_draw_keys(act, round_)
+    result = await asyncio.to_thread(run_refill, document, key)
+    ids = {visit["code"]: visit["id"] for visit in own}
+    numbers = {row["code"]: row["id"] for row in await directory.load_inspectors(act.tree)}
+    filled = {(visit, n): result["assigned"][visit][n] for visit, n in emptied}
+    await store.save_run(
+        {
+            "round": round_["id"], "n": runs[-1]["n"] + 1, "slots": canonical(document).decode(), "slots_digest": digest,
+            "result": canonical(result).decode(), "made_by": act.account, "made_at": act.now,
+        },
+        [{"visit": ids[visit], "slot": n, "inspector": numbers[who] if who else None} for (visit, n), who in sorted(filled.items())],
+    )  # fmt: skip
+    return {
+        "digest": digest, "log": index, "emptied": len(emptied), "filled": sum(who is not None for who in filled.values()),
+        "unfilled": result["unfilled"],
+    }  # fmt: skip
 
 
 def run_refill(document: Mapping[str, Any], key: bytes) -> dict[str, Any]:
@@ -127,16 +193,23 @@ def run_refill(document: Mapping[str, Any], key: bytes) -> dict[str, Any]:
 
 
 async def _slots(
-    act: Acting, round_: dict[str, Any], own: list[dict[str, Any]], people: dict[str, Any]
+    act: Acting, round_: dict[str, Any], own: list[dict[str, Any]], people: dict[str, Any], lenders: Sequence[str] = ()
 ) -> dict[str, Any]:
     recused = {(who, entity) for who, entity in people["recusals"]}
+    places, needed = await load_demands(round_, own)
+    planned = [PlannedVisit(v["code"], places[v["code"]], ()) for v in own]
+    return make_slots(planned, people["roster"], needed, recused, round_["window_to"], round_["suite"], lenders)
+
+
+async def load_demands(round_: Mapping[str, Any], own: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Place], dict[str, set[str]]]:
+    """(visit -> where it is and whose people go, visit -> qualifications that its items need)."""
     organisations = await accounts.load_organisations()
     codes = {o["id"]: o["code"] for o in organisations}
     carried = await store.load_tasks_of_visits([visit["id"] for visit in own])
     tasks = await plan.load_tasks_by_id({task for found in carried.values() for task in found})
-    ours = await _inspected_by_drawer(tasks)
+    ours = await inspected_by_drawer(tasks)
 
-    def place(visit: dict[str, Any]) -> Place:
+    def place(visit: Mapping[str, Any]) -> Place:
         """The people of the place's own bureau go (市抽县查), unless every task of the visit keeps its inspection (市抽市查)."""
         who = visit["organisation"]
         if set(carried[visit["id"]]) <= ours:
@@ -144,7 +217,6 @@ async def _slots(
         bureau = accounts.bureaus_of(organisations, who)[0]
         return Place(visit["entity_code"], visit["holder"], visit["site"], codes[who], visit["town"], codes[bureau])
 
-    planned = [PlannedVisit(v["code"], place(v), ()) for v in own]
     needed = {
         v["code"]: {
             q
@@ -154,10 +226,10 @@ async def _slots(
         }
         for v in own
     }
-    return make_slots(planned, people["roster"], needed, recused, round_["window_to"], round_["suite"])
+    return {v["code"]: place(v) for v in own}, needed
 
 
-async def _inspected_by_drawer(tasks: dict[int, dict[str, Any]]) -> set[int]:
+async def inspected_by_drawer(tasks: dict[int, dict[str, Any]]) -> set[int]:
     """Tasks that the bureau of their plan draws and inspects itself, by the words of their rows (市抽市查)."""
     levels = {o["id"]: level_of(o["region"]) for o in await accounts.load_organisations()}
     words = {

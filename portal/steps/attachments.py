@@ -12,7 +12,8 @@ from portal.domain.errors import BadInput, NotFound
 from portal.domain.model import Form
 from portal.prints import photos
 from portal.steps.acting import Acting
-from portal.steps.forms import forms_of, load_shared_uploads, save_record
+from portal.steps.forms import save_record
+from portal.steps.joined_forms import forms_of, load_shared_uploads
 from portal.store import attachments as store
 from portal.store import visits
 from portal.store.engine import transaction

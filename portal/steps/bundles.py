@@ -75,6 +75,8 @@ async def auditor_files(act: Acting, round_: Mapping[str, Any]) -> dict[str, byt
         files["reveal.json"] = canonical(reveal)
     if round_["result_json"]:
         files["result.json"] = round_["result_json"].encode()
+        if round_["replacement_json"]:
+            files["replacement.json"] = round_["replacement_json"].encode()
         files.update(await asyncio.to_thread(_sealed_extras, files, act, round_, salt_key))
         files.update(await _assignment(act, round_))
     return files
@@ -174,6 +176,8 @@ async def load_public_files(act: Acting, round_: Mapping[str, Any], before: Publ
         files |= await load_pool_files(rows)
         files["reveal.json"] = canonical(_reveal(act, round_, sources, shares))
         files["result.json"] = round_["result_json"].encode()
+        if round_["replacement_json"]:
+            files["replacement.json"] = round_["replacement_json"].encode()
     return PublicFiles(made_from, files)
 
 

@@ -13,10 +13,11 @@ from typing import Any
 
 from portal.domain import caps
 from portal.domain.caps import REASONS, Event, Peace, Period, Refusal, Rules
+from portal.domain.dispatch import Door, dispatch_visits
 from portal.domain.errors import BadInput, WrongMoment
 from portal.domain.model import Candidate
 from portal.domain.packing import pack
-from portal.domain.visits import Combined, PlannedVisit
+from portal.domain.visits import Combined
 from portal.steps.acting import Acting
 from portal.steps.profile import load_profile
 from portal.store import accounts, directory, plan
@@ -41,7 +42,12 @@ class Limits:
     def event(self, task: Mapping[str, Any], item: str, holder: str, on: date, visit: str = "", *, drawn: bool = True) -> Event:
         """The check of an item for a task, with the reason that is on record for it."""
         bureau, level = self.offices[task["organisation"]]
-        reason = next(
+        reason = self.reason_of(holder, item, on)
+        return Event(on, item, item.split(".")[0], bureau, level, visit, task["code"] if drawn else "", reason=reason)
+
+    def reason_of(self, holder: str, item: str, on: date) -> str:
+        """The exempting reason on record for a check of an item at a holder on a day, "" where there is none."""
+        return next(
             (
                 one["reason"]
                 for one in self.allowances.get(holder, ())
@@ -49,7 +55,6 @@ class Limits:
             ),
             "",
         )
-        return Event(on, item, item.split(".")[0], bureau, level, visit, task["code"] if drawn else "", reason=reason)
 
 
 def level_of(region: str) -> str:
@@ -115,18 +120,17 @@ def exclude(limits: Limits, task: Mapping[str, Any], candidates: Sequence[Candid
         history, peace = limits.histories.get(candidate.holder, ()), limits.peace.get(candidate.holder, ())
         if history or peace:
             event = limits.event(task, task["item_code"], candidate.holder, day, joins.get(candidate.code, ""))
-            if refusal := caps.find_refusal(limits.rules, history, event, licence=_validity(candidate.licences), peace=peace):
+            if refusal := caps.find_refusal(limits.rules, history, event, licence=validity_of(candidate.licences), peace=peace):
                 found[candidate.code] = refusal
     return found
 
 
 def days_of(limits: Limits, holder: str, item: str) -> list[date]:
-    """The days on which an item was or will be checked at a holder, a visit once; those with an exempting reason left out."""
-    met = {one.visit or f"\n{n}": one.on for n, one in enumerate(limits.histories.get(holder, ())) if one.item == item and not one.reason}
-    return sorted(met.values())
+    """The days on which an item was or will be checked at a holder (`caps.days_checked`)."""
+    return caps.days_checked(limits.histories.get(holder, ()), item)
 
 
-def _validity(licences: Sequence[Mapping[str, Any]]) -> Period | None:
+def validity_of(licences: Sequence[Mapping[str, Any]]) -> Period | None:
     """The validity of the one licence, None where there is none, or which of several is meant is not known."""
     if len(licences) != 1 or not licences[0].get("issued_on") or not licences[0].get("valid_to"):
         return None
@@ -157,48 +161,20 @@ def dispatch(
     `tasks`: code -> task; `riders`: task -> items that join it; `days`: visit -> day of new visits;
     `joined`: code -> row of the open visits joined. A rider goes only where its host does.
     """
-    histories = {holder: list(events) for holder, events in limits.histories.items()}
-    for holder, events in histories.items():  # this round's own picks were waiting in the history until now
-        own = {task["code"] for task in tasks.values()}
-        histories[holder] = [one for one in events if not (one.visit.startswith("\n") and one.pick in own)]
-    dismissed: list[tuple[str, str, str, Refusal]] = []
-
-    def through(visit: str, code: str, holder: str, on: date, names: Sequence[str]) -> tuple[str, ...]:
-        kept = []
-        for name in names:
-            own = limits.event(tasks[name], tasks[name]["item_code"], holder, on, visit)
-            if refusal := _let_in(limits, histories, holder, own):
-                dismissed.append((name, code, "", refusal))
-                continue
-            kept.append(name)
-        done = {tasks[name]["item_code"] for name in kept}
-        for name in kept:
-            for item in riders[name]:
-                if item not in done:
-                    event = limits.event(tasks[name], item, holder, on, visit, drawn=False)
-                    if refusal := _let_in(limits, histories, holder, event):
-                        dismissed.append((name, code, item, refusal))
-        return tuple(kept)
-
-    visits: list[PlannedVisit] = []
-    for visit in combined.visits:
-        kept = through(visit.id, visit.place.code, visit.place.holder, days[visit.id], visit.tasks)
-        if kept:
-            visits.append(replace(visit, tasks=kept))
-    still: dict[str, tuple[str, ...]] = {}
-    for visit_code, names in combined.joined.items():
-        row = joined[visit_code]
-        if kept := through(visit_code, row["entity_code"], row["holder"], row["day"], names):
-            still[visit_code] = kept
-    return Dispatched(Combined(tuple(visits), still, combined.picks), tuple(dismissed))
-
-
-def _let_in(limits: Limits, histories: dict[str, list[Event]], holder: str, event: Event) -> Refusal | None:
-    history = histories.setdefault(holder, [])
-    refusal = caps.find_refusal(limits.rules, history, event, peace=limits.peace.get(holder, ()))
-    if refusal is None:
-        history.append(event)
-    return refusal
+    own = {task["code"] for task in tasks.values()}
+    # This round's own picks were waiting in the history until now.
+    histories = {
+        holder: [one for one in events if not (one.visit.startswith("\n") and one.pick in own)] for holder, events in limits.histories.items()
+    }
+    doors = [Door(one.id, one.place.code, one.place.holder, days[one.id], one.tasks) for one in combined.visits]
+    doors += [Door(code, joined[code]["entity_code"], joined[code]["holder"], joined[code]["day"], names) for code, names in combined.joined.items()]
+    found = dispatch_visits(
+        limits.rules, histories, limits.peace, doors, {code: task["item_code"] for code, task in tasks.items()}, riders,
+        lambda task, item, holder, on, visit, drawn: limits.event(tasks[task], item, holder, on, visit, drawn=drawn),
+    )  # fmt: skip
+    visits = tuple(replace(visit, tasks=found.kept[visit.id]) for visit in combined.visits if found.kept[visit.id])
+    still = {code: found.kept[code] for code in combined.joined if found.kept[code]}
+    return Dispatched(Combined(visits, still, combined.picks), found.dismissed)
 
 
 # Arrival ---------------------------------------------------------------------

@@ -257,10 +257,14 @@ async def _inspector_values(act: Acting, rows: Sequence[InspectorRow]) -> tuple[
     """(rows as the table stores them, how many are new, changed, unchanged)."""
     organisations = await accounts.load_organisations()
     stations, bureau = _stations(organisations, act), act.bureau
+    tree = accounts.tree_of(organisations, bureau["id"])
+    # People of another department (教育局) are its own, so that a joint check knows whose they are.
+    departments = {o["name"]: o["id"] for o in organisations if o["id"] in tree and o["kind"] == "department"}
     values = [
-        directory.inspector_values(row, bureau["region"], _station_of(row.station, row.town, stations, bureau["id"])) for row in rows
+        directory.inspector_values(row, bureau["region"], departments.get(row.station) or _station_of(row.station, row.town, stations, bureau["id"]))
+        for row in rows
     ]
-    there = {row["code"]: row for row in await directory.load_inspectors(accounts.tree_of(organisations, bureau["id"]))}
+    there = {row["code"]: row for row in await directory.load_inspectors(tree)}
     known = [one for one in values if one["code"] in there]
     same = sum(all(there[one["code"]][name] == value for name, value in one.items()) for one in known)
     return values, {NEW: len(values) - len(known), UPDATED: len(known) - same, SAME: same}

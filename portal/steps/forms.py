@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from portal.domain import forms as domain
 from portal.domain import shared
-from portal.domain.attachments import ATTACHED, is_uploaded
-from portal.domain.errors import BadInput, NotAllowed, Problem, Refused, WrongMoment
-from portal.domain.model import OUTCOMES, Form, Record
+from portal.domain.errors import BadInput, NotAllowed, NotFound, Problem, Refused, WrongMoment
+from portal.domain.model import Form, Record
 from portal.domain.packing import pack
 from portal.steps import caps
 from portal.steps.acting import Acting
-from portal.steps.catalogue import load_form, load_item
-from portal.store import accounts, attachments, directory, plan, visits, year
+from portal.steps.joined_forms import Errand, forms_of, load_drawn, load_errand, settled, shared_of, uploads_in
+from portal.steps.record_checks import check_attached, check_outcomes
+from portal.store import accounts, attachments, directory, visits
 from portal.store import records as store
 from portal.store.engine import transaction
 
@@ -39,10 +40,10 @@ async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
     entity = (await directory.load_entities([visit["entity_code"]])).get(visit["entity_code"])
     assigned = (await visits.load_assigned([visit["id"]])).get(visit["id"], [])
     people = await directory.load_inspectors_by_id({who for who in assigned if who})
-    every, rows = await forms_of(visit), await store.load_records_of([visit["id"]])
-    records = {row["form_code"]: row for row in rows}
-    names, known = _shared(visit, every, rows)
-    views, uploads = [], _uploads(known)
+    records = {row["form_code"]: row for row in await store.load_records_of([visit["id"]])}
+    every = await forms_of(visit, records)
+    names, known = shared_of(every, visit["header"], records)
+    views, uploads = [], uploads_in(known)
     for joined in every:
         if joined["owner"] not in act.tree:
             continue
@@ -54,60 +55,16 @@ async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
         views.append({**joined, "record": record, "answers": answers, "done": done, "total": total})
     own = {one["form"].code for one in views}
     everywhere = {o["id"]: o["name"] for o in await accounts.load_organisations()} if len(own) < len(every) else {}
+    holder = (await directory.load_entities([visit["holder"]])).get(visit["holder"]) if visit["holder"] != visit["entity_code"] else None
     return {
         "attached": {code: row for code, row in (await attachments.load_attachments(visit["id"])).items() if row["form_code"] in own or code in uploads},
         "others": sorted({everywhere[one["owner"]] for one in every if one["owner"] not in act.tree}),
         "names": names, "known": known, "titles": {one["form"].code: one["form"].title for one in every},
         "questions": {field.name: field for one in every for field in one["form"].fields() if one["form"].code in names.get(field.name, ())},
         "visit": visit, "entity": entity, "inspectors": [people.get(who) for who in assigned], "forms": views,
-        "may_enter": act.may("record.enter") and _is_assigned(act, assigned),
+        "closings": (await visits.load_closings([visit["id"]])).get(visit["id"], []), "holder": holder, "drawn": await load_drawn(visit),
+        "may_enter": act.may("record.enter") and _is_assigned(act, assigned) and visit["state"] != "closed",
     }  # fmt: skip
-
-
-async def forms_of(visit: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The forms a visit joins, each once, under the first task that asks for it; items of all tasks.
-
-    owner: whose record it is. A bureau's task is recorded by the station that was there; an organisation
-    that the station does not belong to keeps its own records.
-    """
-    organisations = await accounts.load_organisations()
-    line = accounts.line_of(organisations, visit["organisation"])
-    carried = (await visits.load_tasks_of_visits([visit["id"]])).get(visit["id"], [])
-    tasks = await plan.load_tasks_by_id(carried)
-    left_out = await year.load_left_out(carried)
-    found: dict[str, dict[str, Any]] = {}
-    for task_id in sorted(carried, key=lambda task: tasks[task]["code"].encode()):
-        task = tasks[task_id]
-        for code, version in plan.items_of(task):
-            if (task_id, visit["entity_code"], code) in left_out:
-                continue
-            item = await load_item(code, version)
-            joined = found.setdefault(item.form, {"task": task, "task_name": task["name"], "items": {}})
-            joined["items"].setdefault(code, {"code": code, "version": version, "name": item.name, "task": task_id})
-    views = []
-    for form_code in sorted(found):
-        version = visit["forms"].get(form_code)
-        if version is None:  # a task of a later round joined: its form is frozen by its record or is today's item's
-            raise WrongMoment(f"入企检查 {visit['code']} 没有登记表单 {form_code} 的版本。")
-        joined = found[form_code]
-        owner = visit["organisation"] if joined["task"]["organisation"] in line else joined["task"]["organisation"]
-        views.append({**joined, "form": await load_form(form_code, version), "items": list(joined["items"].values()), "owner": owner})
-    return views
-
-
-def _shared(visit: Mapping[str, Any], every: Sequence[Mapping[str, Any]], records: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], dict[str, shared.Known]]:
-    """Which questions the forms of a visit share, and what is known of them."""
-    forms = [one["form"] for one in every]
-    return shared.shared_names(forms), shared.known_answers(forms, visit["header"].get("shared", {}), records)
-
-
-async def load_shared_uploads(visit: Mapping[str, Any]) -> set[str]:
-    """Numbers of the uploads that shared answers of a visit name: every organisation with a part in it sees them."""
-    return _uploads(_shared(visit, await forms_of(visit), await store.load_records_of([visit["id"]]))[1])
-
-
-def _uploads(known: Mapping[str, shared.Known]) -> set[str]:
-    return {str(one) for there in known.values() if isinstance(there.answer, (list, tuple)) for one in there.answer if is_uploaded(str(one))}
 
 
 def _is_assigned(act: Acting, assigned: Sequence[int | None]) -> bool:
@@ -124,9 +81,16 @@ async def record_arrival(act: Acting, visit_code: str) -> None:
             raise NotAllowed("您不是这次入企的执法人员，不能登记到场。")
         if visit["arrived_at"]:
             return
+        await _require_not_closed(visit)
         await caps.require_admitted(act, visit)
         await visits.save_arrival(visit["id"], act.now, {**visit["header"], "arrived_by": act.login})
         await act.audit("visit.arrive", visit_code)
+
+
+async def _require_not_closed(visit: Mapping[str, Any]) -> None:
+    if visit["state"] == "closed":
+        why = (await visits.load_closings([visit["id"]]))[visit["id"]][0]["reason"]
+        raise WrongMoment(f"入企检查 {visit['code']} 不再进行：{why}")
 
 
 async def save_record(
@@ -146,8 +110,7 @@ async def save_record(
 
     `version` is that of the record the person saw (0: none yet), `seen` what the page showed of
     shared questions (shared.seen_of): somebody else's change in between is a WrongMoment, never
-    overwritten.  Raises BadInput with
-    problems by field when a submitted record is not complete.
+    overwritten.  Raises BadInput with problems by field when a submitted record is not complete.
     """
     act.require("record.enter")
     async with transaction():
@@ -156,26 +119,54 @@ async def save_record(
         if not _is_assigned(act, assigned):
             raise NotAllowed("您不是这次入企的执法人员，不能录入。")
         return await _save(
-            act, visit, form_code, recorder=act.inspector["id"], answers=answers, outcomes=outcomes, method=method,
+            act, await load_hand(act, [visit]), visit, form_code, recorder=act.inspector["id"], answers=answers, outcomes=outcomes, method=method,
             opinion=opinion, version=version, submit=submit, inspected_on=act.today, seen=seen,
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """What saving records of some visits asks for, read once for all of them: errand, people, records and headers by visit id.
+
+    Records and headers are renewed as records are saved.
+    """
+
+    errand: Errand
+    assigned: Mapping[int, Sequence[int | None]]
+    people: Mapping[int, Mapping[str, Any]]
+    records: dict[int, dict[str, dict[str, Any]]]
+    headers: dict[int, Mapping[str, Any]]
+    holding: Collection[str]  # holders of sites or objects, one of which may be what was drawn
+    done: set[int]
+
+
+async def load_hand(act: Acting, several: Sequence[Mapping[str, Any]]) -> Hand:
+    ids = [visit["id"] for visit in several]
+    assigned = await visits.load_assigned(ids)
+    people = await directory.load_inspectors_by_id({who for row in assigned.values() for who in row if who})
+    records: dict[int, dict[str, dict[str, Any]]] = {}
+    for row in await store.load_records_of(ids):
+        records.setdefault(row["visit"], {})[row["form_code"]] = row
+    holding = await directory.load_holding({visit["holder"] for visit in several})
+    headers = {visit["id"]: visit["header"] for visit in several}
+    return Hand(await load_errand(several), assigned, people, records, headers, holding, {visit["id"] for visit in several if visit["state"] != "open"})
+
+
 async def _save(
-    act: Acting, visit: Mapping[str, Any], form_code: str, *, recorder: int, answers: Mapping[str, Any],
+    act: Acting, hand: Hand, visit: Mapping[str, Any], form_code: str, *, recorder: int, answers: Mapping[str, Any],
     outcomes: Mapping[str, str], method: str, opinion: str, version: int | None, submit: bool, inspected_on: date,
     seen: Mapping[str, str] | None = None,
 ) -> int:  # fmt: skip
-    """`version`: of the record the person saw; None from a file, which never changes a record that is there."""
-    every = await forms_of(visit)
+    """`save_record` in the caller's transaction. `version`: None from a file, which never changes a record that is there."""
+    await _require_not_closed(visit)
+    records = hand.records.setdefault(visit["id"], {})
+    every = await forms_of(visit, records, hand.errand)
     joined = next((j for j in every if j["form"].code == form_code), None)
     if joined is None:
         raise BadInput(f"入企检查 {visit['code']} 没有表单“{form_code}”。")
     form: Form = joined["form"]
     if joined["owner"] not in act.tree:
         raise NotAllowed(f"《{form.title}》是其他单位在这次入企中的表，由该单位的人员填写。")
-    rows = await store.load_records_of([visit["id"]])
-    records = {r["form_code"]: r for r in rows}
     known = records.get(form_code)
     from_file = version is None
     if from_file:
@@ -188,24 +179,27 @@ async def _save(
         raise WrongMoment("这份记录刚刚被别人改动过，您填的内容没有保存。请刷新后对照再填。")
     if known and known["state"] not in EDITABLE:
         raise WrongMoment("这份记录已经提交审核，不能再改。审核退回后可以修改。")
-    names, there = _shared(visit, every, rows)
+    header = hand.headers[visit["id"]]
+    names, there = shared_of(every, header, records)
     titles = {one["form"].code: one["form"].title for one in every}
-    settled = shared.settle(form, titles, names, there, answers, seen, inspected_on, submit=submit)
-    if settled.problems and not from_file:
-        raise WrongMoment("同一次入企的共用问题，别的表里填得不一样。您填的内容没有保存。", settled.problems)
-    cleaned = domain.clean_answers(form, settled.answers, inspected_on)
+    common = shared.settle(form, titles, names, there, answers, seen, inspected_on, submit=submit)
+    if common.problems and not from_file:
+        raise WrongMoment("同一次入企的共用问题，别的表里填得不一样。您填的内容没有保存。", common.problems)
+    cleaned = domain.clean_answers(form, common.answers, inspected_on)
     wanted = {item["code"] for item in joined["items"]}
     chosen = {code: outcome for code, outcome in outcomes.items() if outcome}
-    problems = _check_outcomes(wanted, chosen, joined["items"]) if submit or chosen else []
+    problems = check_outcomes(wanted, chosen, joined["items"], records) if submit or chosen else []
     if not submit:
         problems = [p for p in problems if "没有选择" not in p.message]
-    problems += [*settled.problems, *_check_attached(form, cleaned, await attachments.load_attachments(visit["id"]), names)]
+    problems += [*common.problems, *await check_attached(visit, form, cleaned, names)]
     if submit:
         if method not in METHODS:
             problems.append(Problem("method", "请选择检查方式。"))
         problems += domain.check_answers(form, cleaned, inspected_on)
         if not problems:
-            problems += act.sectors.validate_record(_view(visit, joined, form, cleaned, chosen, inspected_on), form)
+            before = records[joined["first"]]["answers"] if joined["first"] else {}
+            view = _view(visit, joined, form, cleaned, settled(chosen), inspected_on, before, await load_drawn(visit) if visit["holder"] in hand.holding else {})
+            problems += act.sectors.validate_record(view, form)
     if problems:
         raise BadInput(f"《{form.title}》有 {len(problems)} 处需要补充或改正。", problems)
     state = "submitted" if submit else (known["state"] if known else "draft")
@@ -221,9 +215,10 @@ async def _save(
     else:
         values["reviewer"] = None  # a returned record is reviewed afresh
     record = await store.save_record(values, record=known["id"] if known else None, version=version, by=act.account, at=act.now)
-    given = {name: {"answer": cleaned.get(name), "form": form_code} for name, answer in settled.changed.items() if answer is None or name in cleaned}
+    given = {name: {"answer": cleaned.get(name), "form": form_code} for name, answer in common.changed.items() if answer is None or name in cleaned}
     if given:
-        await visits.save_header(visit["id"], {**visit["header"], "shared": {**visit["header"].get("shared", {}), **given}})
+        hand.headers[visit["id"]] = {**header, "shared": {**header.get("shared", {}), **given}}
+        await visits.save_header(visit["id"], hand.headers[visit["id"]])
     await act.audit(
         "record.submit" if submit else "record.draft", f"{visit['code']}/{form_code}",
         before=_digest(known["answers"]) if known else "", after=_digest(cleaned),
@@ -231,44 +226,19 @@ async def _save(
     )  # fmt: skip
     if submit:
         submitted = {code for code, row in records.items() if row["submitted_at"]} | {form_code}
-        if visit["state"] == "open" and submitted >= {one["form"].code for one in every}:
+        if visit["id"] not in hand.done and submitted >= {one["form"].code for one in every if not one["first"]}:
             await visits.save_done(visit["id"], act.now)  # every form on it has been submitted
+            hand.done.add(visit["id"])
+    records[form_code] = {"id": record, "form_code": form_code, "version": version + 1, **values}
     return record
 
 
-def _view(visit, joined, form: Form, answers, outcomes, inspected_on: date) -> Record:
+def _view(visit, joined, form: Form, answers, outcomes, inspected_on: date, before, drawn) -> Record:
     return Record(
         visit=visit["code"], task=joined["task"]["code"], entity=visit["entity_code"], entity_name="",
         items=tuple(item["code"] for item in joined["items"]), answers=answers, outcomes=outcomes, inspected_on=inspected_on,
+        before=before, drawn=tuple(drawn),
     )  # fmt: skip
-
-
-def _check_outcomes(wanted: set[str], chosen: Mapping[str, str], items: Sequence[Mapping[str, Any]]) -> list[Problem]:
-    problems = [Problem(f"outcome.{code}", f"这次入企没有检查事项 {code}。") for code in sorted(chosen.keys() - wanted)]
-    names = {item["code"]: item["name"] for item in items}
-    for code in sorted(wanted):
-        if code not in chosen:
-            problems.append(Problem(f"outcome.{code}", f"“{names[code]}”没有选择检查结果。"))
-        elif chosen[code] not in OUTCOMES:
-            problems.append(Problem(f"outcome.{code}", f"“{names[code]}”的检查结果“{chosen[code]}”不在结果清单中。"))
-    return problems
-
-
-def _check_attached(form: Form, answers: Mapping[str, Any], known: Mapping[str, Any], names: Mapping[str, Sequence[str]]) -> list[Problem]:
-    """An answer may name an upload only where it was made for this form of this visit; a shared one, for that question in any form of it."""
-    problems = []
-    for field in form.fields():
-        rows = answers.get(field.name, []) if field.type == "repeat" else [answers]
-        children = field.fields if field.type == "repeat" else (field,)
-        for n, row in enumerate(rows if isinstance(rows, list) else [], 1):
-            for child in children:
-                given = row.get(child.name) if child.type in ATTACHED and isinstance(row, Mapping) else None
-                for code in given if isinstance(given, list) else []:
-                    made = known.get(code)
-                    at_home = made and (made["form_code"] == form.code or made["point"] == child.name and made["form_code"] in names.get(child.name, ()))
-                    if is_uploaded(str(code)) and not at_home:
-                        problems.append(Problem(child.name, f"“{child.label}”的附件 {code} 不属于这次检查，请重新上传。", n if field.type == "repeat" else 0))
-    return problems
 
 
 def _digest(answers: Any) -> str:
@@ -294,9 +264,11 @@ async def import_records(act: Acting, data: bytes) -> dict[str, int]:
     problems: list[Problem] = []
     async with transaction():
         await visits.lock_visits([row["visit"] for row in rows])
+        known = await visits.load_visits_by_code([row["visit"] for row in rows], act.tree)
+        hand = await load_hand(act, list(known.values()))
         for n, row in enumerate(rows, 1):
             try:
-                await import_one(act, row)
+                await import_one(act, row, known.get(row["visit"]), hand)
             except Refused as refusal:
                 if not refusal.problems:
                     problems.append(Problem("", refusal.message, n))
@@ -332,12 +304,11 @@ def _parse_line(n: int, line: str) -> dict[str, Any]:
     return row
 
 
-async def import_one(act: Acting, row: Mapping[str, Any]) -> None:
+async def import_one(act: Acting, row: Mapping[str, Any], visit: Mapping[str, Any] | None, hand: Hand) -> None:
     """One record of a file, in the caller's transaction; Refused where a rule of `save_record` does not hold."""
-    visit = await visits.load_visit(row["visit"], act.tree)
-    assigned = (await visits.load_assigned([visit["id"]])).get(visit["id"], [])
-    people = await directory.load_inspectors_by_id({who for who in assigned if who})
-    recorder = next((who for who, person in people.items() if person["code"] == row["recorder"]), None)
+    if visit is None:
+        raise NotFound(f"没有编号为“{row['visit']}”的入企检查，或者不在您的辖区。")
+    recorder = next((who for who in hand.assigned.get(visit["id"], ()) if who and hand.people[who]["code"] == row["recorder"]), None)
     if recorder is None:
         raise BadInput(f"“{row['recorder']}”不是入企检查 {row['visit']} 的执法人员。")
     if row["version"] != visit["forms"].get(row["form"], row["version"]):
@@ -345,7 +316,7 @@ async def import_one(act: Acting, row: Mapping[str, Any]) -> None:
     if row["inspected_on"] > act.today:
         raise BadInput(f"检查日期 {row['inspected_on']} 在今天之后。")
     await _save(
-        act, visit, row["form"], recorder=recorder, answers=row["answers"], outcomes=row["outcomes"], method=row["method"],
+        act, hand, visit, row["form"], recorder=recorder, answers=row["answers"], outcomes=row["outcomes"], method=row["method"],
         opinion=row["opinion"], version=None, submit=True, inspected_on=row["inspected_on"],
     )  # fmt: skip
 

@@ -13,9 +13,10 @@ from portal.domain.codes import check_code
 from portal.domain.errors import BadInput, Problem
 from portal.domain.import_kinds import KINDS, Kind, Reading, parse_mapping, parse_options
 from portal.domain.imports import ImportPreview, pack_preview, preview_of, remark_rows, tallied
+from portal.domain.registers import column_aliases
 from portal.domain.tables import MissingColumns, Parsed
 from portal.sheets.write import write_xlsx
-from portal.steps import directory, external, plan, registers, results
+from portal.steps import directory, external, plan, registers, results, sheet_items
 from portal.steps.acting import Acting
 from portal.steps.directory import ImportReport
 from portal.steps.loading import SMALL, load_parsed
@@ -51,6 +52,10 @@ async def _save_classes(act: Acting, parsed: Parsed[Any], digest: str, reading: 
     return await registers.save_classes(act, parsed, digest, reading), ()
 
 
+async def _save_registers(act: Acting, parsed: Parsed[Any], digest: str, reading: Reading) -> tuple[Counts, tuple[Problem, ...]]:
+    return await registers.save_registers(act, parsed, digest, reading), ()
+
+
 def _checking(check: Callable[[Acting, Parsed[Any]], Awaitable[tuple[Parsed[Any], Counts]]]):
     return lambda act, parsed, _: check(act, parsed)
 
@@ -67,8 +72,9 @@ DOING = {
     "inspectors": _Doing(_checking(directory.check_inspectors), _save_inspectors),
     "recusals": _Doing(_checking(directory.check_recusals), _saving(directory.save_recusals)),
     "classes": _Doing(registers.check_classes, _save_classes),
-    "registers": _Doing(_checking(registers.check_registers), _saving(registers.save_registers)),
+    "registers": _Doing(registers.check_registers, _save_registers),
     "plan": _Doing(_checking(plan.check_plan), _saving(plan.save_plan)),
+    "items": _Doing(sheet_items.check_items, sheet_items.save_items),
     "draw": _Doing(external.check_external, _saving(external.save_external)),
     "records": _Doing(_checking(results.check_results), _saving(results.save_results)),
 }
@@ -119,7 +125,8 @@ async def check_sheet(
     """Parse (in a thread) and check; MissingColumns where the columns of the table are not known."""
     act.require(kind.act)
     bureau = act.bureau["id"]
-    reading = Reading(act.today, await store.load_aliases(bureau, kind.code) | dict(mapping), options, await store.load_accepted(bureau))
+    own = column_aliases(act.sectors.registers, options.get("register", "")) if kind.code == "registers" else {}
+    reading = Reading(act.today, own | await store.load_aliases(bureau, kind.code) | dict(mapping), options, await store.load_accepted(bureau))
     parsed = await asyncio.to_thread(kind.parse, _told(sheet, progress), reading)
     parsed, counts = await DOING[kind.code].check(act, parsed, reading)
     return Checked(kind, parsed, counts, reading)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from portal.domain import log as tlog
@@ -76,3 +76,17 @@ def files(entries: list[dict[str, Any]], note: str) -> dict[str, bytes]:
     found.update(tlog.hash_tiles(leaves))
     found.update(tlog.entry_tiles(datas))
     return found
+
+
+class Proofs:
+    """Finds for a log entry the first checkpoint that contains it."""
+
+    def __init__(self, entries: Sequence[Mapping[str, Any]], checkpoints: Sequence[Mapping[str, Any]]):
+        self.entries = entries
+        self.checkpoints = checkpoints
+
+    def of(self, index: int, salt: str = "") -> dict[str, Any]:
+        entry = self.entries[index]
+        first = next(c for c in self.checkpoints if c["size"] > index)
+        proof = {"index": index, "hash": entry["leaf"], "at": stamp(entry["at"]), "size": first["size"], "root": first["root"]}
+        return {**proof, "salt": salt} if salt else proof

@@ -15,6 +15,7 @@ from portal.domain.pool import blocks_of, format_pool
 from portal.steps import log
 from portal.steps.acting import Acting
 from portal.steps.rosters import load_snapshot
+from portal.steps.visits import combine_visits
 from portal.store import directory, draw, plan
 from portal.store import imports as lists
 from portal.store import pool as pools
@@ -89,6 +90,19 @@ async def take_list(act: Acting, number: int) -> dict[str, Any]:
         await log.append(act, "external", code, {"digest": one["file_digest"]})
         await act.audit("draw.take", code, after=one["file_digest"], picks=len(codes), unmatched=len(unmatched), foreign=len(foreign))
     return found
+
+
+async def take_and_combine(act: Acting, number: int) -> dict[str, Any]:
+    """Take a list, then make its visits: two acts, since each holds its locks from the first in the order. What `take_list` gives.
+
+    Both may be done again: where the second is refused, the message says that the first stands and that nothing comes twice.
+    """
+    taken = await take_list(act, number)
+    try:
+        await combine_visits(act, taken["round"])
+    except WrongMoment as refused:
+        raise WrongMoment(f"名单已作为 {taken['round']} 安排，入企还没有合并：{refused.message}处理后请再办一次，不会重复安排。") from refused
+    return taken
 
 
 async def _taken(act: Acting, found: dict[str, Any]) -> dict[str, Any]:

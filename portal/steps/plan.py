@@ -208,7 +208,9 @@ def _sort_rows(
 
 
 def drawn_here(act: Acting, listed: Sequence[PlanRow]) -> list[PlanRow]:
-    """The rows with who draws as the acting bureau's level reads it: 市抽县查 is a city's own draw and a county's superior's."""
+    """The rows with who draws as the acting bureau's level reads it: 市抽县查 is a city's own draw and a county's superior's.
+
+    县抽县查 is a county's own, at the city it is left to those below (`plan_below`)."""
     level = level_of(act.bureau["region"])
     return [replace(row, drawn_by=drawn_at(row.drawn_by_text, row.drawn_by, level)) for row in listed]
 
@@ -232,7 +234,7 @@ def _lacks(row: PlanRow, classed: bool) -> str:
 
 def _meets(row: PlanRow, task: dict[str, Any]) -> bool:
     """A riding row joins every task here whose window it overlaps (登记事项检查结合其他业务板块合并进行)."""
-    if task["drawn_by"] != "here":
+    if task["drawn_by"] != "here" or row.drawn_by == "below":
         return False
     return row.window is None or (row.window[0] <= task["window_to"] and task["window_from"] <= row.window[1])
 

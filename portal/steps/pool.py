@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ from portal.domain.model import Candidate, PoolRule, Task
 from portal.domain.packing import pack
 from portal.domain.pool import blocks_of, format_codes, format_pool
 from portal.domain.risk import UNCLASSED, AttributeRule, listed_by, times_due
+from portal.domain.sheet_items import ENTITY_TYPES
 from portal.steps import caps
 from portal.steps.acting import Acting
 from portal.steps.classes import ByClass, certain_rules, is_list, load_by_class, scale_and_ratios
@@ -27,7 +28,6 @@ from portal.store.locks import hold
 STRATA = {"none": "不分层", "class": "按信用风险分类", "list": "专列名单，全部检查", "town": "按镇街"}
 #: only in sealed rounds: their strata or their very members say what risk somebody was given
 BY_RISK = ("class", "list")
-TYPES = ("企业", "个体工商户", "农民专业合作社", "外国企业常驻代表机构")
 
 #: rule -> how the public reads it
 RULES = {
@@ -47,7 +47,7 @@ FROM_PROFILE = ("frequency", "listed", "cap", "pause", "peace")
 
 def types_named(objects: str) -> tuple[str, ...]:
     """The entity types that a plan row's 检查对象 names, e.g. 企业、个体工商户; empty: no limit of type."""
-    return tuple(name for name in TYPES if name in objects)
+    return tuple(name for name in ENTITY_TYPES if name in objects)
 
 
 async def freeze_pool(act: Acting, task_code: str, strata: str = "none") -> dict[str, Any]:
@@ -106,6 +106,8 @@ async def _require_freezable(act: Acting, task_code: str, strata: str) -> dict[s
     if strata not in STRATA:
         raise BadInput(f"分层方式“{strata}”不认识，可用：{'、'.join(STRATA)}。")
     task = await plan.load_task(task_code, act.tree)
+    if task["drawn_by"] == "below":
+        raise WrongMoment(f"任务 {task_code} 由县级局自行抽取，本局不冻结名录。请各县级局把这一行列入自己的计划。")
     if task["drawn_by"] != "here":
         raise WrongMoment(f"任务 {task_code} 由上级或外部平台抽取，本局不冻结名录。")
     if strata == "list" and (task["ratio_ppm"] != WHOLE or task["fixed_count"] is not None):
@@ -172,14 +174,21 @@ async def _gather(act: Acting, task: dict[str, Any], strata: str) -> _Gathered:
         window=(task["window_from"], task["window_to"]), frozen_on=act.today, types=types,
     )  # fmt: skip
     rule = act.sectors.pool_rule(view) or PoolRule()
-    inspected = await directory.load_inspected(items, act.today.replace(month=1, day=1))
+    asked = {*items, *(one.code for one in act.sectors.items if one.code.startswith(f"{task['sector']}."))}  # what its hooks may compare
+    inspected = await directory.load_inspected(asked, act.today.replace(month=1, day=1))
     tasks = await plan.load_tasks(act.tree)
     awaiting = await directory.load_awaiting(
         [task["item_code"]], {t["id"]: [code for code, _ in plan.items_of(t)] for t in tasks}
     )
+    if "object" in rule.kinds:
+        for code, others in (await directory.load_companions({*inspected, *awaiting})).items():
+            inspected |= {other: inspected[code] for other in others if code in inspected and other not in inspected}
+            awaiting |= set(others) if code in awaiting else set()
     stations = {o["id"]: o["code"] for o in await _organisations()}
     day = max(act.today, task["window_from"])
     by_class = await _require_by_class(act, task, day) if strata == "class" else None
+    if by_class:
+        view = replace(view, scale=by_class.scale.code)
     sorter = by_class.sorter() if by_class else None
     certain = await _certain_rules(act, day, strata)
     limits = await caps.load_limits(act, day, history=by_class is not None)

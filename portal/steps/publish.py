@@ -10,7 +10,7 @@ from typing import Any
 from portal.domain import publish as domain
 from portal.domain.declarations import item_to_data
 from portal.domain.errors import NotAllowed
-from portal.domain.model import Published, Task
+from portal.domain.model import AWAITING, Published, Task
 from portal.domain.packing import pack
 from portal.domain.ratios import amount_words
 from portal.steps import log
@@ -32,17 +32,31 @@ _NOTE = re.compile(r"^(?:备注|注|说明)[:：]\s*")  # a file's remark row sa
 async def load_publishable(act: Acting) -> dict[str, Any]:
     """What publishing would add now: approved records by visit, unpublished plans and items."""
     act.require("publish.read")
-    approved = await records.load_record_page(act.tree, ["approved"], limit=100_000)
+    every = await records.load_record_page(act.tree, ["approved"], limit=100_000)
+    approved, waiting = await sort_waiting(every)
     plans = await plan.load_publishable_plans(act.tree)
     known = {row["key"] for row in await store.load_live(act.whole, "item")}
     items = [row for row in await plan.load_all_declared(Item) if f"{row['code']}@{row['version']}" not in known]
     return {
         "records": approved,
+        "waiting": len(waiting),
         "visits": len({row["visit"] for row in approved}),
         "plans": plans,
         "items": len(items),
         "counts": await records.count_records(act.tree),
     }
+
+
+async def sort_waiting(approved: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """(what can be published, what waits for a result that comes later), of approved records."""
+    doubtful = {row["visit"] for row in approved if AWAITING in row["outcomes"].values()}
+    beside: dict[int, list[dict[str, Any]]] = {}
+    for row in await records.load_records_of(doubtful) if doubtful else ():
+        if row["state"] in ("approved", "published"):
+            beside.setdefault(row["visit"], []).append(row)
+    waiting = [row for row in approved if domain.awaits_result(row, beside.get(row["visit"], ()))]
+    held = {row["id"] for row in waiting}
+    return [row for row in approved if row["id"] not in held], waiting
 
 
 async def request_release(act: Acting) -> int:
@@ -64,7 +78,7 @@ async def publish_all(act: Acting) -> dict[str, int]:
     for row in await plan.load_publishable_plans(act.tree):  # before anything is published, and again in the transaction
         _require_other(act, row)
     counts = {"items": await _one(act, "items", _publish_items(act)), "plans": await _one(act, "plans", _publish_plans(act)), "results": 0}
-    waiting = await records.load_record_page(act.tree, ["approved"], limit=1_000_000)
+    waiting, _ = await sort_waiting(await records.load_record_page(act.tree, ["approved"], limit=1_000_000))
     ids = sorted({row["visit"] for row in waiting})
     for start in range(0, len(ids), BATCH):
         counts["results"] += await _one(act, "results", _publish_visits(act, ids[start : start + BATCH]))
@@ -113,7 +127,7 @@ async def _publish_items(act: Acting) -> int:
                 "sector_name": act.sectors.sectors[item.code.split(".")[0]].name, "category": item.category,
                 "name": item.name, "objects": item.objects, "kind": item.kind, "methods": list(item.methods),
                 "inspected_by": item.inspected_by, "basis": [{"law": b.law, "article": b.article} for b in item.basis],
-                "points": list(item.points), "qualification": item.qualification, "valid_from": data.get("valid_from", "2024-01-01"),
+                "points": list(item.points), "qualification": item.qualification, "valid_from": data["valid_from"],
                 "valid_to": data.get("valid_to"), "published_on": act.today.isoformat(),
             },
         )  # fmt: skip
@@ -155,7 +169,7 @@ async def plan_notice(act: Acting, row: Mapping[str, Any]) -> dict[str, Any]:
     by_profile = {one["row"] for one in await plan.load_tasks(act.line, row["id"]) if goes_by_class(profile, one, max(act.today, one["window_from"]))}
     bureau = await _below(act, row["organisation"])
     return {
-        **({"bureau": bureau} if bureau else {}),
+        **({"bureau": bureau} if bureau else {}), **({"reason": row["reason"]} if row["version"] > 1 and row["reason"] else {}),
         "year": row["year"], "version": row["version"], "title": row["title"], "number": "",
         "published_on": act.today.isoformat(), "base_note": _NOTE.sub("", base[0]) if base else "",
         "notes": [note for note in row["notes"] if note not in base and not _FORM.match(note)],
@@ -193,6 +207,7 @@ async def _publish_visits(act: Acting, ids: Sequence[int]) -> int:
     for row in await records.lock_records_of(ids):
         by_visit.setdefault(row["visit"], []).append(row)
     entities = await directory.load_entities({visit["entity_code"] for visit in found.values()})
+    holders = await directory.load_entities({one["holder"] for one in entities.values() if one["kind"] == "object"})
     assigned = await visits.load_assigned(ids)
     findings = await records.load_findings_of(ids)
     follow_ups = await records.load_follow_ups([row["id"] for rows in by_visit.values() for row in rows])
@@ -201,11 +216,12 @@ async def _publish_visits(act: Acting, ids: Sequence[int]) -> int:
     count = 0
     for visit in sorted(found.values(), key=lambda visit: visit["code"].encode()):
         ready = [row for row in by_visit[visit["id"]] if row["state"] in ("approved", "published")]
+        ready = [row for row in ready if not domain.awaits_result(row, ready)]
         fresh = [row for row in ready if row["state"] == "approved"]
         if not fresh:
             continue
         data = await _result_data(
-            act, visit, entities[visit["entity_code"]], rounds[visit["round"]], ready, findings, follow_ups,
+            act, visit, _subject(entities[visit["entity_code"]], holders), rounds[visit["round"]], ready, findings, follow_ups,
             sum(who is not None for who in assigned.get(visit["id"], [])),
         )  # fmt: skip
         await _save(act, "result", visit["code"], data)
@@ -217,28 +233,37 @@ async def _publish_visits(act: Acting, ids: Sequence[int]) -> int:
     return count
 
 
+def _subject(entity: Mapping[str, Any], holders: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """In whose name a result is published: a product's or a lift's in that of its holder, where the directory has it."""
+    return holders.get(entity["holder"], entity) if entity["kind"] == "object" else entity
+
+
 async def _result_data(
     act: Acting, visit: Mapping[str, Any], entity: Mapping[str, Any], round_: Mapping[str, Any],
     ready: Sequence[Mapping[str, Any]], findings: Mapping[int, Any], follow_ups: Mapping[int, Any], people: int,
 ) -> dict[str, Any]:  # fmt: skip
     items = []
+    points_of = {}
     for record in ready:
         form = await load_form(record["form_code"], record["form_version"])
-        points = domain.public_points(form, record["answers"], record["inspected_on"])
+        points_of[record["form_code"]] = domain.public_points(form, record["answers"], record["inspected_on"])
+    for record in ready:
+        points = points_of[record["form_code"]]
         follow_up = domain.follow_up_of(follow_ups.get(record["id"], ()), FOLLOW_UPS)
         quiet = domain.follow_up_of((), FOLLOW_UPS)
         for n, finding in enumerate(findings.get(record["id"], ())):
             item = await load_item(finding["item_code"], finding["item_version"])
             label, problem = domain.outcome_words(finding["outcome"])
+            first = points_of.get(item.form, []) if item.later_form == record["form_code"] else []  # what was seen before the result
             items.append(
                 {
                     "code": item.code, "name": item.name, "outcome": finding["outcome"], "outcome_label": label,
                     "problem": problem, "summary": finding["summary"] if problem else "",
-                    "points": points if n == 0 else [], "follow_up": follow_up if problem else quiet,
+                    "points": [*first, *points] if n == 0 else [], "follow_up": follow_up if problem else quiet,
                 }
             )  # fmt: skip
     return {
-        "visit": visit["code"], "entity": visit["entity_code"], "name": entity["name"], "type": entity["type"],
+        "visit": visit["code"], "entity": entity["code"], "name": entity["name"], "type": entity["type"],
         "status": entity["status"], "town": visit["town"], "round": round_["code"],
         "inspected_on": max(record["inspected_on"] for record in ready).isoformat(),
         "methods": list(dict.fromkeys(record["method"] for record in ready if record["method"])),

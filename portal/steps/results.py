@@ -11,7 +11,7 @@ from portal.domain.forms import parse_answers
 from portal.domain.model import OUTCOMES
 from portal.domain.results import NOT_HERE, ResultRow, ToFill, answers_of, template_of
 from portal.domain.tables import Parsed
-from portal.steps import forms
+from portal.steps import forms, joined_forms
 from portal.steps.acting import BEIJING, Acting
 from portal.store import directory, draw, plan, records, visits
 from portal.store.engine import transaction
@@ -56,11 +56,12 @@ async def _to_fill(act: Acting, of_round: Sequence[Mapping[str, Any]]) -> tuple[
     assigned = await visits.load_assigned(ids)
     people = await directory.load_inspectors_by_id({who for several in assigned.values() for who in several if who})
     entities = await directory.load_entities([visit["entity_code"] for visit in of_round])
+    views = await joined_forms.forms_of_many(of_round)
     rows: list[ToFill] = []
     left_out = 0
     for visit in of_round:
         names = _words([people[who] for who in assigned.get(visit["id"], ()) if who])
-        every = await forms.forms_of(visit)
+        every = views[visit["id"]]
         called = Counter(item["name"] for joined in every for item in joined["items"])
         entity = entities.get(visit["entity_code"])
         on = visit["arrived_at"].astimezone(BEIJING).date().isoformat() if visit["arrived_at"] else ""
@@ -112,11 +113,14 @@ async def _enter(act: Acting, parsed: Parsed[ResultRow]) -> tuple[list[Problem],
     entered: Counter[str] = Counter()
     records = 0
     of_visits = await _by_visit(act, parsed, titles, problems)
-    await visits.lock_visits([visit["code"] for visit, _ in of_visits])
+    codes = [visit["code"] for visit, _ in of_visits]
+    await visits.lock_visits(codes)
+    known = await visits.load_visits_by_code(codes, act.tree)
+    hand = await forms.load_hand(act, list(known.values()))
     for lines in of_visits:
         for row, members in await _records_of(act, lines, titles, problems):
             try:
-                await forms.import_one(act, row)
+                await forms.import_one(act, row, known.get(row["visit"]), hand)
                 records += 1
                 entered.update(OUTCOMES[code].label for code in row["outcomes"].values())
             except Refused as refusal:
@@ -165,7 +169,7 @@ async def _records_of(
     """(record as `forms.import_one` takes it, the lines it comes from), one for each form the lines speak of."""
     visit, lines = of_visit
     by_item = {}
-    for joined in await forms.forms_of(visit):
+    for joined in await joined_forms.forms_of(visit):
         for item in joined["items"]:
             by_item[item["code"]] = by_item[item["name"]] = (joined, item["code"])
     members: dict[str, list[Line]] = {}

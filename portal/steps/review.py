@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from portal.domain import calendar
 from portal.domain import forms as domain
-from portal.domain.errors import BadInput, NotAllowed, WrongMoment
-from portal.domain.model import OUTCOMES, FollowUp, Record
+from portal.domain.errors import BadInput, NotAllowed, Problem, WrongMoment
+from portal.domain.model import AWAITING, OUTCOMES, FollowUp, Outcome, Record
 from portal.steps.acting import Acting
 from portal.steps.catalogue import load_form, load_item
 from portal.steps.forms import recorders_of
+from portal.steps.joined_forms import load_drawn, settled
 from portal.store import directory, draw, plan, visits
 from portal.store import records as store
 from portal.store.engine import transaction
 
 PUBLISH_WITHIN = 20  # working days after the check is finished (DOMAIN.md R-4)
+
+TO_COME = Outcome(AWAITING, "待检验结果", False, "none")
 
 #: follow-up kind -> how users and the public read it
 FOLLOW_UPS = {
@@ -38,37 +43,68 @@ async def load_review(act: Acting, record_id: int) -> dict[str, Any]:
     opened = await _open(act, record)
     people = await directory.load_inspectors_by_id({record["recorder"]} if record["recorder"] else set())
     due = calendar.due_on(record["inspected_on"], PUBLISH_WITHIN) if record["inspected_on"] else None
+    try:
+        asked = _asked(act, opened)
+    except WrongMoment as fault:  # the sector fails or is gone: what was recorded stays readable
+        asked = {"follow_ups": [], "summary": "", "fault": fault.message}
+    rows = (await store.load_follow_ups([record["id"]])).get(record["id"], [])
+    confirmed = [{**row, "waits": _reported(row, asked["follow_ups"]) is not None} for row in rows]
     return {
-        **opened, "versions": await store.load_versions(record["id"]), "recorder": people.get(record["recorder"]),
+        "fault": "", **opened, **asked, "confirmed": confirmed, "versions": await store.load_versions(record["id"]), "recorder": people.get(record["recorder"]),
         "shown": domain.visible(opened["form"], record["answers"], record["inspected_on"]),
         "due_on": due, "left": calendar.workdays_left(act.today, due),
         "may_review": act.may("record.review") and act.account not in (await recorders_of([record]))[record["id"]],
     }  # fmt: skip
 
 
-async def _open(act: Acting, record: Mapping[str, Any]) -> dict[str, Any]:
-    """What reviewing a record needs, and no more: a round's thousands are opened one by one."""
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What reviewing some records asks for, read once for all of them: visits and tasks by id, entities by code, tasks of visits, holders of sites or objects."""
+
+    visits: Mapping[int, Mapping[str, Any]]
+    entities: Mapping[str, Mapping[str, Any]]
+    carried: Mapping[int, Sequence[int]]
+    tasks: Mapping[int, Mapping[str, Any]]
+    holding: Collection[str]
+
+
+async def _load_desk(records: Sequence[Mapping[str, Any]]) -> Desk:
+    found = await visits.load_visits_by_id({record["visit"] for record in records})
+    carried = await visits.load_tasks_of_visits(found)
+    tasks = await plan.load_tasks_by_id({task for several in carried.values() for task in several})
+    holding = await directory.load_holding({visit["holder"] for visit in found.values()})
+    return Desk(found, await directory.load_entities({visit["entity_code"] for visit in found.values()}), carried, tasks, holding)
+
+
+async def _open(act: Acting, record: Mapping[str, Any], desk: Desk | None = None) -> dict[str, Any]:
+    """What reviewing a record needs, and no more: a round's thousands are opened one by one, from one `desk` a page."""
+    desk = desk or await _load_desk([record])
     form = await load_form(record["form_code"], record["form_version"])
-    visit = (await visits.load_visits_by_id([record["visit"]]))[record["visit"]]
-    entity = (await directory.load_entities([visit["entity_code"]]))[visit["entity_code"]]
-    carried = await _carried(visit)
+    visit = desk.visits[record["visit"]]
+    entity = desk.entities[visit["entity_code"]]
+    carried = [desk.tasks[task] for task in sorted(set(desk.carried.get(visit["id"], ())))]
     task = next(row for row in carried if row["id"] == record["task"])
     items = {code: await _item(visit, carried, code) for code in record["outcomes"]}
+    given = settled(record["outcomes"])
+    first = next((item.form for item in items.values() if item.later_form == record["form_code"]), "")
+    before = next((one["answers"] for one in await store.load_records_of([visit["id"]]) if first and one["form_code"] == first), {})
+    drawn = await load_drawn(visit) if visit["holder"] in desk.holding else {}
     view = Record(
         visit=visit["code"], task=task["code"], entity=visit["entity_code"], entity_name=entity["name"],
-        items=tuple(record["outcomes"]), answers=record["answers"], outcomes=record["outcomes"], inspected_on=record["inspected_on"],
+        items=tuple(record["outcomes"]), answers=record["answers"], outcomes=given, inspected_on=record["inspected_on"],
+        before=before, drawn=tuple(drawn),
     )  # fmt: skip
     return {
-        "record": record, "form": form, "visit": visit, "task": task, "carried": carried, "entity": entity,
-        "items": {code: {"name": item.name, "outcome": OUTCOMES[record["outcomes"][code]]} for code, item in items.items()},
-        "view": view, "follow_ups": proposed_follow_ups(act, view, form), "summary": act.sectors.public_summary(view, form),
+        "record": record, "form": form, "visit": visit, "task": task, "drawn": drawn, "carried": carried, "entity": entity,
+        "items": {code: {"name": item.name, "outcome": OUTCOMES.get(record["outcomes"][code], TO_COME)} for code, item in items.items()},
+        "view": view,
     }  # fmt: skip
 
 
-async def _carried(visit: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The tasks a visit carries."""
-    carried = (await visits.load_tasks_of_visits([visit["id"]])).get(visit["id"], [])
-    return list((await plan.load_tasks_by_id(carried)).values())
+def _asked(act: Acting, opened: Mapping[str, Any]) -> dict[str, Any]:
+    """What the record's sector says of it. WrongMoment naming the sector."""
+    view, form = opened["view"], opened["form"]
+    return {"follow_ups": proposed_follow_ups(act, view, form), "summary": act.sectors.public_summary(view, form)}
 
 
 async def _item(visit: Mapping[str, Any], carried: Sequence[Mapping[str, Any]], code: str):
@@ -103,7 +139,7 @@ async def review_record(act: Acting, record_id: int, *, approve: bool, comment: 
         await _review(act, record, approve=approve, comment=comment, version=version)
 
 
-async def _review(act: Acting, record: Mapping[str, Any], *, approve: bool, comment: str, version: int) -> None:
+async def _review(act: Acting, record: Mapping[str, Any], *, approve: bool, comment: str, version: int, desk: Desk | None = None) -> None:
     """One record that is held, by somebody who had no part in it."""
     if record["state"] != "submitted":
         raise WrongMoment("这份记录不在待审核状态，可能已被别人审核。请刷新后再看。")
@@ -111,7 +147,8 @@ async def _review(act: Acting, record: Mapping[str, Any], *, approve: bool, comm
         raise WrongMoment("这份记录刚刚被改动过，您看到的不是最新内容。请刷新后再审核。")
     if not approve and not comment.strip():
         raise BadInput("退回记录要写明意见，录入人能看到。")
-    opened = await _open(act, record)
+    opened = await _open(act, record, desk)
+    opened |= _asked(act, opened) if approve else {}
     state = "approved" if approve else "returned"
     await store.save_record_state(
         record["id"], version, state=state, reviewer=act.account, reviewed_at=act.now, comment=comment.strip()
@@ -135,17 +172,49 @@ async def _split_back(act: Acting, record: Mapping[str, Any], opened: Mapping[st
                 "item_version": versions[item][0], "entity_code": opened["visit"]["entity_code"], "outcome": outcome,
                 "summary": opened["summary"], "inspected_on": record["inspected_on"],
             }
-            for item, outcome in sorted(record["outcomes"].items())
+            for item, outcome in sorted(settled(record["outcomes"]).items())
         ]
     )  # fmt: skip
     rows = []
     for follow_up in opened["follow_ups"]:
-        start = record["inspected_on"] if follow_up.counts_from == "inspected" else act.today
-        due = calendar.due_on(start, follow_up.due_working_days) if follow_up.due_working_days else None
+        # What counts from a report has no day before the report is in (`report_rectified`).
+        start = {"inspected": record["inspected_on"], "ordered": act.today}.get(follow_up.counts_from)
+        due = calendar.due_on(start, follow_up.due_working_days) if start and follow_up.due_working_days else None
         rows.append(
             {"record": record["id"], "kind": follow_up.kind, "note": follow_up.note, "due_on": due, "confirmed_by": act.account, "confirmed_at": act.now}
         )
     await store.save_follow_ups(rows)
+
+
+def _reported(follow_up: Mapping[str, Any], proposed: Sequence[FollowUp]) -> FollowUp | None:
+    """What the sector proposed for an open follow-up that still waits for the entity's report; None where it waits for nothing."""
+    if follow_up["state"] != "open" or follow_up["due_on"]:
+        return None
+    same = (one for one in proposed if (one.kind, one.note) == (follow_up["kind"], follow_up["note"]))
+    return next((one for one in same if one.counts_from == "reported" and one.due_working_days), None)
+
+
+async def report_rectified(act: Acting, record_id: int, follow_up: int, on: date) -> date:
+    """The entity's report of rectification came in on a day; the day by which the follow-up is due, counted from it.
+
+    The first report stands: a later one would put off what is due.
+    """
+    act.require("record.report")
+    async with transaction():
+        record = await store.lock_record(record_id, act.tree)
+        row = await store.load_follow_up(follow_up, act.tree)
+        if row["record"] != record["id"]:
+            raise BadInput("这项后续处置不属于这份记录，请刷新后再办理。")
+        if on > act.today or on < record["inspected_on"]:
+            raise BadInput(f"收到整改报告的日期 {on} 应在检查日期 {record['inspected_on']} 到今天之间。", [Problem("on", "请核对日期。")])
+        proposed = _reported(row, _asked(act, await _open(act, record))["follow_ups"])
+        if proposed is None:
+            raise WrongMoment("这项后续处置已有期限或者已经办结，不需要登记整改报告。请刷新后再看。")
+        due = calendar.due_on(on, proposed.due_working_days)
+        if not await store.save_follow_up_due(row["id"], due):
+            raise WrongMoment("别人刚刚登记了整改报告。请刷新后再看。")
+        await act.audit("record.report", f"{record['id']}/{row['id']}", on=on.isoformat(), due=due.isoformat())
+    return due
 
 
 async def review_round(act: Acting, round_code: str) -> dict[str, int]:
@@ -159,11 +228,12 @@ async def review_round(act: Acting, round_code: str) -> dict[str, int]:
         while page := await store.load_record_page(act.tree, ["submitted"], after=after, limit=500, round_=round_["id"]):
             after = page[-1]["id"]
             barred = await recorders_of(page)
+            desk = await _load_desk(page)
             for record in page:
                 if act.account in barred[record["id"]]:
                     skipped += 1
                     continue
-                await _review(act, record, approve=True, comment="", version=record["version"])
+                await _review(act, record, approve=True, comment="", version=record["version"], desk=desk)
                 done += 1
     if not done and skipped:
         raise NotAllowed(f"轮次 {round_code} 的 {skipped} 份记录都是您录入的，不能自己审核。")

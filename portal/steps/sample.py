@@ -20,7 +20,7 @@ from portal.steps import setup
 from portal.steps.acting import Acting
 from portal.steps.catalogue import load_form
 from portal.steps.directory import save_entity_rows, save_inspector_rows
-from portal.steps.forms import forms_of
+from portal.steps.joined_forms import forms_of_many
 from portal.store import directory, draw
 from portal.store import visits as visit_store
 from portal.store.engine import transaction
@@ -69,11 +69,12 @@ async def make_answers(act: Acting, round_code: str, seed: int) -> Iterator[byte
     people = await directory.load_inspectors_by_id({who for row in assigned.values() for who in row if who})
     wanted: list[SampleVisit] = []
     forms: dict[str, Any] = {}
+    every = await forms_of_many(visits)
     for visit in visits:
         codes = tuple(people[who]["code"] for who in assigned.get(visit["id"], ()) if who)
         if not codes:
             continue
-        for joined in await forms_of(visit):
+        for joined in every[visit["id"]]:
             if joined["owner"] not in act.tree:
                 continue
             form = joined["form"]

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
+from portal.domain.caps import Period
 from portal.domain.errors import BadInput, NotFound
-from portal.domain.model import PoolRule, Task
+from portal.domain.model import Candidate, PoolRule, Task
 from portal.domain.pool import format_pool
-from portal.domain.risk import AttributeRule, Sorter, listed_by
+from portal.domain.risk import AttributeRule, listed_by
 from portal.domain.simulation import Ground, PlannedRound, PlannedTask, Spread, inspector_load, simulate_once, summarise
 from portal.domain.visits import Place
 from portal.steps.acting import Acting
-from portal.steps.caps import level_of, load_limits
+from portal.steps.assign import inspected_by_drawer
+from portal.steps.caps import level_of, load_limits, validity_of
 from portal.steps.catalogue import load_item
 from portal.steps.classes import ByClass, certain_rules, goes_by_class, is_list, load_by_class
-from portal.steps.pool import quota_of, types_named
+from portal.steps.pool import RULES, quota_of, types_named
 from portal.steps.profile import load_profile
 from portal.steps.rosters import load_snapshot
 from portal.steps.visits import working_days
@@ -51,16 +55,16 @@ async def simulate_plan(
     if found is None:
         raise NotFound("没有这份计划，或者不在您的辖区。")
     tasks = [task for task in await plan.load_tasks(act.tree, number) if task["drawn_by"] == "here"]
-    planned, places, left_out = await _planned_tasks(act, tasks)
+    planned, met, left_out = await _planned_tasks(act, tasks)
     if not planned:
         raise BadInput("这份计划没有可以模拟的任务：没有本级抽取的任务，或名录是空的。")
-    limits = await load_limits(act, act.today)
+    limits = await load_limits(act, act.today, history=True)  # frequencies ask for it where no cap does
     snapshot = await load_snapshot(act)
     region = act.bureau["region"]
     ground = Ground(
-        bureau=act.bureau["code"], level=level_of(region), places=places, roster=snapshot["roster"],
+        bureau=act.bureau["code"], level=level_of(region), places=met.places, roster=snapshot["roster"],
         recused=frozenset((who, code) for who, code in snapshot["recusals"]), rules=limits.rules, histories=limits.histories,
-        peace=limits.peace,
+        peace=limits.peace, checked=met.checked, licences=met.licences, reason_of=limits.reason_of,
     )  # fmt: skip
     rounds = _rounds(act, tasks, planned)
     figures = []
@@ -104,14 +108,33 @@ def _row(spread: Spread) -> list[int]:
     return [spread.median, spread.least, spread.most]
 
 
+@dataclass(slots=True)
+class _Met:
+    """Whom the tasks meet, gathered while their pools are: where they are, what was checked there this year, validity of licences."""
+
+    act: Acting
+    checked: Mapping[str, Mapping[str, date]]
+    stations: Mapping[int, str]
+    bureaus: Mapping[str, str]
+    places: dict[str, Place] = field(default_factory=dict)
+    licences: dict[str, Period] = field(default_factory=dict)
+
+    def take(self, one: Candidate, town: str) -> None:
+        self.places[one.code] = Place(one.code, one.holder, one.code.partition("#")[2], one.station, town, self.bureaus.get(one.station, ""))
+        if validity := validity_of(one.licences):
+            self.licences[one.code] = validity
+
+
 async def _planned_tasks(
     act: Acting, tasks: Sequence[Mapping[str, Any]]
-) -> tuple[dict[str, PlannedTask], dict[str, Place], dict[str, str]]:
-    """Pools as they would be frozen now, less the plugins' exclusions; places of everybody in them; who was left out and why."""
+) -> tuple[dict[str, PlannedTask], _Met, dict[str, str]]:
+    """Pools as they would be frozen now; everybody in them; who was left out and why."""
     organisations = await accounts.load_organisations()
     stations = {o["id"]: o["code"] for o in organisations}
     bureaus = {o["code"]: stations[accounts.bureaus_of(organisations, o["id"])[0]] for o in organisations}
-    places: dict[str, Place] = {}
+    items = {item for task in tasks for item, _ in plan.items_of(task)}
+    met = _Met(act, await directory.load_inspected(items, act.today.replace(month=1, day=1)), stations, bureaus)
+    ours = await inspected_by_drawer({task["id"]: dict(task) for task in tasks})
     found: dict[str, PlannedTask] = {}
     left_out: dict[str, str] = {}
     profile = await load_profile(act)
@@ -119,49 +142,64 @@ async def _planned_tasks(
         day = max(act.today, task["window_from"])
         try:
             by_class = await load_by_class(act, task, day) if goes_by_class(profile, task, day) else None
-            sorter = by_class.sorter() if by_class else None
-            rules = certain_rules(profile, day) if is_list(profile, task, tasks, day) else ()
-            lines = await _lines(act, task, by_class, sorter, rules, stations, bureaus, places)
-            if sorter:
-                sorter.require_classed()
-            quota = sorter.quota() if sorter else quota_of(task, "none")
+            certain = certain_rules(profile, day)
+            planned = await _gather(task, by_class, certain, is_list(profile, task, tasks, day), met)
         except BadInput as refused:
             left_out[task["code"]] = "".join([refused.message, *(problem.message for problem in refused.problems)])
             continue
-        if not lines:
+        if planned is None:
             left_out[task["code"]] = "名录中没有符合条件的检查对象。"
             continue
-        items = [await load_item(*item) for item in plan.items_of(task)]
-        found[task["code"]] = PlannedTask(
-            task=task["code"], item=task["item_code"], pool=format_pool(lines), quota=quota,
-            riders=tuple(item.code for item in items[1:]), qualifications=tuple(sorted({item.qualification for item in items} - {""})),
+        every = [await load_item(*item) for item in plan.items_of(task)]
+        found[task["code"]] = replace(
+            planned, riders=tuple(item.code for item in every[1:]), inspects=task["id"] in ours,
+            qualifications=tuple(sorted({item.qualification for item in every} - {""})),
         )  # fmt: skip
-    return found, places, left_out
+    return found, met, left_out
 
 
-async def _lines(
-    act: Acting, task: Mapping[str, Any], by_class: ByClass | None, sorter: Sorter | None, rules: Sequence[AttributeRule],
-    stations: Mapping[int, str], bureaus: Mapping[str, str], places: dict[str, Place],
-) -> list[tuple[str, str, int]]:  # fmt: skip
-    types = types_named(task["objects"])
+async def _gather(
+    task: Mapping[str, Any], by_class: ByClass | None, certain: Sequence[AttributeRule], listing: bool, met: _Met
+) -> PlannedTask | None:
+    """The task with its pool, as `pool.freeze_pool` would gather it; None where nobody is in it."""
+    act, types = met.act, types_named(task["objects"])
     view = Task(
         code=task["code"], name=task["name"], sector=task["sector"], items=tuple(code for code, _ in plan.items_of(task)),
         window=(task["window_from"], task["window_to"]), frozen_on=act.today, types=types,
     )  # fmt: skip
+    if by_class:
+        view = replace(view, scale=by_class.scale.code)
+    sorter = by_class.sorter() if by_class else None
     rule = act.sectors.pool_rule(view) or PoolRule()
-    lines = []
-    async for batch in directory.load_candidates(rule, act.tree, types, stations, {}):
+    lines: list[tuple[str, str, int]] = []
+    passed_over: dict[str, str] = {}
+    grades: dict[str, str] = {}
+    async for batch in directory.load_candidates(rule, act.tree, types, met.stations, met.checked):
+        candidates = [one for one, _, _ in batch]
+        not_now = act.sectors.exclude_from_pool(view, candidates) if candidates else {}
+        answered = act.sectors.adjust_risk(view, candidates) if candidates and by_class else {}
         for one, risk, town in batch:
-            if rules and not listed_by(rules, one.attributes):
+            if listing and not listed_by(certain, one.attributes):
                 continue
             stratum = "*"
-            if sorter and listed_by(sorter.rules, one.attributes):
-                continue  # drawn by the list's task
             if by_class and sorter:
-                stratum = sorter.place(one.code, by_class.grade(one.code, one.holder, risk, {}), one.attributes)
+                grades[one.code] = by_class.grade(one.code, one.holder, risk, answered)
+                stratum = sorter.place(one.code, grades[one.code], one.attributes)
+                if listed_by(certain, one.attributes):
+                    passed_over[one.code] = "listed"
+            if one.code in not_now:
+                passed_over.setdefault(one.code, "sector")
             lines.append((one.code, stratum, 1))
-            places[one.code] = Place(one.code, one.holder, one.code.partition("#")[2], one.station, town, bureaus.get(one.station, ""))
-    return lines
+            met.take(one, town)
+    if sorter:
+        sorter.require_classed()
+    quota = sorter.quota() if sorter else quota_of(task, "none")
+    if not lines:
+        return None
+    return PlannedTask(
+        task=task["code"], item=task["item_code"], pool=format_pool(lines), quota=quota, passed_over=passed_over,
+        frequency=by_class.ratios.frequency if by_class else None, grades=grades,
+    )  # fmt: skip
 
 
 def _rounds(act: Acting, tasks: Sequence[Mapping[str, Any]], planned: Mapping[str, PlannedTask]) -> list[PlannedRound]:
@@ -188,5 +226,6 @@ def shown(result: Mapping[str, Any]) -> list[tuple[str, list[int]]]:
             found.append((f"{result['tasks'][path[1]]}{'' if path[2] == '*' else f'（{path[2]}）'}", row))
     for path, row in figures.items():
         if path[0] == "cap":
-            found.append((f"频次上限“{path[2]}”{'冻结时排除' if path[1] == 'freeze' else '派发时取消'}", row))
+            rule = RULES.get(path[2], f"频次上限“{path[2]}”")
+            found.append((f"{rule}：{'冻结时排除' if path[1] == 'freeze' else '派发时取消'}", row))
     return found + [(f"{month} 每名执法人员的席位", row) for month, row in result["load"].items()]

@@ -130,6 +130,21 @@ async def load_table(act: Acting) -> tuple[StationTable | None, dict[str, dict[s
     return make_table(act.bureau["region"], streets.items(), villages, coverage, county), stations
 
 
+async def load_towns(act: Acting, entities: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """code -> street, of entries for which the register names none and whose address leads to the station they are with."""
+    unnamed = {code: row for code, row in entities.items() if not row["town"] and row["address"]}
+    table, stations = await load_table(act) if unnamed else (None, {})
+    if table is None:
+        return {}
+    names = {o["id"]: name for name, o in stations.items()}
+    found = {}
+    for code, row in unnamed.items():
+        match = find_station(table, row["address"], row["name"])
+        if match.station and match.station == names.get(row["organisation"]) and "、" not in match.street:
+            found[code] = match.street
+    return found
+
+
 # Placing ------------------------------------------------------------------------------
 
 

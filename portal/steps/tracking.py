@@ -24,6 +24,7 @@ from portal.domain.tracking import (
 )
 from portal.steps.acting import BEIJING, Acting
 from portal.steps.base import PROFESSIONAL, floors_of, load_base
+from portal.steps.plan_below import BELOW, Below, load_below
 from portal.steps.profile import load_profile
 from portal.store import directory, plan
 from portal.store import tracking as store
@@ -72,16 +73,25 @@ async def load_year(act: Acting, found: Mapping[str, Any]) -> Year:
             PROFESSIONAL in notes.get(task["row"], ""),
         )
         for task in sorted(tasks.values(), key=lambda task: task["row"])
+        if task["drawn_by"] != BELOW
     ]  # fmt: skip
     progress = [progress_of(row, act.today, finish=due.finish if due else None, **terms) for row in rows]
     done, on_time, published, followed = total_of(progress)
     missing = [] if profile else ["本局还没有导入辖区规则，期限和目标不明。"]
+    if left := await load_below(act, found):
+        missing += [_left_below(one) for one in left]
     target = profile.differentiated_for(act.bureau["region"], min(act.today, date(year, 12, 31))) if profile else None
     ratios, riders = await _ratios(act, year, profile, tasks, picked, missing)
     return Year(
         due, tuple(progress), done, on_time, published, followed, on_time_rows(progress, act.today), differentiated_picks(rows),
         target.value.ppm if target else None, ratios, riders, tuple(urge(progress, act.today, **terms)), tuple(missing),
     )  # fmt: skip
+
+
+def _left_below(one: Below) -> str:
+    """A row that is not drawn here: who has it in the own plan, whose tracking shows it."""
+    taken, waiting = (f"{words}：{'、'.join(names)}" if names else "" for words, names in (("已列入计划", one.taken), ("还没有列入", one.waiting)))
+    return f"第 {one.row} 行“{one.name}”由县级局自行抽取，进度见各县级局的计划。{'；'.join(filter(None, (taken, waiting)))}".rstrip("。") + "。"
 
 
 def _day(at: Any) -> date | None:

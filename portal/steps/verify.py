@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -15,10 +15,11 @@ from portal.domain.assign import assign, require_slots
 from portal.domain.errors import Refused
 from portal.domain.packing import pack
 from portal.domain.recompute import require_bundle
+from portal.domain.replacement import replacement_commit
 from portal.steps import log
 from portal.steps.acting import Acting
 from portal.steps.assign import run_refill
-from portal.steps.bundles import auditor_files, load_draw_keys
+from portal.steps.bundles import auditor_files, load_draw_keys, load_salt_key
 from portal.store import accounts, audit, directory, draw, plan, visits
 from portal.store import log as log_store
 from portal.store import publish as publications
@@ -113,6 +114,9 @@ async def _check_round(act: Acting, round_: dict[str, Any]) -> AsyncIterator[Lin
                 return
             yield True, f"轮次 {code}：抽取结果重算一致（{outcome.label}）"
             yield await _check_picks(round_, outcome.result)
+            line = await _check_replacement(act, round_)
+            if round_["replacement_json"] or not line[0]:
+                yield line
             async for line in _check_assignment(act, round_):
                 yield line
         else:
@@ -143,6 +147,32 @@ async def _check_picks(round_: dict[str, Any], result: dict[str, Any]) -> Line:
     return fits, words + ("与结果一致" if fits else "与数据库登记的不符。")
 
 
+async def _check_replacement(act: Acting, round_: dict[str, Any]) -> Line:
+    """What was stored of a replacement is what was logged (require_bundle recomputed it), and no visit was closed without it."""
+    code = round_["code"]
+    data = round_["replacement_json"].encode()
+    key = load_salt_key(act, round_) or load_draw_keys(act, round_)[0]
+    commit = [replacement_commit(round_["suite"], key, data)] if data else []
+    if [said.get("digest") for said in await _entries(code, "replacement")] != commit or round_["replacement_commit"] != "".join(commit):
+        return False, f"轮次 {code}：补抽与存证日志登记的不符。"
+    document = json.loads(data) if data else {"tasks": {}}
+    ids = {row["code"]: row["task"] for row in await draw.load_round_tasks(round_["id"])}
+    ranks = {(pick["task"], pick["code"]): pick["rank"] for pick in await draw.load_picks(round_["id"], ["drawn"])}
+    wanted = set()
+    for task, rows in document["tasks"].items():
+        for stratum, struck, new in rows:
+            same = (ids[task], stratum, ranks.get((ids[task], struck)))
+            wanted |= {(*same, struck, "struck"), *([(*same, new, "replacement")] if new else [])}
+    picks = await draw.load_picks(round_["id"], ["struck", "replacement"])
+    closings = await visits.load_closings_of(round_["id"])
+    fits = {(p["task"], p["stratum"], p["rank"], p["code"], p["kind"]) for p in picks} == wanted
+    fits = fits and {row["task"] for row in closings} <= {task for task, *_ in wanted}
+    closed = {visit["id"] for visit in await visits.load_closed_visits(round_["id"])}
+    fits = fits and closed <= set(await visits.load_closings(closed))
+    words = f"轮次 {code}：补抽 {sum(map(len, document['tasks'].values()))} 户次"
+    return fits, words + ("，与结果和存证一致" if fits else "，与数据库登记的名单或入企不符。")
+
+
 async def _check_assignment(act: Acting, round_: dict[str, Any]) -> AsyncIterator[Line]:
     runs = await visits.load_runs(round_["id"])
     if not runs:
@@ -150,22 +180,32 @@ async def _check_assignment(act: Acting, round_: dict[str, Any]) -> AsyncIterato
     _, key = load_draw_keys(act, round_)
     logged = [said.get("digest") for said in await _entries(round_["code"], "assignment")]
     same = logged == [hashlib.sha256(run["slots"].encode()).hexdigest() for run in runs]
+    closed = await visits.load_codes_of(round_["id"]) - {visit["code"] for visit in await visits.load_own_visits(round_["id"])}
     before: dict[str, Any] = {}
     for run in runs:
         document = json.loads(run["slots"])
         if run["n"] == 1:
             again = assign(require_slots({**document, "K": key.hex()}))
-        else:  # emptied slots drawn again, from what the run before had left
+        else:  # emptied slots, or those of visits that came since, drawn again, from what the run before had left
             again = run_refill(document, key)
-            same = same and document["assigned"] == before["assigned"]
+            same = same and _goes_on(document, before["assigned"], closed)
         same = same and pack(again) == run["result"]
         before = again
-    own = [v for v in await visits.load_visits_of(round_["id"]) if v["round"] == round_["id"]]
+    own = await visits.load_own_visits(round_["id"])
     stored = await visits.load_assigned([visit["id"] for visit in own])
     people = {row["id"]: row["code"] for row in (await _people()).values()}
     shown = {v["code"]: [people[who] if who else None for who in stored.get(v["id"], [])] for v in own}
-    same = same and shown == before["assigned"]
+    same = same and shown == {code: row for code, row in before["assigned"].items() if code not in closed}
     yield same, f"轮次 {round_['code']}：人员匹配重算{'一致' if same else '不一致，名单被改动过。'}"
+
+
+def _goes_on(document: dict[str, Any], before: dict[str, Any], closed: Collection[str]) -> bool:
+    """Whether a further run took up what the one before left: closed visits gone, new ones empty, all else as it was."""
+    emptied = {(visit, n) for visit, n in document["emptied"]}
+    new = document["assigned"].keys() - before.keys()
+    empty = all(document["assigned"][visit] == [None, None] and {(visit, 0), (visit, 1)} <= emptied for visit in new)
+    kept = all(document["assigned"][visit] == row for visit, row in before.items() if visit in document["assigned"])
+    return empty and kept and before.keys() - document["assigned"].keys() <= set(closed)
 
 
 async def _people() -> dict[int, dict[str, Any]]:

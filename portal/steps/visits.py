@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from portal.domain.visits import Combined, Place, combine, plan_days
 from portal.steps import caps
 from portal.steps.acting import Acting
 from portal.steps.catalogue import load_item
+from portal.steps.stations import load_towns
 from portal.store import accounts, directory, draw, plan, records, year
 from portal.store import visits as store
 from portal.store.engine import transaction
@@ -25,84 +27,113 @@ async def combine_visits(act: Acting, round_code: str) -> dict[str, Any]:
         round_ = await draw.lock_round(round_code, act.tree)
         if round_["state"] not in ("drawn", "revealed", "external"):
             raise WrongMoment(f"轮次 {round_code} 还没有抽取，不能合并入企。")
-        if await store.load_visits_of(round_["id"]):
+        if await store.is_combined(round_["id"]):
             return {**await load_summary(round_), "again": True}
-        combined, tasks, organisations, earlier = await _combine(act, round_)
-        planned = plan_days(combined.visits, working_days(max(round_["window_from"], act.today), round_["window_to"]))
-        limits = await caps.load_limits(act, act.today)
-        riders = {code: [item for item, _ in plan.items_of(task)[1:]] for code, task in tasks.items()}
-        sent = caps.dispatch(limits, combined, tasks, riders, planned, earlier)
-        combined, days = sent.combined, planned
-        left_out = {(task, code, item) for task, code, item, _ in sent.dismissed if item}
-        forms = await _forms(act, tasks)
-        await _require_unfinished(combined, forms, earlier, left_out)
-        rows = [
-            {
-                "code": visit.id, "round": round_["id"], "organisation": organisations[visit.place.station],
-                "entity_code": visit.place.code, "holder": visit.place.holder, "site": visit.place.site,
-                "town": visit.place.town, "day": days[visit.id], "state": "open",
-                "forms": pack(_joined_forms(forms, visit.tasks, visit.place.code, left_out)), "header": "{}", "version": 1,
-            }
-            for visit in combined.visits
-        ]  # fmt: skip
-        links = [(v.id, task) for v in combined.visits for task in v.tasks]
-        links += [(code, task) for code, names in combined.joined.items() for task in names]
-        for code, names in combined.joined.items():
-            await store.save_forms(code, _joined_forms(forms, names, earlier[code]["entity_code"], left_out))
-        await store.save_visits(rows, [(code, tasks[task]["id"], tasks[task]["organisation"]) for code, task in links])
-        await year.save_dismissals([
-            {
-                "round": round_["id"], "task": tasks[task]["id"], "code": code, "item_code": item, "rule": refusal.rule,
-                "reason": refusal.sentence, "at": act.now,
-            }
-            for task, code, item, refusal in sent.dismissed
-        ])  # fmt: skip
+        made = await dispatch_picks(act, round_, await draw.load_picks(round_["id"]))
         await act.audit(
-            "visits.combine", round_code, visits=len(rows), joined=len(combined.joined), avoided=combined.avoided, dismissed=len(sent.dismissed)
-        )
+            "visits.combine", round_code, visits=len(made.combined.visits), joined=len(made.combined.joined), avoided=made.combined.avoided,
+            dismissed=len(made.dismissed),
+        )  # fmt: skip
     return {**await load_summary(round_), "again": False}
 
 
-async def _combine(act: Acting, round_: Mapping[str, Any]) -> tuple[Combined, dict[str, dict[str, Any]], dict[str, int], dict[str, dict[str, Any]]]:
-    picks = await draw.load_picks(round_["id"])
-    by_id = await plan.load_tasks_by_id({pick["task"] for pick in picks})
-    entities = await directory.load_entities({pick["code"] for pick in picks})
-    lost = sorted({pick["code"] for pick in picks} - entities.keys())
+async def dispatch_picks(act: Acting, round_: Mapping[str, Any], picks: Sequence[Mapping[str, Any]]) -> caps.Dispatched:
+    """Picks become visits, or join open ones, as far as the caps let them; in the caller's transaction."""
+    combined, tasks, organisations, earlier = await _combine(act, round_, picks)
+    planned = plan_days(combined.visits, working_days(max(round_["window_from"], act.today), round_["window_to"]))
+    limits = await caps.load_limits(act, act.today)
+    riders = {code: [item for item, _ in plan.items_of(task)[1:]] for code, task in tasks.items()}
+    sent = caps.dispatch(limits, combined, tasks, riders, planned, earlier)
+    combined, days = sent.combined, planned
+    left_out = {(task, code, item) for task, code, item, _ in sent.dismissed if item}
+    forms = await _forms(act, tasks)
+    await _require_unfinished(combined, forms, earlier, left_out)
+    rows = [
+        {
+            "code": visit.id, "round": round_["id"], "organisation": organisations[visit.place.station],
+            "entity_code": visit.place.code, "holder": visit.place.holder, "site": visit.place.site,
+            "town": visit.place.town, "day": days[visit.id], "state": "open",
+            "forms": pack(_joined_forms(forms, visit.tasks, visit.place.code, left_out)), "header": "{}", "version": 1,
+        }
+        for visit in combined.visits
+    ]  # fmt: skip
+    links = [(v.id, task) for v in combined.visits for task in v.tasks]
+    carried = await store.load_tasks_of_visits([earlier[code]["id"] for code in combined.joined])
+    links += [
+        (code, task) for code, names in combined.joined.items() for task in names
+        if tasks[task]["id"] not in carried.get(earlier[code]["id"], ())  # another entry of the same task at the same place
+    ]  # fmt: skip
+    for code, names in combined.joined.items():
+        await store.save_forms(code, _joined_forms(forms, names, earlier[code]["entity_code"], left_out))
+    await store.save_visits(rows, [(code, tasks[task]["id"], tasks[task]["organisation"]) for code, task in links])
+    await year.save_dismissals([
+        {
+            "round": round_["id"], "task": tasks[task]["id"], "code": code, "item_code": item, "rule": refusal.rule,
+            "reason": refusal.sentence, "at": act.now,
+        }
+        for task, code, item, refusal in sent.dismissed
+    ])  # fmt: skip
+    return sent
+
+
+async def load_places(codes: Collection[str], act: Acting | None = None) -> dict[str, Place]:
+    """Where entries of the directory are; for somebody who plans, the town is the street of the address where the register has none.
+
+    WrongMoment where an entry is missing.
+    """
+    entities = await directory.load_entities(codes)
+    lost = sorted(set(codes) - entities.keys())
     if lost:
-        raise WrongMoment(f"名录中找不到抽中的 {lost[0]} 等 {len(lost)} 户。请恢复名录后再合并。")
+        raise WrongMoment(f"名录中找不到抽中的 {lost[0]} 等 {len(lost)} 户。请恢复名录后再办理。")
     stations = {o["id"]: o["code"] for o in await accounts.load_organisations()}
-    places = {
-        code: Place(code, row["holder"], row["site"], stations[row["organisation"]], row["town"])
+    towns = await load_towns(act, entities) if act else {}
+    return {
+        code: Place(code, row["holder"], row["site"], stations[row["organisation"]], row["town"] or towns.get(code, ""))
         for code, row in entities.items()
-    }
+    }  # fmt: skip
+
+
+async def _combine(act: Acting, round_: Mapping[str, Any], picks: Sequence[Mapping[str, Any]]) -> tuple[Combined, dict[str, dict[str, Any]], dict[str, int], dict[str, dict[str, Any]]]:
+    by_id = await plan.load_tasks_by_id({pick["task"] for pick in picks})
+    places = await load_places({pick["code"] for pick in picks}, act)
     earlier = await store.lock_open_visits({place.holder for place in places.values()})
     open_visits = {(visit["holder"], visit["site"]): visit["code"] for visit in earlier}
     combined = combine(round_["code"], [(by_id[p["task"]]["code"], p["code"]) for p in picks], places, open_visits)
+    # Somebody visited already comes again for a task in which he takes the place of another: a visit of its own number.
+    taken = await store.load_codes_of(round_["id"])
+    named = tuple(replace(visit, id=f"{visit.id}_2") if visit.id in taken else visit for visit in combined.visits)
     tasks = {task["code"]: task for task in by_id.values()}
-    return combined, tasks, {code: o for o, code in stations.items()}, {visit["code"]: visit for visit in earlier}
+    organisations = {o["code"]: o["id"] for o in await accounts.load_organisations()}
+    return replace(combined, visits=named), tasks, organisations, {visit["code"]: visit for visit in earlier}
 
 
-async def _forms(act: Acting, tasks: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, tuple[str, str]]]:
-    """task -> {item: (form code, version)}: the versions in force now stay with the visits (尽职照单免责)."""
-    of_task: dict[str, dict[str, tuple[str, str]]] = {}
+async def _forms(act: Acting, tasks: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, list[tuple[str, str]]]]:
+    """task -> {item: its forms, code and version}: the versions in force now stay with the visits (尽职照单免责)."""
+    of_task: dict[str, dict[str, list[tuple[str, str]]]] = {}
     for code, task in tasks.items():
         items = [await load_item(*item) for item in plan.items_of(task)]
-        of_task[code] = {item.code: (item.form, act.sectors.form(item.form).version) for item in items}
+        of_task[code] = {item.code: [(form, act.sectors.form(form).version) for form in (item.form, item.later_form) if form] for item in items}
     return of_task
 
 
 async def _require_unfinished(
-    combined: Combined, of_task: Mapping[str, Mapping[str, tuple[str, str]]], earlier: Mapping[str, Mapping[str, Any]], left_out: Collection[tuple[str, str, str]]
+    combined: Combined, of_task: Mapping[str, Mapping[str, Sequence[tuple[str, str]]]], earlier: Mapping[str, Mapping[str, Any]],
+    left_out: Collection[tuple[str, str, str]],
 ) -> None:  # fmt: skip
-    """WrongMoment where a task would add an item to a form whose record was submitted: nobody could answer it any more."""
+    """WrongMoment where a task would add an item to a form whose record was submitted: nobody could answer it any more.
+
+    An item that stands in such a record has been answered, and its later form is that record's affair.
+    """
     rows = await records.load_records_of([earlier[code]["id"] for code in combined.joined])
     closed = {(row["visit"], row["form_code"]): row["outcomes"] for row in rows if row["state"] not in ("draft", "returned")}
     late = [
         (code, form)
         for code, names in combined.joined.items()
         for task in names
-        for item, (form, _) in of_task[task].items()
-        if (task, earlier[code]["entity_code"], item) not in left_out and item not in closed.get((earlier[code]["id"], form), {item})
+        for item, of_item in of_task[task].items()
+        if (task, earlier[code]["entity_code"], item) not in left_out and item not in closed.get((earlier[code]["id"], of_item[0][0]), ())
+        for form, _ in of_item
+        if item not in closed.get((earlier[code]["id"], form), {item})
     ]
     if late:
         code, form = late[0]
@@ -113,9 +144,9 @@ async def _require_unfinished(
 
 
 def _joined_forms(
-    of_task: Mapping[str, Mapping[str, tuple[str, str]]], tasks: Sequence[str], code: str, left_out: Collection[tuple[str, str, str]]
+    of_task: Mapping[str, Mapping[str, Sequence[tuple[str, str]]]], tasks: Sequence[str], code: str, left_out: Collection[tuple[str, str, str]]
 ) -> dict[str, str]:
-    return dict(of_task[task][item] for task in tasks for item in of_task[task] if (task, code, item) not in left_out)
+    return dict(form for task in tasks for item in of_task[task] if (task, code, item) not in left_out for form in of_task[task][item])
 
 
 def working_days(first: date, last: date) -> list[date]:
@@ -128,10 +159,19 @@ def working_days(first: date, last: date) -> list[date]:
     return days or [last]
 
 
+async def count_dismissed(round_: Mapping[str, Any], picks: Sequence[Mapping[str, Any]]) -> int:
+    """How many of these picks the caps kept from being visited."""
+    worked = {(pick["task"], pick["code"]) for pick in picks}
+    return sum(not row["item_code"] and (row["task"], row["code"]) in worked for row in await year.load_dismissals(round_["id"]))
+
+
 async def load_summary(round_: Mapping[str, Any]) -> dict[str, Any]:
-    """Counts of a combined round: picks, dismissed (picks the caps forbade), visits, avoided, most, sizes {tasks: visits}, towns {town: visits}."""
+    """Counts of a combined round: picks, dismissed (picks the caps forbade), visits, avoided, most, sizes {tasks: visits}, towns {town: visits}.
+
+    Whoever was struck and replaced is in none of them.
+    """
     picks = await draw.load_picks(round_["id"])
-    dismissed = sum(not row["item_code"] for row in await year.load_dismissals(round_["id"]))
+    dismissed = await count_dismissed(round_, picks)
     codes = {row["task"] for row in await draw.load_round_tasks(round_["id"])}
     visits = await store.load_visits_of(round_["id"])
     carried = await store.load_tasks_of_visits([visit["id"] for visit in visits])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any
+
+from piccolo.columns.combination import And
 
 from portal.domain.packing import pack
 from portal.store.engine import current_engine
@@ -83,3 +85,14 @@ async def walk_acts() -> AsyncIterator[dict[str, Any]]:
 
 async def load_acts_on(object: str) -> list[dict[str, Any]]:
     return await Audit.select().where(Audit.object == object).order_by(Audit.n).run()
+
+
+async def load_import_digests(moments: Collection[str]) -> dict[str, str]:
+    """moment (YYYY-MM-DDTHH:MM:SS+08:00) -> the digest of the file of entities whose import began then; moments without any are left out."""
+    found: dict[str, str] = {}
+    wanted = sorted(moments)
+    for start in range(0, len(wanted), 500):
+        where = And(Audit.at.is_in(wanted[start : start + 500]), Audit.object == "entities")
+        rows = await Audit.select(Audit.at, Audit.act, Audit.after).where(where).order_by(Audit.n).run()
+        found |= {row["at"]: row["after"] for row in rows if row["act"].startswith("directory.import") and len(row["after"]) == 64}
+    return found

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from datetime import date, datetime
 from typing import Any
 
-from piccolo.columns.combination import And, Or, Where
+from piccolo.columns.combination import And, Or, Where, WhereRaw
 
 from portal.domain.directory import EntityRow, InspectorRow
 from portal.domain.model import Candidate, PoolRule
@@ -17,6 +17,7 @@ from portal.store.accounts import within
 from portal.store.bulk import upsert_rows
 from portal.store.engine import current_engine
 from portal.store.tables import Entity, Finding, Inspector, Pick, Recusal, Visit, VisitTask
+from portal.store.visits import load_closed_links
 
 #: never in any pool (DRAW.md section 1: what the law takes out of the base)
 DRAWABLE = "存续"
@@ -121,8 +122,6 @@ async def load_page(
 
 
 def _like(escaped: str):
-    from piccolo.columns.combination import WhereRaw
-
     # SQLite's LIKE takes a for A (ASCII only); so does ILIKE on columns that compare by bytes
     like = "LIKE" if current_engine().engine_type == "sqlite" else "ILIKE"
     return WhereRaw(f"\"entity\".\"name\" {like} {{}} ESCAPE '\\'", f"%{escaped}%")
@@ -228,13 +227,54 @@ async def load_inspected(items: Collection[str], since: date) -> dict[str, dict[
     return found
 
 
+#: Written out, so that the index of held entries serves.
+_HELD = WhereRaw("\"entity\".\"kind\" <> 'entity'")
+
+
+async def load_companions(codes: Collection[str]) -> dict[str, list[str]]:
+    """Of these codes those of objects -> the other objects that the same tasks of the same rounds drew at the same place.
+
+    One visit checks all of them; it is known by one of their codes.
+    """
+    companions: dict[str, list[str]] = {}
+    for code, row in (await load_entities(codes)).items():
+        if row["kind"] != "object":
+            continue
+        near = And(And(And(Entity.holder == row["holder"], Entity.site == row["site"]), _HELD), And(Entity.kind == "object", Entity.code != code))
+        others = [one["code"] for one in await Entity.select(Entity.code).where(near).run()]
+        picks = await Pick.select(Pick.code, Pick.round, Pick.task).where(Pick.code.is_in([code, *others])).run() if others else []
+        mine = {(pick["round"], pick["task"]) for pick in picks if pick["code"] == code}
+        companions[code] = sorted({pick["code"] for pick in picks if pick["code"] != code and (pick["round"], pick["task"]) in mine})
+    return companions
+
+
+async def load_holding(holders: Collection[str]) -> set[str]:
+    """Those of the holders that hold a site or an object."""
+    found: set[str] = set()
+    ordered = sorted(holders)
+    for start in range(0, len(ordered), 500):
+        held = And(Entity.holder.is_in(ordered[start : start + 500]), _HELD)
+        found |= {row["holder"] for row in await Entity.select(Entity.holder).where(held).run()}
+    return found
+
+
+async def load_drawn_at(holder: str, site: str, tasks: Collection[int]) -> dict[str, str]:
+    """code -> name of the sites and objects of one place that these tasks drew, by code."""
+    place = And(And(Entity.holder == holder, Entity.site == site), _HELD)
+    names = {row["code"]: row["name"] for row in await Entity.select(Entity.code, Entity.name).where(place).run()}
+    picked = And(Pick.code.is_in(sorted(names) or ["-"]), Pick.task.is_in(sorted(tasks) or [-1]))
+    rows = await Pick.select(Pick.code).where(picked).run() if names else []
+    return {code: names[code] for code in sorted({row["code"] for row in rows}, key=str.encode)}
+
+
 async def load_awaiting(task_items: Collection[str], items_of_task: Mapping[int, Collection[str]]) -> set[str]:
     """Codes with an open visit that will check one of `task_items` already."""
     tasks = [task for task, items in items_of_task.items() if set(items) & set(task_items)]
-    rows = await VisitTask.select(VisitTask.visit.entity_code).where(
+    rows = await VisitTask.select(VisitTask.visit, VisitTask.task, VisitTask.visit.entity_code).where(
         And(VisitTask.task.is_in(tasks or [-1]), VisitTask.visit.state == "open")
     ).run()
-    return {row["visit.entity_code"] for row in rows}
+    closed = await load_closed_links()
+    return {row["visit.entity_code"] for row in rows if (row["visit"], row["task"]) not in closed}
 
 
 # Inspectors and recusals -----------------------------------------------------

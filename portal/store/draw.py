@@ -16,7 +16,7 @@ from portal.store.locks import hold
 from portal.store.tables import Pick, Round, RoundTask, Share, Source
 
 
-#: picks that are visited; "reserve" are not
+#: picks that are visited, but for those that are "struck" as well; "reserve" are not
 WORKED = ("drawn", "replacement", "external")
 
 
@@ -132,6 +132,21 @@ async def save_picks(rows: Sequence[Mapping[str, Any]]) -> None:
     await insert_rows(Pick, rows)
 
 
-async def load_picks(round_: int, kinds: Sequence[str] = WORKED) -> list[dict[str, Any]]:
-    rows = await Pick.select().where(And(Pick.round == round_, Pick.kind.is_in(list(kinds)))).run()
+async def load_picks(round_: int, kinds: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """The picks of some kinds; none named: those that are to be visited, so nobody who was struck and replaced."""
+    rows = await Pick.select().where(And(Pick.round == round_, Pick.kind.is_in(list(kinds or (*WORKED, "struck"))))).run()
+    rows = rows if kinds else without_struck(rows)
     return sorted(rows, key=lambda row: (row["task"], row["code"].encode()))
+
+
+def without_struck(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Picks of all kinds, some tasks whole -> those that are worked."""
+    struck = {(row["task"], row["code"]) for row in rows if row["kind"] == "struck"}
+    return [row for row in rows if row["kind"] in WORKED and (row["task"], row["code"]) not in struck]
+
+
+async def save_replacement(round_: int, **values: Any) -> None:
+    """What the one replacement of a round gave; raises WrongMoment where there is one already."""
+    rows = await Round.update(**values).where(And(Round.id == round_, Round.replacement_json == "")).returning(Round.id).run()
+    if not rows:
+        raise WrongMoment("这一轮刚刚由别人办理了补抽，请刷新后再看。")

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from piccolo.columns.combination import And
+from piccolo.columns.combination import And, Or, WhereRaw
 
 from portal.domain.errors import NotFound
 from portal.domain.packing import pack
@@ -15,6 +15,7 @@ from portal.domain.registers import join_registers
 from portal.domain.risk import CREDIT
 from portal.store.accounts import within
 from portal.store.bulk import insert_rows
+from portal.store.engine import current_engine
 from portal.store.tables import (
     AcceptedCode, ClassVersion, Entity, EntityClass, ExternalEntry, ExternalList, HeadingAlias, RegisterEntry, Upload,
 )  # fmt: skip
@@ -45,8 +46,8 @@ async def load_upload(upload: int, seen: Collection[int]) -> dict[str, Any]:
 
 
 async def load_uploads(seen: Collection[int], *, before: int = 0, limit: int = 50) -> list[dict[str, Any]]:
-    """The newest first, keyset-paged by the last id of the page before."""
-    where: Any = within(Upload.organisation, seen)
+    """The newest first, keyset-paged by the last id of the page before; forms have pages of their own."""
+    where: Any = And(within(Upload.organisation, seen), Upload.kind != "form")
     return await _uploads(And(where, Upload.id < before) if before else where, limit)
 
 
@@ -183,9 +184,10 @@ async def load_class_history(organisation: int, code: str) -> list[dict[str, Any
 
 
 async def save_register_rows(
-    organisation: int, rows: Iterable[Mapping[str, Any]], seen: Collection[int], by: int, at: datetime
-) -> dict[str, int]:
-    """Add or replace rows (register, code, number, data) and join them into the entries of `seen`. Counts: added, replaced, same."""
+    organisation: int, rows: Iterable[Mapping[str, Any]], seen: Collection[int], by: int, at: datetime,
+    lost: Sequence[tuple[int, str]] = (),
+) -> dict[str, int]:  # fmt: skip
+    """Add or replace rows (register, code, number, data), drop the `lost` (id, code), and join all into the entries of `seen`. Counts: added, replaced, same."""
     given = _by_key(rows)
     known = await _load_known(organisation, given)
     fresh = []
@@ -196,13 +198,24 @@ async def save_register_rows(
             fresh.append({"organisation": organisation, **row, "data": pack(row["data"]), "imported_by": by, "imported_at": at})
     await insert_rows(RegisterEntry, fresh)
     counts = _sorted_rows(given, known)
-    joined = await load_register_rows(organisation, {code for _, code, _ in given})
-    for part in _chunks(joined):
+    for start in range(0, len(lost), CHUNK):
+        await RegisterEntry.delete().where(RegisterEntry.id.is_in([row for row, _ in lost[start : start + CHUNK]])).run()
+    touched = {code for _, code, _ in given} | {code for _, code in lost}
+    joined = await load_register_rows(organisation, touched)
+    for part in _chunks(touched):
         mine = And(Entity.code.is_in(part), within(Entity.organisation, seen))
         for entity in await Entity.select(Entity.id, Entity.code, Entity.licences, Entity.attributes).where(mine).run():
-            licences, attributes = join_registers(json.loads(entity["licences"]), json.loads(entity["attributes"]), joined[entity["code"]])
+            licences, attributes = join_registers(json.loads(entity["licences"]), json.loads(entity["attributes"]), joined.get(entity["code"], ()))
             await Entity.update(licences=pack(licences), attributes=pack(attributes)).where(Entity.id == entity["id"]).run()
     return counts
+
+
+async def load_lost_rows(organisation: int, rows: Iterable[Mapping[str, Any]]) -> list[tuple[int, str]]:
+    """(id, code) of rows that the registers of these rows have beside them."""
+    given = _by_key(rows)
+    named = And(RegisterEntry.organisation == organisation, RegisterEntry.register.is_in(sorted({register for register, _, _ in given}) or ["-"]))
+    there = await RegisterEntry.select(RegisterEntry.id, RegisterEntry.register, RegisterEntry.code, RegisterEntry.number).where(named).run()
+    return [(row["id"], row["code"]) for row in there if (row["register"], row["code"], row["number"]) not in given]
 
 
 async def sort_register_rows(organisation: int, rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
@@ -246,6 +259,45 @@ async def load_register_rows(organisation: int, codes: Collection[str]) -> dict[
         for row in rows:
             found.setdefault(row["code"], []).append((row["register"], json.loads(row["data"])))
     return found
+
+
+async def count_register_rows(organisation: int, seen: Collection[int]) -> dict[str, int]:
+    """register -> its rows about entries of `seen`."""
+    from piccolo.query.functions.aggregate import Count
+
+    mine = And(RegisterEntry.organisation == organisation, _about(seen, ""))
+    rows = await RegisterEntry.select(RegisterEntry.register, Count(RegisterEntry.id)).where(mine).group_by(RegisterEntry.register).run()
+    return {row["register"]: row["count"] for row in sorted(rows, key=lambda row: row["register"])}
+
+
+async def load_register_page(
+    organisation: int, register: str, seen: Collection[int], *, query: str = "", after: int = 0, limit: int = 50
+) -> list[dict[str, Any]]:
+    """Rows of a register about entries of `seen` with the entry's name, as they came in, keyset-paged by the last id of the page before.
+
+    `query`: a part of the entry's name, its code, or the row's number.
+    """
+    where: Any = And(And(RegisterEntry.organisation == organisation, RegisterEntry.register == register), _about(seen, ""))
+    if query:
+        escaped = query.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        where = And(where, Or(Or(RegisterEntry.code == query.upper(), RegisterEntry.number == query), _about(seen, escaped)))
+    if after:
+        where = And(where, RegisterEntry.id > after)
+    rows = await RegisterEntry.select().where(where).order_by(RegisterEntry.id).limit(limit).run()
+    names = {}
+    for part in _chunks({row["code"] for row in rows}):
+        names |= {one["code"]: one["name"] for one in await Entity.select(Entity.code, Entity.name).where(Entity.code.is_in(part)).run()}
+    return [{**row, "name": names.get(row["code"], ""), "data": json.loads(row["data"])} for row in rows]
+
+
+def _about(seen: Collection[int], named: str) -> WhereRaw:
+    """Rows about directory entries of these organisations, called so where `named` (escaped for LIKE) is given."""
+    inside = ", ".join(str(int(one)) for one in sorted(seen)) or "-1"
+    sql = f'EXISTS (SELECT 1 FROM "entity" WHERE "entity"."code" = "register_entry"."code" AND "entity"."organisation" IN ({inside})'
+    if not named:
+        return WhereRaw(sql + ")")
+    like = "LIKE" if current_engine().engine_type == "sqlite" else "ILIKE"  # as in the directory's own search
+    return WhereRaw(sql + f" AND \"entity\".\"name\" {like} {{}} ESCAPE '\\')", f"%{named}%")
 
 
 async def has_register_rows(organisation: int) -> bool:

@@ -16,22 +16,22 @@ from functools import cache
 INSERT_ONLY = (
     "item", "check_form", "plan_row", "pool", "pool_block", "exclusion", "pick", "visit_task",
     "matching", "assignment", "record_version", "attachment", "log_entry", "checkpoint", "audit", "finding",
-    "profile", "year_base", "base_entity", "plan_measure", "allowance", "dismissal", "simulation",
-    "class_version", "entity_class", "class_adjustment", "external_list", "external_entry",
+    "profile", "year_base", "base_entity", "plan_measure", "allowance", "dismissal", "closing", "simulation",
+    "class_version", "entity_class", "class_adjustment", "external_list", "external_entry", "sheet_version",
 )  # fmt: skip
 #: Updated by the rules below, never deleted.
-KEPT = ("round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider", "upload", "peace")
+KEPT = ("round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider", "upload", "peace", "sheet_sector")
 
 #: table -> columns that never change once they are not empty (Text, Bytea) or not null.
 FROZEN_TEXT = {
-    "round": ("code", "disclosure", "suite", "round_json", "digest", "result_json", "result_commit", "roster"),
+    "round": ("code", "disclosure", "suite", "round_json", "digest", "result_json", "result_commit", "roster", "replacement_json", "replacement_commit"),
     "source": ("value", "name", "drawn_at", "groups"),
     "share": ("commit", "holder"),
     "record": ("form_code", "form_version"),
     "publication": ("data", "digest", "kind", "key"),
 }
 FROZEN_NULLABLE = {
-    "round": ("committed_by", "drawn_by", "revealed_by", "published_at"),
+    "round": ("committed_by", "drawn_by", "revealed_by", "published_at", "replaced_by"),
     "source": ("entered_by",),
     "plan": ("approved_by",),
     "publication": ("log_index",),
@@ -43,7 +43,7 @@ MOVES = {
         "draft submitted", "submitted approved", "submitted returned", "returned submitted",
         "approved published", "published withdrawn",
     ),
-    "visit": ("open done",),
+    "visit": ("open done", "open closed"),
     "plan": ("draft approved", "draft published", "approved published"),
     "follow_up": ("open closed",),
     "load": ("staging merging", "staging dropped", "merging done"),
@@ -58,6 +58,7 @@ CHECKS = (
     ("round", "(NEW.state IN ('draft','void')) OR NEW.digest <> ''", "round: committed without digest"),
     ("round", "NEW.state NOT IN ('drawn','revealed') OR NEW.result_json <> ''", "round: drawn without result"),
     ("round", "NEW.state <> 'external' OR (NEW.round_json = '' AND NEW.result_json = '')", "round: a list drawn elsewhere has no commitment"),
+    ("round", "NEW.replacement_json = '' OR NEW.state IN ('drawn','revealed')", "round: replaced without a result"),
     ("round", "NEW.committed_by <> NEW.created_by", "round: the drafter cannot approve"),
     ("round", "NEW.drawn_by <> NEW.committed_by", "round: the approver cannot draw"),
     ("round", "NEW.void_by <> NEW.void_approver", "round: voiding needs a second person"),
@@ -70,7 +71,7 @@ CHECKS = (
     ("share", 'length(NEW."commit") IN (0,64)', "share: commit is not 64 hex digits"),
     ("record", "NEW.reviewer <> NEW.entered_by", "record: the recorder cannot review"),
     ("record", "NEW.state NOT IN ('approved','published') OR NEW.reviewer IS NOT NULL", "record: approved by nobody"),
-    ("pick", "NEW.rank >= 1 AND NEW.kind IN ('drawn','reserve','replacement','external')", "pick: bad rank or kind"),
+    ("pick", "NEW.rank >= 1 AND NEW.kind IN ('drawn','reserve','struck','replacement','external')", "pick: bad rank or kind"),
     ("audit", "length(NEW.digest) = 64 AND length(NEW.previous) = 64", "audit: bad digest"),
     ("attachment", "NEW.kind IN ('photo','file','signature') AND length(NEW.original) = 64 AND length(NEW.data) = NEW.size", "attachment: does not fit"),
     ("placement", "NEW.placed_by IN ('address','person')", "placement: placed by nobody known"),
@@ -79,6 +80,7 @@ CHECKS = (
     ("load", "NEW.merged BETWEEN 0 AND NEW.parts", "load: more merged than there is"),
     ("upload", "NEW.state IN ('previewed','queued','applied','dropped')", "upload: unknown state"),
     ("upload", "length(NEW.digest) = 64", "upload: digest is not 64 hex digits"),
+    ("sheet_version", "NEW.kind IN ('item','form')", "sheet_version: neither an item nor a form"),
     ("job", "NEW.state IN ('queued','running','done','failed')", "job: unknown state"),
 )
 #: (name, table, columns, where)
@@ -88,6 +90,7 @@ UNIQUE = (
     ("one_load_staging", "load", "what, organisation", "state = 'staging'"),
     ("one_item_version", "item", "code, version", ""),
     ("one_form_version", "check_form", "code, version", ""),
+    ("one_sheet_version", "sheet_version", "kind, code, version", ""),
     ("one_plan_version", "plan", "organisation, year, version", ""),
     ("one_plan_row", "plan_row", "plan, row", ""),
     ("one_plan_draft", "plan_draft", "organisation, year", ""),
@@ -103,6 +106,7 @@ UNIQUE = (
     ("one_rank", "pick", "round, task, stratum, rank, kind", ""),
     ("one_open_visit", "visit", "holder, site", "state = 'open'"),
     ("one_visit_task", "visit_task", "visit, task", ""),
+    ("one_closing", "closing", "visit, task", ""),
     ("one_run", "matching", "round, n", ""),
     ("one_slot", "assignment", "run, visit, slot", ""),
     ("one_record", "record", "visit, form_code", ""),
@@ -122,12 +126,13 @@ UNIQUE = (
     ("one_register_entry", "register_entry", "organisation, register, code, number", ""),
     ("one_external_row", "external_entry", "external, row", ""),
 )
-#: Look-ups that are not unique: (name, table, columns)
+#: Look-ups that are not unique: (name, table, columns, where)
 INDEXES = (
-    ("by_org_code", "entity", "organisation, code"),
-    ("by_record_state", "record", "state"),
-    ("by_job_state", "job", "state, id"),
-    ("by_visit_day", "visit", "organisation, state, day"),
+    ("by_org_code", "entity", "organisation, code", ""),
+    ("by_holder", "entity", "holder, site", "kind <> 'entity'"),  # of millions of entries those few that another one holds
+    ("by_record_state", "record", "state", ""),
+    ("by_job_state", "job", "state, id", ""),
+    ("by_visit_day", "visit", "organisation, state, day", ""),
 )
 
 
@@ -183,9 +188,9 @@ def statements(engine_type: str) -> list[str]:
     for name, table, columns, where in UNIQUE:
         quoted = ", ".join(f'"{c}"' for c in columns.split(", "))
         sql.append(f'CREATE UNIQUE INDEX IF NOT EXISTS {name} ON "{table}" ({quoted})' + (f" WHERE {where}" if where else ""))
-    for name, table, columns in INDEXES:
+    for name, table, columns, where in INDEXES:
         quoted = ", ".join(f'"{c}"' for c in columns.split(", "))
-        sql.append(f'CREATE INDEX IF NOT EXISTS {name} ON "{table}" ({quoted})')
+        sql.append(f'CREATE INDEX IF NOT EXISTS {name} ON "{table}" ({quoted})' + (f" WHERE {where}" if where else ""))
     for guard in guards():
         if engine_type == "sqlite":
             sql.append(f"DROP TRIGGER IF EXISTS {guard.name}")

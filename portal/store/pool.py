@@ -61,6 +61,13 @@ async def load_latest_pools(tasks: Collection[int]) -> dict[int, dict[str, Any]]
     return {row["task"]: _opened(row) for row in rows}
 
 
+async def load_committed_sizes(tasks: Collection[int]) -> dict[int, int]:
+    """task id -> size of the pool it was last committed with, as its round's public file says."""
+    mine = And(RoundTask.task.is_in(sorted(tasks) or [-1]), RoundTask.round.round_json != "")
+    rows = await RoundTask.select(RoundTask.id, RoundTask.task, RoundTask.pool.size).where(mine).order_by(RoundTask.id).run()
+    return {row["task"]: row["pool.size"] for row in rows}
+
+
 async def is_committed(pool: int) -> bool:
     """Whether a round holds this pool (void ones too: a pool serves one round)."""
     return await RoundTask.exists().where(RoundTask.pool == pool).run()

@@ -184,6 +184,20 @@ async def load_follow_ups(records: Collection[int]) -> dict[int, list[dict[str, 
     return found
 
 
+async def load_follow_up(follow_up: int, seen: Collection[int]) -> dict[str, Any]:
+    """One confirmed follow-up of a record in reach."""
+    row = await FollowUp.select().where(And(FollowUp.id == follow_up, within(FollowUp.record.organisation, seen))).first().run()
+    if not row:
+        raise NotFound(f"没有编号为 {follow_up} 的后续处置，或者不在您的辖区。")
+    return row
+
+
+async def save_follow_up_due(follow_up: int, due_on: date) -> bool:
+    """Set the day of one that has none yet; False where somebody was first."""
+    rows = await FollowUp.update(due_on=due_on).where(And(FollowUp.id == follow_up, FollowUp.due_on.is_null())).returning(FollowUp.id).run()
+    return bool(rows)
+
+
 async def load_follow_ups_state(seen: Collection[int], rounds: Sequence[int]) -> dict[str, int]:
     """Counts by state of the follow-ups of these rounds' visits."""
     from piccolo.query.functions.aggregate import Count

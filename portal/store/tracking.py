@@ -7,8 +7,9 @@ from typing import Any
 
 from piccolo.columns.combination import And
 
-from portal.store.draw import WORKED
+from portal.store.draw import WORKED, without_struck
 from portal.store.tables import Dismissal, Finding, FollowUp, Pick, Publication, Round, VisitTask
+from portal.store.visits import load_closed_links
 
 PART = 500
 
@@ -21,9 +22,9 @@ async def load_drawn_on(tasks: Collection[int]) -> dict[int, Any]:
 
 
 async def load_picked(tasks: Collection[int]) -> list[tuple[int, str]]:
-    """(task, code) of all drawn or put in as replacements, those that caps dismissed left out."""
-    where = And(Pick.task.is_in(sorted(tasks) or [-1]), Pick.kind.is_in(list(WORKED)))
-    rows = await Pick.select(Pick.task, Pick.code).where(where).run()
+    """(task, code) of all drawn or put in as replacements, those that caps dismissed and those struck left out."""
+    where = And(Pick.task.is_in(sorted(tasks) or [-1]), Pick.kind.is_in([*WORKED, "struck"]))
+    rows = without_struck(await Pick.select(Pick.task, Pick.code, Pick.kind).where(where).run())
     dismissed = await Dismissal.select(Dismissal.task, Dismissal.code).where(
         And(Dismissal.task.is_in(sorted(tasks) or [-1]), Dismissal.item_code == "")
     ).run()
@@ -36,9 +37,11 @@ async def load_carried(tasks: Collection[int]) -> list[dict[str, Any]]:
     rows = await VisitTask.select(
         VisitTask.task, VisitTask.visit, VisitTask.visit.code, VisitTask.visit.entity_code
     ).where(VisitTask.task.is_in(sorted(tasks) or [-1])).run()
+    closed = await load_closed_links()
     return [
         {"task": row["task"], "visit": row["visit"], "visit_code": row["visit.code"], "entity_code": row["visit.entity_code"]}
         for row in rows
+        if (row["visit"], row["task"]) not in closed
     ]
 
 

@@ -14,7 +14,7 @@ from portal.domain.errors import NotFound
 from portal.store.accounts import within
 from portal.store.bulk import insert_rows
 from portal.store.locks import hold
-from portal.store.tables import Assignment, AssignmentRun, Organisation, Visit, VisitTask
+from portal.store.tables import Assignment, AssignmentRun, Closing, Organisation, Visit, VisitTask
 
 
 async def save_visits(rows: Sequence[Mapping[str, Any]], tasks: Iterable[tuple[str, int, int]]) -> None:
@@ -25,6 +25,8 @@ async def save_visits(rows: Sequence[Mapping[str, Any]], tasks: Iterable[tuple[s
 
 async def _save_visit_tasks(tasks: Iterable[tuple[str, int, int]]) -> None:
     wanted = list(tasks)
+    if not wanted:
+        return
     ids: dict[str, int] = {}
     codes = sorted({code for code, _, _ in wanted})
     for start in range(0, len(codes), 500):
@@ -51,16 +53,71 @@ async def lock_open_visits(holders: Collection[str]) -> list[dict[str, Any]]:
 
 
 async def load_visits_of(round_: int, seen: Collection[int] | None = None) -> list[dict[str, Any]]:
-    """Visits made by a round, and open ones of earlier rounds that its tasks joined; `seen`: those some organisation in it has a part in."""
+    """Visits made by a round, and open ones of earlier rounds that its tasks joined, but for those its tasks have left since.
+
+    `seen`: those some organisation in it has a part in.
+    """
     carried = VisitTask.task.is_in(await _tasks_of(round_))
     if seen is not None:
         carried = And(carried, Or(within(VisitTask.organisation, seen), within(VisitTask.visit.organisation, seen)))
-    joined = await VisitTask.select(VisitTask.visit).where(carried).run()
-    ids = sorted({row["visit"] for row in joined})
+    joined = await VisitTask.select(VisitTask.visit, VisitTask.task).where(carried).run()
+    closed = await load_closed_links()
+    ids = sorted({row["visit"] for row in joined if (row["visit"], row["task"]) not in closed})
     rows: list[dict[str, Any]] = []
     for start in range(0, len(ids), 500):
         rows += await Visit.select().where(Visit.id.is_in(ids[start : start + 500])).run()
     return [_opened(row) for row in sorted(rows, key=lambda row: row["code"].encode())]
+
+
+async def load_own_visits(round_: int) -> list[dict[str, Any]]:
+    """The visits that a round made and that are still to be made, or were: those whose inspectors its assignment draws."""
+    rows = await Visit.select().where(And(Visit.round == round_, Visit.state != "closed")).run()
+    return [_opened(row) for row in sorted(rows, key=lambda row: row["code"].encode())]
+
+
+async def load_codes_of(round_: int) -> set[str]:
+    """The codes of all visits a round ever made."""
+    return {row["code"] for row in await Visit.select(Visit.code).where(Visit.round == round_).run()}
+
+
+async def is_combined(round_: int) -> bool:
+    """Whether the picks of a round became visits; they may all have been closed since."""
+    return await VisitTask.exists().where(VisitTask.task.is_in(await _tasks_of(round_))).run()
+
+
+async def save_closings(rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Take tasks off visits; visits left without any are closed. Their ids."""
+    await insert_rows(Closing, rows)
+    visits = sorted({row["visit"] for row in rows})
+    carried = await load_tasks_of_visits(visits)
+    empty = [visit for visit in visits if not carried.get(visit)]
+    for start in range(0, len(empty), 500):
+        await Visit.update(state="closed").where(And(Visit.id.is_in(empty[start : start + 500]), Visit.state == "open")).run()
+    return empty
+
+
+async def load_closings(visits: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+    """visit id -> the tasks taken off it, with status and reason."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    ids = sorted(visits)
+    for start in range(0, len(ids), 500):
+        for row in await Closing.select().where(Closing.visit.is_in(ids[start : start + 500])).order_by(Closing.id).run():
+            found.setdefault(row["visit"], []).append(row)
+    return found
+
+
+async def load_closings_of(round_: int) -> list[dict[str, Any]]:
+    return await Closing.select().where(Closing.round == round_).order_by(Closing.id).run()
+
+
+async def load_closed_visits(round_: int) -> list[dict[str, Any]]:
+    rows = await Visit.select().where(And(Visit.round == round_, Visit.state == "closed")).order_by(Visit.code).run()
+    return [_opened(row) for row in rows]
+
+
+async def load_closed_links() -> set[tuple[int, int]]:
+    """(visit, task) of all that was taken off visits; few: one for each struck entry."""
+    return {(row["visit"], row["task"]) for row in await Closing.select(Closing.visit, Closing.task).run()}
 
 
 async def _tasks_of(round_: int) -> list[int]:
@@ -71,13 +128,15 @@ async def _tasks_of(round_: int) -> list[int]:
 
 
 async def load_tasks_of_visits(visits: Collection[int]) -> dict[int, list[int]]:
-    """visit id -> task ids."""
+    """visit id -> ids of the tasks it carries now."""
     found: dict[int, list[int]] = {}
     ids = sorted(visits)
+    closed = await load_closed_links()
     for start in range(0, len(ids), 500):
         rows = await VisitTask.select().where(VisitTask.visit.is_in(ids[start : start + 500])).order_by(VisitTask.id).run()
         for row in rows:
-            found.setdefault(row["visit"], []).append(row["task"])
+            if (row["visit"], row["task"]) not in closed:
+                found.setdefault(row["visit"], []).append(row["task"])
     return found
 
 
@@ -92,6 +151,21 @@ async def load_visit(code: str, seen: Collection[int]) -> dict[str, Any]:
 async def is_seen(visit: Mapping[str, Any], seen: Collection[int]) -> bool:
     """Whether some organisation in `seen` has a part in a visit."""
     return visit["organisation"] in seen or await VisitTask.exists().where(And(VisitTask.visit == visit["id"], within(VisitTask.organisation, seen))).run()
+
+
+async def load_visits_by_code(codes: Collection[str], seen: Collection[int]) -> dict[str, dict[str, Any]]:
+    """`load_visit` of many: code -> visit; those that are not there, or not for `seen`, are left out."""
+    found: dict[str, dict[str, Any]] = {}
+    wanted = sorted(set(codes))
+    for start in range(0, len(wanted), 500):
+        rows = await Visit.select().where(Visit.code.is_in(wanted[start : start + 500])).run()
+        others = [row["id"] for row in rows if row["organisation"] not in seen]
+        mine = {
+            row["visit"] for row in
+            (await VisitTask.select(VisitTask.visit).where(And(VisitTask.visit.is_in(others), within(VisitTask.organisation, seen))).run() if others else ())
+        }  # fmt: skip
+        found |= {row["code"]: _opened(row) for row in rows if row["organisation"] in seen or row["id"] in mine}
+    return found
 
 
 async def lock_visit(code: str, seen: Collection[int]) -> dict[str, Any]:

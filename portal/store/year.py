@@ -14,7 +14,7 @@ from piccolo.query.functions.aggregate import Count
 from portal.domain.packing import pack
 from portal.store.accounts import within
 from portal.store.bulk import insert_rows
-from portal.store.draw import WORKED
+from portal.store.draw import WORKED, without_struck
 from portal.store.tables import (
     Allowance,
     BaseEntity,
@@ -30,6 +30,7 @@ from portal.store.tables import (
     VisitTask,
     YearBase,
 )
+from portal.store.visits import load_closed_links
 
 # Profile ---------------------------------------------------------------------
 
@@ -175,6 +176,7 @@ async def load_visited(since: date) -> list[dict[str, Any]]:
     rows = await VisitTask.select(
         VisitTask.visit, VisitTask.visit.code, VisitTask.visit.holder, VisitTask.visit.entity_code, VisitTask.visit.day, VisitTask.task
     ).run()
+    closed = await load_closed_links()
     findings = await Finding.select(Finding.visit, Finding.inspected_on).run()
     done: dict[int, date] = {}
     for row in findings:
@@ -185,13 +187,14 @@ async def load_visited(since: date) -> list[dict[str, Any]]:
             "day": done.get(row["visit"], row["visit.day"]),
         }
         for row in rows
+        if (row["visit"], row["task"]) not in closed
     ]  # fmt: skip
     return sorted((row for row in found if row["day"] and row["day"] >= since), key=lambda row: (row["visit"], row["task"]))
 
 
 async def load_awaiting_dispatch() -> list[dict[str, Any]]:
     """(code, task, round, day) of picks of drawn rounds that no visit carries yet: they will be visited, so they count."""
-    picks = await Pick.select(Pick.code, Pick.task, Pick.round).where(Pick.kind.is_in(list(WORKED))).run()
+    picks = without_struck(await Pick.select(Pick.code, Pick.task, Pick.round, Pick.kind).where(Pick.kind.is_in([*WORKED, "struck"])).run())
     carried = {row["task"] for row in await VisitTask.select(VisitTask.task).run()}
     rounds = {row["id"]: row["window_from"] for row in await Round.select(Round.id, Round.window_from).run()}
     return [

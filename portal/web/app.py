@@ -14,6 +14,7 @@ from jinja2 import Environment
 from litestar import Litestar
 from litestar.datastructures import State
 
+from portal.prints.render import OnDemand
 from portal.settings import Settings
 from portal.store import engine, rights, schema
 from portal.store.keys import Keys
@@ -35,6 +36,7 @@ class Portal:
     token_bytes: Callable[[int], bytes]
     templates: Environment
     cookie: CookieRule
+    printing: OnDemand
     # Each hash takes 64 MiB and a core: a burst of logins waits here instead of taking the machine.
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     # Each file read takes a process of its own.
@@ -58,6 +60,7 @@ def share(
     return Portal(
         settings=settings, keys=keys, sectors=sectors, clock=clock, wall=wall, token_bytes=token_bytes,
         templates=pages.build_environment(), cookie=CookieRule(secure=not loopback),
+        printing=OnDemand(settings.data / "fonts", settings.fonts),
     )  # fmt: skip
 
 
@@ -91,4 +94,5 @@ async def _database(app: Litestar) -> AsyncIterator[None]:
         await rights.require_application_role()
         yield
     finally:
+        await asyncio.to_thread(app.state.portal.printing.close)
         await engine.close_engine()

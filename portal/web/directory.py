@@ -16,7 +16,7 @@ from portal.domain.codes import check_code, region_of
 from portal.domain.errors import NotFound, Refused
 from portal.domain.industries import industry_of_code
 from portal.domain.regions import check_region, full_name
-from portal.steps import classes, codes, stations
+from portal.steps import classes, codes, registers, stations
 from portal.store import accounts, directory, draw, plan
 from portal.store import classes as class_store
 from portal.store import imports as import_store
@@ -103,6 +103,8 @@ async def _entity_page(request: Request, code: str, refused: Refused | None) -> 
         registrar=full_name(region_of(entity["holder"])), region_note=check_region(region_of(entity["holder"]), [act.bureau["region"]]),
         classes=await import_store.load_class_history(act.bureau["id"], code), scales=await classes.load_scales(act),
         adjustments=await class_store.load_adjustment_history(act.bureau["id"], code),
+        register_rows=registers.shown_rows(act, opened["attributes"]),
+        licences=[{**one, "register": registers.name_of(act, one["register"])} if "register" in one else one for one in opened["licences"]],
         adjusted=(await classes.load_adjustments_in_force(act)).get(code),
     )  # fmt: skip
 

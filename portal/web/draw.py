@@ -14,7 +14,7 @@ from litestar.response import Response
 
 from portal.domain import roles, seed
 from portal.domain.errors import BadInput, Problem, Refused
-from portal.steps import assign, commit, visits
+from portal.steps import assign, commit, replacement, visits
 from portal.steps import draw as steps
 from portal.steps.pool import RULES
 from portal.store import accounts, draw, plan
@@ -40,6 +40,7 @@ SAID = {
     "drawn": "抽取完成，结果已锁定并存证。",
     "combined": "已合并入企。",
     "assigned": "执法人员已匹配。",
+    "replaced": "补抽已办理并存证，不再重办。",
     "revealed": "密值已公开，正在随公示网站发布。",
     "handed": "本轮已移交监督机构复核，密值不公开。",
     "proposed": "已提出作废，须由第二个人批准。",
@@ -286,6 +287,12 @@ async def assign_inspectors(request: Request, code: FromPath[str]) -> Response[A
     return await _do(request, code, "assigned", lambda: assign.assign_inspectors(acting(request), code), "assign")
 
 
+@post("/draw/{code:str}/replace", opt={"access": "round.replace"})
+async def replace_struck(request: Request, code: FromPath[str]) -> Response[Any]:
+    parse_input(Nothing, posted(request))
+    return await _do(request, code, "replaced", lambda: replacement.replace_struck(acting(request), code), "replace")
+
+
 @post("/draw/{code:str}/reveal", opt={"access": "round.reveal"})
 async def reveal_round(request: Request, code: FromPath[str]) -> Response[Any]:
     parse_input(Nothing, posted(request))
@@ -309,5 +316,5 @@ async def void_round(request: Request, code: FromPath[str]) -> Response[Any]:
 
 ROUTES = [
     rounds_page, new_round_page, create_round, round_page, make_share, release_share, commit_round, enter_source, draw_round,
-    combine_visits, assign_inspectors, reveal_round, void_round,
+    combine_visits, assign_inspectors, replace_struck, reveal_round, void_round,
 ]  # fmt: skip

@@ -19,6 +19,7 @@ from portal.steps.visits import load_summary
 from portal.store import accounts, directory, draw, log, plan, records
 from portal.store import pool as pools
 from portal.store import visits as visit_store
+from portal.web.replace_view import load_replacement_view
 
 NOTICE = timedelta(hours=24)
 
@@ -43,7 +44,19 @@ async def load_round_view(act: Acting, code: str) -> dict[str, Any]:
         "picked": sum(task["picked"] for task in tasks),
         "replaced": sum(pick["kind"] == "replacement" for pick in await draw.load_picks(round_["id"], ("replacement",))),
     }  # fmt: skip
+    view["above"] = await _above(act, round_)
+    view["replacement"] = await load_replacement_view(act, round_)
     return view | {"steps": steps(view), "acts": acts(act, view), "waits": waits(act, view)}
+
+
+async def _above(act: Acting, round_: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Of a round drawn above: who drew it and how many of its visits are the own bureau's; None for one of our own."""
+    if not act.over or round_["organisation"] not in act.over:
+        return None
+    organisations = await accounts.load_organisations()
+    name = next(one["name"] for one in organisations if one["id"] == round_["organisation"])
+    counts = await records.count_visits(accounts.tree_of(organisations, act.bureau["id"]), round_["id"])
+    return {"name": name, "visits": counts.get("open", 0) + counts.get("done", 0), "done": counts.get("done", 0)}
 
 
 async def _tasks(round_: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -70,7 +83,7 @@ async def _run(round_: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     result, caps = json.loads(runs[-1]["result"]), json.loads(runs[0]["slots"])["caps"]
     filled = [who for row in result["assigned"].values() for who in row if who]
-    lacking = Counter(visit for visit, _ in result["unfilled"])
+    lacking = Counter(visit for visit, row in result["assigned"].items() for who in row if who is None)  # a later run names its own slots only
     visits = {v["code"]: v for v in await visit_store.load_visits_of(round_["id"]) if v["code"] in lacking}
     entities = await directory.load_entities({v["entity_code"] for v in visits.values()})
     return {
@@ -173,6 +186,9 @@ def acts(act: Acting, view: Mapping[str, Any]) -> dict[str, Any]:
         found["combine"] = view["picked"]
     if view["summary"] and view["summary"]["visits"] and view["run"] is None and act.may("visits.assign"):
         found["assign"] = view["summary"]["visits"]
+    replaced = view["replacement"]
+    if replaced and act.may("round.replace") and replaced["due"] and not replaced["done"] and not replaced["over"]:
+        found["replace"] = True
     if state == "drawn" and act.may("round.reveal") and view["summary"]["visits"] and _may_reveal(act, view):
         found["reveal"] = True
     first = min((drawn_at(source) for source in sources), default=datetime.fromisoformat(round_["draw_not_before"]))
@@ -236,7 +252,7 @@ async def next_line(act: Acting, round_: Mapping[str, Any]) -> tuple[str, str]:
         held = [share["holder"] for share in await draw.load_shares(round_["id"]) if not share["released_at"]]
         return "half", f"待{'、'.join(held)}交出密值" if held else "可以抽取"
     counts = await records.count_visits(act.tree, round_["id"])
-    visits = sum(counts.values())
+    visits = sum(n for state, n in counts.items() if state != "closed")
     if not visits:
         return "half", "已抽取，待合并入企"
     if not await visit_store.load_runs(round_["id"]):

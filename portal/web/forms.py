@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +21,7 @@ from litestar.response import Response
 
 from portal.domain import forms as domain
 from portal.domain import shared
+from portal.domain.answers import numbers_of, say
 from portal.domain.attachments import point_of
 from portal.domain.errors import BadInput, NotAllowed, NotFound, Problem, Refused, WrongMoment
 from portal.domain.model import Field, Form
@@ -33,7 +34,6 @@ from portal.web.access import acting, chosen_files, posted
 from portal.web.inputs import choice, group, number, parse_input, text
 from portal.web.multipart_form import Shape
 from portal.web.pages import fragment, go_to, is_fragment, page
-from portal.web.review import say
 from portal.web.rules import rules_of
 
 SIZE = 100
@@ -127,11 +127,14 @@ async def _form_page(
 ) -> Response[Any]:
     record = joined["record"]
     locked = record is not None and record["state"] not in ("draft", "returned")
-    today = acting(request).today
+    may_fill = view["may_enter"] and not locked
+    attach_to = f"/visits/{quote(view['visit']['code'])}/{quote(joined['form'].code)}/attach"
     context = {
-        "joined": joined, "form": joined["form"], "record": record, "filled": filled, "may_fill": view["may_enter"] and not locked, "locked": locked,
-        "sections": sections_of(joined["form"], filled["answers"], today, *(view[one] for one in ("names", "known", "titles"))), "seen": shared.write_seen(filled["seen"]), "wrong": _by_field(refused), "row_wrong": _by_row(refused), "rules": rules_of(joined["form"]), "most_rows": domain.MOST_ROWS,
-        "attach_to": f"/visits/{quote(view['visit']['code'])}/{quote(joined['form'].code)}/attach",
+        **points_context(
+            joined["form"], filled["answers"], acting(request).today, refused, may_fill, view["attached"], attach_to,
+            names=view["names"], known=view["known"], titles=view["titles"],
+        ),
+        "joined": joined, "form": joined["form"], "record": record, "filled": filled, "locked": locked, "seen": shared.write_seen(filled["seen"]),
         "methods": steps.METHODS, "outcome_choices": wording.outcomes(), "said": SAID.get(request.query_params.get("said", ""), ""),
     }  # fmt: skip
     return await page(request, "forms/form.html", here="/visits", refused=refused, **{**view, **context})
@@ -141,25 +144,37 @@ def _shared_here(view: Mapping[str, Any], joined: Mapping[str, Any]) -> list[str
     return [name for name, codes in view["names"].items() if joined["form"].code in codes]
 
 
+def points_context(
+    form: Form, answers: Mapping[str, Any], today: date, refused: Refused | None = None, may_fill: bool = True,
+    attached: Mapping[str, Any] | None = None, attach_to: str = "", *,
+    names: Mapping[str, Sequence[str]] = EMPTY, known: Mapping[str, shared.Known] = EMPTY, titles: Mapping[str, str] = EMPTY,
+) -> dict[str, Any]:  # fmt: skip
+    """What forms/_points.html, rules.js and fill.js read; without `attach_to` nothing can be uploaded.
+
+    `names`, `known`, `titles`: of the questions and forms of its visit (domain.shared).
+    """
+    return {
+        "sections": sections_of(form, answers, today, names, known, titles), "rules": rules_of(form), "today": today, "most_rows": domain.MOST_ROWS,
+        "may_fill": may_fill, "wrong": _by_field(refused), "row_wrong": _by_row(refused), "attached": attached or {}, "attach_to": attach_to,
+    }  # fmt: skip
+
+
 def sections_of(
     form: Form, answers: Mapping[str, Any], today: date, names: Mapping[str, Sequence[str]] = EMPTY, known: Mapping[str, shared.Known] = EMPTY,
     titles: Mapping[str, str] = EMPTY,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """The form as the page shows it: every section and point, folded where it is not asked now.
-
-    `names`, `known`, `titles`: of the questions and forms of its visit (domain.shared).
-    """
+    """The form as the page shows it: every section and point, folded where it is not asked now."""
     asked = set(domain.visible(form, answers, today))
     found = []
-    for number, section in enumerate(form.sections, 1):
-        points, count = [], 0
+    numbers = numbers_of(form)
+    for section in form.sections:
+        points = []
         for field in section.fields:
             there = known.get(field.name) if form.code in names.get(field.name, ()) else None
             open_still = shared.narrowed(field, there)
-            main = not field.show_if or field.type == "verdict"
-            count += main and field.type != "note"
             points.append({
-                "field": open_still or field, "fixed": bool(there and there.fixed and not open_still), "once": _once(form, field, names, there, titles), "number": f"{number}.{count}" if main and field.type != "note" else "", "asked": field.name in asked,
+                "field": open_still or field, "fixed": bool(there and there.fixed and not open_still), "once": _once(form, field, names, there, titles),
+                "number": numbers[field.name], "asked": field.name in asked,
                 "answer": answers.get(field.name), "when": when(form, field),
                 "rows": _rows(field, answers.get(field.name)),
             })  # fmt: skip

@@ -12,6 +12,7 @@ from litestar.response import Response
 
 from portal.domain import calendar
 from portal.domain.errors import WrongMoment
+from portal.steps import publish
 from portal.steps.acting import Acting
 from portal.steps.review import PUBLISH_WITHIN
 from portal.store import accounts, directory, draw, plan, records
@@ -51,9 +52,10 @@ async def _rounds(act: Acting) -> list[dict[str, Any]]:
     if not act.may("round.read"):
         return []
     found = []
+    bureau = await _bureau(act)
     for round_ in reversed(await draw.load_rounds(act.line)):
-        picks = await draw.load_picks(round_["id"])
-        visits = await visit_store.load_visits_of(round_["id"])
+        picks = await _own_picks(act, round_["id"], bureau)
+        visits = await visit_store.load_visits_of(round_["id"], bureau if act.over else None)
         states = [record["state"] for record in await records.load_records_of([visit["id"] for visit in visits])]
         found.append({
             "round": round_, "tasks": len(await draw.load_round_tasks(round_["id"])), "picks": len(picks), "visits": len(visits),
@@ -61,6 +63,20 @@ async def _rounds(act: Acting) -> list[dict[str, Any]]:
             "published": states.count("published"), "next": await next_line(act, round_),
         })  # fmt: skip
     return found
+
+
+async def _bureau(act: Acting) -> frozenset[int]:
+    """The organisations of the acting bureau, also for a station's people."""
+    return accounts.tree_of(await accounts.load_organisations(), act.bureau["id"])
+
+
+async def _own_picks(act: Acting, round_: int, bureau: frozenset[int]) -> list[dict[str, Any]]:
+    """A round's picks; of a round drawn above those in the own directory."""
+    picks = await draw.load_picks(round_)
+    if not act.over:
+        return picks
+    owners = await directory.load_owners(sorted({pick["code"] for pick in picks}))
+    return [pick for pick in picks if owners.get(pick["code"]) in bureau]
 
 
 async def _todo(act: Acting, rounds: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -124,7 +140,12 @@ async def _overdue(act: Acting) -> list[dict[str, Any]]:
     if not act.may("record.read"):
         return []
     found = []
-    for row in await records.load_unfinished(act.tree, act.today):
+    rows = await records.load_unfinished(act.tree, act.today)
+    _, waiting = await publish.sort_waiting([row for row in rows if row["state"] == "approved"])
+    held = {row["id"] for row in waiting}  # a laboratory has them: their days count from its result
+    for row in rows:
+        if row["id"] in held:
+            continue
         due = calendar.due_on(row["inspected_on"], PUBLISH_WITHIN)
         if due and due < act.today:
             step = {"draft": "录入", "returned": "录入", "submitted": "审核", "approved": "公示"}[row["state"]]
@@ -149,20 +170,19 @@ async def _year(act: Acting) -> dict[str, Any] | None:
     tasks = await plan.load_tasks(act.line, latest["id"])
     drawn: set[int] = set()
     entities: set[str] = set()
+    bureau = await _bureau(act)  # the ratio's base
     rounds = [round_["id"] for round_ in await draw.load_rounds(act.line) if round_["window_from"].year == act.today.year]
     visits: Counter[str] = Counter()
     for round_ in rounds:
-        picks = await draw.load_picks(round_)
+        picks = await _own_picks(act, round_, bureau)
         drawn |= {pick["task"] for pick in picks}
         entities |= {pick["code"] for pick in picks}
         visits.update(await records.count_visits(act.tree, round_))
     states = await records.count_records(act.tree, rounds)
-    organisations = await accounts.load_organisations()
-    bureau = accounts.tree_of(organisations, act.bureau["id"])  # the ratio's base, also for a station's people
     here = [task for task in tasks if task["drawn_by"] == "here"]
     return {
         "plan": latest, "tasks": len(here), "drawn": sum(task["id"] in drawn for task in here), "entities": len(entities),
-        "register": await directory.count_entities(bureau, directory.DRAWABLE), "whole": act.organisation["id"] == act.bureau["id"], "visits": visits.total(), "done": visits["done"],
+        "register": await directory.count_entities(bureau, directory.DRAWABLE), "whole": act.organisation["id"] == act.bureau["id"], "visits": visits["open"] + visits["done"], "done": visits["done"],
         "records": sum(states.values()), "published": states.get("published", 0),
     }  # fmt: skip
 

@@ -18,7 +18,7 @@ from portal.domain.tables import LEFT_OUT
 from portal.sheets.limited import read_sheet_limited
 from portal.sheets.write import write_xlsx
 from portal.steps import imports as steps
-from portal.steps import outside, results, uploads, visits
+from portal.steps import outside, results, uploads
 from portal.steps.acting import Acting
 from portal.store import draw
 from portal.store import imports as store
@@ -262,8 +262,7 @@ async def list_page(request: Request, number: FromPath[int]) -> Response[Any]:
 async def take_list(request: Request, number: FromPath[int]) -> Response[Any]:
     """The list's entries become the task's picks, and one visit for each place."""
     parse_input(Nothing, posted(request))
-    taken = await outside.take_list(acting(request), number)
-    await visits.combine_visits(acting(request), taken["round"])
+    taken = await outside.take_and_combine(acting(request), number)
     return go_to(f"/visits?round={taken['round']}")
 
 

@@ -42,9 +42,11 @@ STEPS = (
 BESIDE = (
     ("导入", "/imports", "imports.read"),
     ("检查对象", "/directory", "directory.read"),
+    ("专项库", "/registers", "directory.read"),
     ("执法人员", "/inspectors", "directory.read"),
     ("事项清单", "/items", "plan.read"),
     ("检查表单", "/checklists", "plan.read"),
+    ("业务模块", "/sectors", "plan.read"),
     ("后台任务", "/jobs", "jobs.read"),
     ("审计记录", "/audit", "audit.read"),
 )
@@ -135,6 +137,11 @@ def go_to(path: str) -> Redirect:
 def download(name: str, data: bytes) -> Response[bytes]:
     """A spreadsheet (XLSX) to be kept under this name."""
     return Response(data, media_type=XLSX, headers={"content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"})
+
+
+def pdf(name: str, data: bytes) -> Response[bytes]:
+    """A PDF to be looked at, which keeps its name when saved."""
+    return Response(data, media_type="application/pdf", headers={"content-disposition": f"inline; filename*=UTF-8''{quote(name, safe='')}"})
 
 
 def is_fragment(request: Request) -> bool:

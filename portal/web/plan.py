@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,12 +17,13 @@ from portal.steps import plan as official
 from portal.steps import pool as steps
 from portal.steps.acting import Acting
 from portal.steps.base import load_standing
+from portal.steps.plan_below import load_below
 from portal.store import accounts, draw, plan
 from portal.store import plan_draft as drafts
 from portal.store import pool as pools
 from portal.web.access import acting, posted
 from portal.web.inputs import choice, parse_input
-from portal.web.pages import download, go_to, page
+from portal.web.pages import download, go_to, page, pdf
 from portal.web.year import VERDICTS
 
 
@@ -66,10 +68,13 @@ async def plan_page(request: Request, number: FromPath[int]) -> Response[Any]:
     draft = next((one for one in await _drafts(act) if one["year"] == found["year"]), None)
     live = {task["code"]: await draw.load_live_round_of(task["id"]) for task in tasks.values()}
     names = {account["id"]: account["name"] for account in await accounts.load_accounts()}
+    below = {one.row: one for one in await load_below(act, found)}
+    adopting = found["organisation"] in act.over and found["state"] != "draft" and not newer and any(one.waiting for one in below.values())
     return await page(
         request, "plan/plan.html", here="/plan", plan=found, rows=rows, tasks=tasks, live=live, names=names,
         states=Counter(row["state"] for row in rows), standing=await load_standing(act, found), verdicts=VERDICTS, layouts=official.LAYOUTS,
         changes=await official.load_changes(act, found), newer=newer, draft=draft, own=found["organisation"] == act.bureau["id"],
+        below=below, adopting=adopting,
     )  # fmt: skip
 
 
@@ -85,6 +90,16 @@ async def plan_file(request: Request, number: FromPath[int]) -> Response[bytes]:
     return download(*await official.export_plan(acting(request), number, wanted.layout or "own"))
 
 
+@get("/plan/{number:int}/notice.pdf", opt={"access": "plan.read"})
+async def plan_notice(request: Request, number: FromPath[int]) -> Response[bytes]:
+    """The plan as it is printed whole, ratios by class and all: for staff and superiors, not public."""
+    portal, act = request.app.state.portal, acting(request)
+    about = {"bureau": act.bureau, "demo": portal.settings.simulated, "as_of": act.today.isoformat()}
+    found = await official.load_official(act, number)
+    data = await asyncio.to_thread(portal.printing.render, "plan", "plan_notice.html", {"about": about, "plan": found})
+    return pdf(f"{found['title']}（第{found['version']}版）.pdf", data)
+
+
 # 名录 ---------------------------------------------------------------------------------
 
 
@@ -98,12 +113,13 @@ async def _pools_page(request: Request, refused: Refused | None) -> Response[Any
     tasks = await plan.load_current_tasks(act.line)
     latest = await pools.load_latest_pools([task["id"] for task in tasks])
     choices = await steps.load_choices(act, tasks)
+    above = {one["id"]: one["name"] for one in await accounts.load_organisations() if one["id"] in act.over}
     rows = []
     for task in tasks:
         pool = latest.get(task["id"])
         rows.append({
             "task": task, "pool": pool, "choices": choices[task["id"]], "live": await draw.load_live_round_of(task["id"]),
-            "free": pool is None or await pools.is_committed(pool["id"]),
+            "above": above.get(task["organisation"], ""), "free": pool is None or await pools.is_committed(pool["id"]),
         })  # fmt: skip
     names = {account["id"]: account["name"] for account in await accounts.load_accounts()}
     frozen = request.query_params.get("frozen", "")
@@ -138,4 +154,4 @@ async def pool_page(request: Request, task: FromPath[str]) -> Response[Any]:
 
 MOST_SHOWN = 200
 
-ROUTES = [plans_page, plan_page, plan_file, pools_page, freeze_pool, pool_page]
+ROUTES = [plans_page, plan_page, plan_file, plan_notice, pools_page, freeze_pool, pool_page]

@@ -21,11 +21,13 @@ from portal.store import accounts
 from portal.web import plan
 from portal.web.access import acting, posted
 from portal.web.draw import Nothing
+from portal.steps.plan_below import adopt_below
 from portal.web.inputs import Pairs, choice, group, parse_input, text
 from portal.web.inputs import number as whole
 from portal.web.pages import go_to, is_fragment, page
 
 SAID = {
+    "adopted": "上级计划中由县级局自行抽取的行已经列入这份修改稿。核对比例、时间和科室后保存为新的一版，由另一位复核人批准。",
     "begun": "修改稿已经建立。改好以后保存为新的一版，由另一位复核人批准；在那之前现行的计划不变。",
     "saved": "已保存到修改稿。",
     "added": "已加一行。",
@@ -124,6 +126,14 @@ async def begin_plan(request: Request) -> Response[Any]:
 async def begin_draft(request: Request, number: FromPath[int]) -> Response[Any]:
     parse_input(Nothing, posted(request))
     return go_to(f"/plan/drafts/{await steps.begin_draft(acting(request), number)}?said=begun")
+
+
+@post("/plan/{number:int}/adopt", opt={"access": "plan.edit"})
+async def adopt_rows(request: Request, number: FromPath[int]) -> Response[Any]:
+    """Rows of the plan above that counties draw for themselves go into the own draft."""
+    parse_input(Nothing, posted(request))
+    made, _ = await adopt_below(acting(request), number)
+    return go_to(f"/plan/drafts/{made}?said=adopted#rows")
 
 
 # The draft ----------------------------------------------------------------------------
@@ -248,4 +258,4 @@ def _whole(given: str) -> int | None:
     return int(given) if given.isascii() and given.isdigit() and len(given) <= 6 else None
 
 
-ROUTES = [begin_plan, begin_draft, draft_page, save_row, settle_row, withdraw_row, restore_row, finish_draft, drop_draft]
+ROUTES = [begin_plan, begin_draft, adopt_rows, draft_page, save_row, settle_row, withdraw_row, restore_row, finish_draft, drop_draft]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from litestar import Request, get, post
@@ -12,18 +13,19 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from portal.domain import calendar
-from portal.domain.attachments import ATTACHED, is_uploaded
-from portal.domain.errors import Refused
+from portal.domain.answers import numbers_of, say, uploads_of
+from portal.domain.errors import NotFound, Refused
 from portal.domain.model import Field, Form
+from portal.steps import documents
 from portal.steps import review as steps
 from portal.store import directory, records
 from portal.web import wording
 from portal.web.access import acting, posted
-from portal.web.inputs import choice, number, parse_input, text
-from portal.web.pages import go_to, page
+from portal.web.inputs import choice, day, number, parse_input, text
+from portal.web.pages import go_to, page, pdf
 
 SIZE = 100
-SAID = {"approved": "已通过，进入待公示。", "returned": "已退回，录入人能看到您的意见。"}
+SAID = {"reported": "已登记整改报告，期限从收到之日起算。", "approved": "已通过，进入待公示。", "returned": "已退回，录入人能看到您的意见。"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,12 @@ class Decision:
     decision: str = choice("决定", ("approve", "return"))
     comment: str = text("意见", most=500, least=0, lines=True)
     version: int = number("版本", 1, 10**9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    follow_up: int = number("后续处置", 1, 10**9)
+    on: date = day("收到整改报告的日期")
 
 
 @get("/review", opt={"access": "record.read"})
@@ -67,7 +75,7 @@ async def _record_page(request: Request, number: int, refused: Refused | None) -
     told = [point for point in points if point["verdict"] == "no" or point["changes"] or point["filled"]]
     return await page(
         request, "review/record.html", here="/review", refused=refused, points=points, told=[p for p in points if p in told],
-        plain=[p for p in points if p not in told], clock=_clock(view), **view,
+        plain=[p for p in points if p not in told], clock=_clock(view), said=SAID.get(request.query_params.get("said", ""), ""), **view,
     )  # fmt: skip
 
 
@@ -81,30 +89,19 @@ def _clock(view: Mapping[str, Any]) -> dict[str, int] | None:
 
 def points_of(form: Form, answers: Mapping[str, Any], shown: Sequence[str], versions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Each asked point with its answer in words and what changed between saved versions."""
-    found, names = [], set(shown)
-    for section_n, section in enumerate(form.sections, 1):
-        point_n = 0
+    found, names, numbers = [], set(shown), numbers_of(form)
+    for section in form.sections:
         for field in section.fields:
-            if field.type == "note":
-                continue
-            point_n += field.type == "verdict" or not field.show_if
-            if field.name not in names:
+            if field.type == "note" or field.name not in names:
                 continue
             answer = answers.get(field.name)
             found.append({
-                "number": f"{section_n}.{point_n}" if field.type == "verdict" or not field.show_if else "", "section": section.title, "field": field,
+                "number": numbers[field.name], "section": section.title, "field": field,
                 "verdict": answer if field.type == "verdict" else None, "said": say(field, answer),
                 "filled": field.type != "verdict" and answer not in (None, "", []), "changes": changes_of(field, versions),
                 "uploads": uploads_of(field, answer),
             })  # fmt: skip
     return found
-
-
-def uploads_of(field: Field, answer: Any) -> list[tuple[str, str]]:
-    """(number, type of field) of the photos, signatures and files uploaded for an answer, those in the rows of a repeat too."""
-    if field.type == "repeat":
-        return [one for row in answer or [] for child in field.fields for one in uploads_of(child, row.get(child.name))]
-    return [(one, field.type) for one in answer or [] if is_uploaded(one)] if field.type in ATTACHED else []
 
 
 def changes_of(field: Field, versions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -118,23 +115,12 @@ def changes_of(field: Field, versions: Sequence[Mapping[str, Any]]) -> list[dict
     return found
 
 
-def say(field: Field, answer: Any) -> str:
-    """An answer as people read it."""
-    if answer in (None, "", []):
-        return ""
-    if field.type == "verdict":
-        return wording.VERDICTS.get(str(answer), ("", str(answer)))[1]
-    labels = {choice.value: choice.label for choice in field.choices}
-    if field.type in ("select_one", "select_multiple"):
-        return "、".join(labels.get(one, one) for one in ([answer] if isinstance(answer, str) else answer))
-    if field.type in ATTACHED:
-        paper = [one for one in answer if not is_uploaded(one)]
-        return f"{len(answer)} 份" + (f"，纸质原件 {'、'.join(paper)}" if paper else "")
-    if field.type == "repeat":
-        inner = {child.name: child for child in field.fields}
-        rows = ["，".join(f"{inner[name].label}：{say(inner[name], part)}" for name, part in row.items() if name in inner) for row in answer]
-        return "；".join(f"（{n}）{row}" for n, row in enumerate(rows, 1))
-    return answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
+@get("/review/{number:int}/record.pdf", opt={"access": "record.read"})
+async def record_sheet(request: Request, number: FromPath[int]) -> Response[bytes]:
+    portal = request.app.state.portal
+    name, context = await documents.load_record_sheet(acting(request), number, demo=portal.settings.simulated)
+    data = await asyncio.to_thread(portal.printing.render, name, "record_sheet.html", context)
+    return pdf(name, data)
 
 
 @post("/review/{number:int}", opt={"access": "record.review"})
@@ -148,4 +134,17 @@ async def decide(request: Request, number: FromPath[int]) -> Response[Any]:
     return go_to(f"/review?said={'approved' if approve else 'returned'}")
 
 
-ROUTES = [queue_page, record_page, decide]
+@post("/review/{number:int}/report", opt={"access": "record.report"})
+async def report(request: Request, number: FromPath[int]) -> Response[Any]:
+    """Note the day on which the entity's report of rectification came in."""
+    try:
+        given = parse_input(Report, posted(request))
+        await steps.report_rectified(acting(request), number, given.follow_up, given.on)
+    except NotFound:
+        raise
+    except Refused as refused:
+        return await _record_page(request, number, refused)
+    return go_to(f"/review/{number}?said=reported")
+
+
+ROUTES = [queue_page, record_page, record_sheet, decide, report]

@@ -1,4 +1,4 @@
-"""入企: visits by state, one's own, by round; and 匹配: how the rounds were assigned."""
+"""入企: visits by state, one's own, by round; and 匹配: how the rounds were assigned, and emptied slots drawn again."""
 
 from __future__ import annotations
 
@@ -6,22 +6,26 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from litestar import Request, get
+from litestar import Request, get, post
+from litestar.params import FromPath
 from litestar.response import Response
 
+from portal.domain.errors import Refused, WrongMoment
+from portal.steps import assign
+from portal.steps.unfilled import load_unfilled
 from portal.store import directory, draw, records
 from portal.store import visits as store
-from portal.web.access import acting
+from portal.web.access import acting, posted
 from portal.web.draw_view import load_round_view
-from portal.web.inputs import choice, parse_input, text
-from portal.web.pages import page
+from portal.web.inputs import choice, group, number, parse_input, several, text
+from portal.web.pages import go_to, page
 
 SIZE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    state: str = choice("状态", ("open", "done"), optional=True)
+    state: str = choice("状态", ("open", "done", "closed"), optional=True)
     round: str = text("轮次", most=64, least=0)
     mine: str = choice("只看我的", ("1",), optional=True)
     after: str = text("上一页止于", most=80, least=0)
@@ -40,7 +44,7 @@ async def visits_page(request: Request) -> Response[Any]:
     )  # fmt: skip
     more, rows = len(rows) > SIZE, rows[:SIZE]
     if inspector is not None and not wanted.after and not more:
-        rows.sort(key=lambda row: (row["state"] == "done", str(row["day"]), row["town"], row["code"]))
+        rows.sort(key=lambda row: (row["state"] != "open", str(row["day"]), row["town"], row["code"]))
     entities = await directory.load_entities({row["entity_code"] for row in rows})
     assigned = await store.load_assigned([row["id"] for row in rows])
     people = await directory.load_inspectors_by_id({who for slots in assigned.values() for who in slots if who})
@@ -79,4 +83,40 @@ async def assign_page(request: Request) -> Response[Any]:
     return await page(request, "assign/rounds.html", here="/assign", rows=rows)
 
 
-ROUTES = [visits_page, assign_page]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refill:
+    absent: tuple[str, ...] = several("不能参加的人", most=200)
+    lender: tuple[str, ...] = several("借调的所", most=100)
+    reason: str = text("原因", most=300)
+    after: int = number("匹配次数", 1, 1_000_000)
+
+
+@get("/assign/{code:str}", opt={"access": "round.read"})
+async def refill_page(request: Request, code: FromPath[str]) -> Response[Any]:
+    return await _refill_page(request, code, said=request.query_params.get("said", ""))
+
+
+async def _refill_page(request: Request, code: str, said: str = "", refused: Refused | None = None) -> Response[Any]:
+    act = acting(request)
+    found = await load_unfilled(act, code)
+    if found is None:
+        raise WrongMoment(f"轮次 {code} 还没有匹配执法人员，没有可以补派的名额。")
+    pairs = group(posted(request)) if refused else {}
+    given = {"absent": pairs.get("absent", []), "lender": pairs.get("lender", []), "reason": next(iter(pairs.get("reason", [])), "")}
+    left = len(found["slots"])
+    words = {"refilled": f"已补派，仍空 {left} 个名额。" if left else "已补派，名额都有人了。"}.get(said, "")
+    may_refill = act.may("visits.assign") and found["round"]["organisation"] in act.tree
+    return await page(request, "assign/refill.html", here="/assign", refused=refused, said=words, given=given, may_refill=may_refill, **found)
+
+
+@post("/assign/{code:str}/refill", opt={"access": "visits.assign"})
+async def refill_slots(request: Request, code: FromPath[str]) -> Response[Any]:
+    try:
+        given = parse_input(Refill, posted(request))
+        await assign.refill_slots(acting(request), code, given.absent, given.reason, lenders=given.lender, after=given.after)
+    except Refused as refused:
+        return await _refill_page(request, code, refused=refused)
+    return go_to(f"/assign/{code}?said=refilled")
+
+
+ROUTES = [visits_page, assign_page, refill_page, refill_slots]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from portal.domain.model import OUTCOMES
+from portal.domain.model import AWAITING, OUTCOMES
 from portal.steps.acting import BEIJING
 from portal.steps.review import FOLLOW_UPS as FOLLOW_UPS  # templates say follow-ups through here
 
@@ -28,7 +28,7 @@ RECORD_STATES: Mapping[str, tuple[str, str]] = {
     "published": ("ok", "已公示"),
     "withdrawn": ("warn", "已撤回"),
 }
-VISIT_STATES: Mapping[str, tuple[str, str]] = {"open": ("half", "待办"), "done": ("ok", "已办结")}
+VISIT_STATES: Mapping[str, tuple[str, str]] = {"open": ("half", "待办"), "done": ("ok", "已办结"), "closed": ("off", "不再检查")}
 ROW_STATES: Mapping[str, tuple[str, str]] = {
     "task": ("ok", "任务"),
     "rider": ("half", "结合检查"),
@@ -57,9 +57,9 @@ CONFIDENCES: Mapping[str, tuple[str, str]] = {
 }
 DISCLOSURES: Mapping[str, str] = {"open": "公开", "sealed": "密封"}
 STRATA: Mapping[str, str] = {"none": "不分层", "class": "按信用风险分类", "list": "专列名单", "town": "按镇街"}
-DRAWN_BY: Mapping[str, str] = {"here": "本局抽取", "superior": "上级抽取", "external": "外部抽取"}
+DRAWN_BY: Mapping[str, str] = {"here": "本局抽取", "superior": "上级抽取", "external": "外部抽取", "below": "由县级局自行抽取"}
 ITEM_KINDS: Mapping[str, str] = {"general": "一般检查事项", "key": "重点检查事项"}
-PICK_KINDS: Mapping[str, str] = {"drawn": "抽中", "reserve": "备选", "replacement": "补抽", "external": "外部抽取"}
+PICK_KINDS: Mapping[str, str] = {"drawn": "抽中", "reserve": "备选", "struck": "已由补抽替换", "replacement": "补抽", "external": "外部抽取"}
 VERDICTS: Mapping[str, tuple[str, str]] = {"yes": ("ok", "合格"), "no": ("bad", "不合格"), "na": ("off", "不适用")}
 WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
 
@@ -69,9 +69,9 @@ def outcome(code: str) -> str:
     return known.label if known else code
 
 
-def outcomes() -> list[tuple[str, str, bool]]:
-    """(code, label, is a problem) of every 抽查结果, in the national order."""
-    return [(one.code, one.label, one.problem) for one in OUTCOMES.values()]
+def outcomes(later: bool = False) -> list[tuple[str, str, bool]]:
+    """(code, label, is a problem) of every 抽查结果, in the national order; before them 待检验结果 where a result may come `later`."""
+    return [(AWAITING, "待检验结果", False)] * later + [(one.code, one.label, one.problem) for one in OUTCOMES.values()]
 
 
 def count(number: int | None) -> str:

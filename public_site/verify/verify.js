@@ -422,7 +422,7 @@ function* drawTask(H, task, K, files, tick) {
     if (group.members.length < n) short.push(`层“${s}”应抽 ${grouped(n)} 户，可抽的只有 ${grouped(group.members.length)} 户`);
     yield {};
   }
-  return { task, pool, gone: excluded.gone, goneCount: excluded.n, ticket, before: order.before, groups, strata, short };
+  return { task, pool, gone: excluded.gone, goneCount: excluded.n, ticket, order, before: order.before, groups, strata, short };
 }
 
 // ---- 各项检查 / the checks ----
@@ -503,7 +503,41 @@ function* recompute(job) {
     need(row.result_commit === commit, "结果指纹与抽取当日公布的不同", "result.json", `公布 ${brief(row.result_commit)}　算出 ${brief(commit)}`);
     yield ok("结果指纹与抽取当日公布的相同", "result.json", brief(commit));
   } else yield compare("结果指纹，请与存证日志里的对照", "result.json", commit);
+  if (row?.replacement?.done) yield* replaced(H, K, r, digest, tasks, row.replacement.done);
   return { r, H, digest, S: hex(S), K: hex(K), commit, result, tasks, lines, label: r.sources.length ? "公开可验证" : "内部可复核，不能证明结果未被挑选" };
+}
+// 补抽: who is struck from the register and was not visited before, by the next of the stratum that is not struck.
+function* replaced(H, K, r, digest, tasks, told) {
+  const file = "replacement.json", body = yield { read: file };
+  const doc = keys(readJson(body, file), "spec round round_digest replace_on done_on struck kept tasks", file);
+  need(doc.spec === "ssj/1" && doc.round === r.round && doc.round_digest === digest && doc.replace_on === r.replace_on, "补抽文件不是这一轮的", file);
+  need(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(doc.done_on) && doc.done_on >= doc.replace_on, `补抽办理于 ${doc.done_on}，早于承诺的 ${doc.replace_on}`, file);
+  for (const [code, said] of Object.entries(dict(doc.struck, file))) {
+    const { status, known_at } = keys(said, "status known_at source", file);
+    need(["注销", "吊销", "迁出"].includes(status) && TIME.test(known_at), `${code} 的登记状态不是注销、吊销或迁出`, file);
+  }
+  for (const code of items(doc.kept, file)) need(own(doc.struck, code), `${code} 没有写明登记状态`, file);
+  need(canonical(doc.kept) === canonical([...new Set(doc.kept)].sort(byBytes)), "已检查的不是从小到大、各一次", file);
+  keys(doc.tasks, tasks.map(({ task }) => task.task), file);
+  let places = 0;
+  for (const { task, name, pool, groups, order, strata } of tasks) {
+    const mine = [], kept = new Set(doc.kept), free = (code) => !own(doc.struck, code);
+    for (const s of [...strata.keys()].sort(byBytes)) {
+      const row = strata.get(s), gone = row.drawn.filter((code) => !free(code) && !kept.has(code));
+      let after = row.reserve.filter(free);
+      if (after.length < gone.length && row.available > row.drawn.length + row.reserve.length) { // beyond the reserve the order goes on
+        const { members } = groups[pool.names.indexOf(s)];
+        after = Array.from(smallest(members, members.length, order), (entry) => codeAt(pool.data, pool.start[entry])).slice(row.drawn.length).filter(free);
+      }
+      gone.forEach((code, i) => mine.push([s, code, after[i] ?? null]));
+      yield {};
+    }
+    need(canonical(mine) === canonical(doc.tasks[task.task]), `${name}：补抽的名单不同`, file);
+    places += mine.length;
+  }
+  const commit = hex(H("ssj/1 replacement\n", K, body));
+  need(told.commit === commit, "补抽指纹与公布的不同", file, `公布 ${brief(String(told.commit))}　算出 ${brief(commit)}`);
+  yield ok(`补抽 ${grouped(places)} 户次，逐户相同，指纹与公布的相同`, file, brief(commit));
 }
 function sameStrata(mine, theirs, name) {
   keys(theirs, [...mine.keys()], "result.json");

@@ -9,20 +9,17 @@ import datetime, hashlib, json, math, pathlib, re, sys, unicodedata  # noqa: E40
 ID, HEX, WHOLE = re.compile("[0-9A-Za-z#_-]{1,64}"), re.compile("[0-9a-f]{64}"), 1_000_000
 TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\+08:00")
 LINE = re.compile(rb"([0-9A-Za-z#_-]{1,64})\t([^\t\n]+)\t([1-9][0-9]{0,5})\n")  # code, stratum, weight
-
 # ---- 格式 / the format: each function gives its value back, or refuses it ----
 def need(fine, why, value=None):
     if not fine: raise ValueError(why)
     return value
 def canonical(value): return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 def whole(text): return int(need(re.fullmatch("-?[0-9]{1,16}", text) and abs(int(text)) < 2**53, f"number {text}", text))
-def read_json(data):
+def read_json(data):  # one with a key twice, or a control character, is not canonical either
     value = json.loads(data.decode(), parse_float=whole, parse_constant=whole, parse_int=whole)
-    plain = canonical(value) == data and not re.search(rb'\\[^"\\]', data.replace(rb"\\", b""))
-    return need(plain, "not canonical JSON", value)  # nor is one with a key twice, or a control character
+    return need(canonical(value) == data and not re.search(rb'\\[^"\\]', data.replace(rb"\\", b"")), "not canonical JSON", value)
 def keys(value, names, more=False):
-    wanted = set(names.split())
-    return need(type(value) is dict and wanted <= set(value) and (more or wanted == set(value)), f"keys: {names}", value)
+    return need(type(value) is dict and set(value) >= (wanted := set(names.split())) and (more or wanted == set(value)), names, value)
 def items(value): return need(type(value) is list, "not a list", value)
 def count(value, top=2**53 - 1): return need(type(value) is int and 0 <= value <= top, f"not a count: {value}", value)
 def ident(value): return need(type(value) is str and ID.fullmatch(value), f"not an id: {value}", value)
@@ -32,14 +29,11 @@ def text(value):  # NFC, not empty, no control or format characters, no white sp
     return need(not {"Cc", "Cf", "Cs", "Zl", "Zp"} & set(map(unicodedata.category, value)), "a hidden character", value)
 def moment(value): return need((m := TIME.fullmatch(value)) and datetime.date.fromisoformat(m[1]), f"time {value}", value)
 def hasher(suite):
-    need(suite in ("sha256", "sm3"), f"unknown suite: {suite}")
-    need(suite in hashlib.algorithms_available, "本机 Python 的 hashlib 没有 SM3 / hashlib lacks sm3 here")
+    need(suite in {"sha256", "sm3"} & hashlib.algorithms_available, f"算法不认识，或本机没有 SM3 / unknown, or no SM3 here: {suite}")
     return lambda data: hashlib.new("sm3", data).digest() if suite == "sm3" else hashlib.sha256(data).digest()
-def root(H, leaves):
-    while len(leaves) > 1:  # an odd node goes up unchanged
-        leaves = [H(b"\1" + a + b) for a, b in zip(leaves[::2], leaves[1::2])] + leaves[len(leaves) // 2 * 2:]
+def root(H, leaves):  # an odd node goes up unchanged
+    while len(leaves) > 1: leaves = [H(b"\1" + a + b) for a, b in zip(leaves[::2], leaves[1::2])] + leaves[len(leaves) // 2 * 2:]
     return leaves[0] if leaves else H(b"")
-
 # ---- 轮次与种子 / the round and its seed ----
 def read_round(data):
     r = keys(read_json(data), "spec suite round disclosure sources secrets draw_not_before tasks", more=True)
@@ -81,7 +75,6 @@ def check_values(r, values):
             need(n == sorted(set(n)) and len(n) == many and low <= n[0] and n[-1] <= high, f"shape: {value}")
         bits += source["bits"]
     need(bits >= 80, "fewer than 80 bits were drawn")
-
 # ---- 一项任务的抽取 / the draw of one task ----
 def quotas(sizes, quota, rounding, minimum):
     need(set(sizes) <= set(quota), "a stratum without quota")
@@ -106,8 +99,7 @@ def draw(H, task, K, salt_key, pool, excluded, quota_file):
     tail = b"\n" + salt_key + task["task"].encode() + b"\n"
     def tree(entries, mark=None):  # sealed: a salted leaf per entry; open: a leaf per 256 lines
         if not salt_key:
-            lines = [line for _, line in entries]
-            return root(H, [H(b"\0" + b"".join(lines[i:i + 256])) for i in range(0, len(lines), 256)]).hex()
+            return root(H, [H(b"\0" + b"".join(e[1] for e in entries[i:i + 256])) for i in range(0, len(entries), 256)]).hex()
         inner = (H(b"\2" + H(b"ssj/1 salt2" + tail + code) + (mark or line)) for code, line in entries)
         return root(H, [H(b"\0" + H(b"ssj/1 salt" + tail + e[0]) + e[0] + i) for e, i in zip(entries, inner)]).hex()
     need(tree([(row[0], row[3]) for row in rows]) == task["pool_root"], "pool.tsv does not give pool_root")
@@ -120,13 +112,17 @@ def draw(H, task, K, salt_key, pool, excluded, quota_file):
         sizes[s] = sizes.get(s, 0) + 1
         order.setdefault(s, []).extend([(int.from_bytes(T[:8], "big") // weight, T, code, weight)] * (code not in gone))
     for s, n in quotas(sizes, quota, task["rounding"], task["minimum"]).items():
-        weights, codes = [e[3] for e in order[s]], [e[2].decode() for e in sorted(order[s])[:n + task["reserve"]]]
+        order[s].sort()
+        weights, codes = [e[3] for e in order[s]], [e[2].decode() for e in order[s][:n + task["reserve"]]]
         need(len(set(weights)) < 2 or n * max(weights) < sum(weights), f"weights too unequal in {s}")
         strata[s] = dict(size=sizes.get(s, 0), available=len(weights), quota=n, drawn=codes[:n], reserve=codes[n:])
     drawn = [(code.encode(), b"") for code in sorted(code for row in strata.values() for code in row["drawn"])]
     sealed = salt_key and {"ticket_root": tree([(row[0], row[3] + T) for row, T in zip(rows, tickets)])}
-    return {"strata": strata, **sealed, "drawn_root": tree(drawn, b"drawn\n")} if sealed else {"strata": strata}
-
+    return {"strata": strata, **sealed, "drawn_root": tree(drawn, b"drawn\n")} if sealed else {"strata": strata}, order
+def replace(order, strata, gone, kept):  # 补抽: who is struck, in drawn order, by the next of the stratum that is not
+    for s in sorted(strata, key=str.encode):
+        after = (e[2].decode() for e in order[s][len(strata[s]["drawn"]):] if e[2].decode() not in gone)
+        yield from ([s, code, next(after, None)] for code in strata[s]["drawn"] if code in gone and code not in kept)
 # ---- 人员匹配 / inspectors to visits ----
 def assign(H, doc):
     K, caps, slots = raw(doc["K"]), {ident(i): count(cap) for i, cap in doc["caps"].items()}, doc["slots"]
@@ -156,7 +152,6 @@ def assign(H, doc):
         holder.update(path)
     return {"assigned": {visit: [holder.get((visit, n)) for n in range(len(slots[visit]))] for visit in slots},
             "raised": raised, "unfilled": [list(slot) for slot in order if slot not in holder]}
-
 # ---- 凭证与各项检查 / vouchers, and the checks: each yields its title first, then does its work ----
 def check_voucher(r, H, public, v):
     keys(v, "spec round task code salt pool ticket drawn")
@@ -176,10 +171,8 @@ def bundle(folder, logged):
     yield "轮次文件合规 / round.json is well-formed"
     files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if not path.is_dir()}
     def read(name): return files.pop(name, folder / name).read_bytes()  # what is left in `files` was not looked at
-    data = read("round.json")
-    r, sealed, H = read_round(data)
-    digest, result = H(data).hex(), {}
-    yield f"-- 轮次 / round {r['round']}, 摘要 / digest {digest}"
+    (r, sealed, H), result, order = read_round(data := read("round.json")), {}, {}
+    yield f"-- 轮次 / round {r['round']}, 摘要 / digest {(digest := H(data).hex())}"
     if logged is not None: yield "轮次摘要与日志登记一致 / the round's digest is the logged one"
     need(logged is None or logged == digest, f"logged: {logged}")
     yield "种子来源与秘密符合事先承诺 / reveal.json opens the commitments"
@@ -193,14 +186,23 @@ def bundle(folder, logged):
     K, K_assign = (H(b"ssj/1 key\n" + S + f"{use}/{r['round']}".encode()) for use in ("draw", "assign"))
     for t, task in ((task["task"], task) for task in r["tasks"]):
         yield f"任务 {t} 的名录与承诺一致，已重抽 / task {t}: files as committed, drawn again"
-        excluded = read(f"{t}/excluded.txt") if f"{t}/excluded.txt" in files else None
-        result[t] = draw(H, task, K, salt_key, read(f"{t}/pool.tsv"), excluded, sealed and read(f"{t}/quota.json"))
+        pool, excluded = read(f"{t}/pool.tsv"), read(f"{t}/excluded.txt") if f"{t}/excluded.txt" in files else None
+        result[t], order[t] = draw(H, task, K, salt_key, pool, excluded, sealed and read(f"{t}/quota.json"))
         for s, row in result[t]["strata"].items():
             if (n := len(row["drawn"])) < row["quota"]: yield f"-- 可抽不足 / too few available: {s}: {n} of {row['quota']}"
     yield "抽取结果与重抽一致 / result.json is what the draw gives"
     need(read("result.json") == canonical(result), "result.json differs")
-    commit = H(b"ssj/1 result\n" + (salt_key or K) + canonical(result)).hex()
-    yield f"-- 请与日志核对 / compare with the log: result_commit {commit}"
+    yield "-- 请与日志核对 / compare with the log: result_commit " + (commit := H(b"ssj/1 result\n" + (salt_key or K) + canonical(result)).hex())
+    if "replacement.json" in files:
+        yield "补抽与重算一致 / replacement.json is what the order gives"
+        doc = keys(read_json(body := read("replacement.json")), "spec round round_digest replace_on done_on struck kept tasks")
+        need(doc == doc | {"spec": "ssj/1", "round": r["round"], "round_digest": digest, "replace_on": r["replace_on"]}, "not this round's")
+        need(doc["replace_on"] <= str(datetime.date.fromisoformat(doc["done_on"])) == doc["done_on"], "before its day")
+        for c, e in doc["struck"].items():
+            need(ident(c) and moment(keys(e, "status known_at source")["known_at"]) and e["status"] in ("注销", "吊销", "迁出"), c)
+        again = {t: list(replace(order[t], entry["strata"], doc["struck"], items(doc["kept"]))) for t, entry in result.items()}
+        need(canonical(doc["tasks"]) == canonical(again) and doc["kept"] == sorted(set(doc["struck"]) & set(doc["kept"])), "replacement.json differs")
+        yield "-- 请与日志核对 / compare with the log: replacement_commit " + H(b"ssj/1 replacement\n" + (salt_key or K) + body).hex()
     if "slots.json" in files or "assigned.json" in files:
         yield "人员匹配与重算一致 / assigned.json is what slots.json gives"
         doc = keys(read_json(read("slots.json")), "suite K slots caps")
@@ -208,8 +210,8 @@ def bundle(folder, logged):
         need(own and (doc["suite"], doc["K"]) == (r["suite"], K_assign.hex()), "slots.json is not of this round")
         need(read("assigned.json") == canonical(assign(H, doc)), "assigned.json differs")
     if sealed:
-        tasks = {t: {name: entry[name] for name in ("ticket_root", "drawn_root")} for t, entry in result.items()}
-        for t in tasks: tasks[t]["count"] = sum(len(row["drawn"]) for row in result[t]["strata"].values())
+        counts = {t: {"count": sum(len(row["drawn"]) for row in entry["strata"].values())} for t, entry in result.items()}
+        tasks = {t: counts[t] | {name: entry[name] for name in ("ticket_root", "drawn_root")} for t, entry in result.items()}
         public = {"round_digest": digest, "result_commit": commit, "sources": reveal["sources"], "tasks": tasks}
         if any(name.startswith("public/") for name in files):
             yield "公开文件夹与重抽一致 / public/ is what the draw gives"
@@ -231,8 +233,7 @@ def voucher(file, folder):
     yield "凭证成立：在承诺的名录内，抽取号固定，已被抽中 / in the committed pool, ticket fixed, drawn"
     check_voucher(r, H, public, read_json(file.read_bytes()))
     yield f"-- 请与日志核对 / compare with the log: round_digest {public['round_digest']} result_commit {public['result_commit']}"
-def main(argv, out=sys.stdout):
-    """Prints a line per check; 0 when all are OK, 1 after a FAIL, 2 when called wrongly."""
+def main(argv, out=sys.stdout):  # prints a line per check; 0 when all are OK, 1 after a FAIL, 2 when called wrongly
     if len(argv) not in (1, 2): return print(__doc__, file=out) or 2
     first, second, title = pathlib.Path(argv[0]), argv[1] if len(argv) == 2 else None, None
     checks = voucher(first, pathlib.Path(second)) if second and pathlib.Path(second).is_dir() else bundle(first, second)
@@ -245,5 +246,4 @@ def main(argv, out=sys.stdout):
     except Exception as error:  # whatever is wrong with a file, the answer is a FAIL line, never a traceback
         return say(f"FAIL  {title}: {str(error)[:200] or type(error).__name__}") or 1
     return 0
-if __name__ == "__main__":
-    sys.exit(sys.stdout.reconfigure(errors="replace") or main(sys.argv[1:]))
+if __name__ == "__main__": sys.exit(sys.stdout.reconfigure(errors="replace") or main(sys.argv[1:]))

@@ -6,7 +6,8 @@ import shutil
 import pytest
 
 from tests.cli.command import Portal
-from tests.domain.draw_fixture import GOLDEN
+from tests.domain.draw_fixture import GOLDEN, write_folder
+from tests.domain.replaced import replaced
 from tests.shared import SHARED
 
 VECTORS = SHARED / "design" / "vectors"
@@ -52,6 +53,16 @@ def test_verify_is_green_on_a_true_bundle_and_changes_nothing_in_it(portal, bund
     done = portal("verify", bundle)
     assert (done.code, done.err) == (0, "") and len(done.lines("OK   ")) >= 2 and not done.lines("FAIL")
     assert {path: path.stat().st_mtime_ns for path in bundle.rglob("*")} == before
+
+
+@pytest.mark.parametrize("kind", ["open", "sealed"])
+def test_a_replacement_is_recomputed_and_its_fingerprint_told(portal, tmp_path, kind):
+    folder = write_folder(tmp_path / kind, replaced(kind))
+    said = portal("verify", folder)
+    assert said.code == 0 and any("补抽 3 户次（递补 3，空缺 0），重算一致" in line for line in said.lines("OK   ")) and "replacement.json" not in said.out
+    place = folder / "replacement.json"
+    place.write_bytes(place.read_bytes().replace(b'"kept":[', b'"kept":["91350000000000009X",', 1))
+    assert portal("verify", folder).code == 1
 
 
 def test_one_changed_byte_in_any_file_is_red(portal, copy):

@@ -58,7 +58,7 @@ def test_wrong_usage_is_one_chinese_sentence_and_exit_2(nowhere, words):
         ("", "缺少参数 命令"),
         ("nonsense", "不能是“nonsense”，可选：init、bureau、clock"),
         ("import", "缺少参数 WHAT、FILE"),
-        ("import trees x", "参数 WHAT 不能是“trees”，可选：entities、inspectors、recusals、classes、registers、plan、draw、records"),
+        ("import trees x", "参数 WHAT 不能是“trees”，可选：entities、inspectors、recusals、classes、registers、plan、items、draw、records"),
         ("serve --port abc", "参数 --port 应为 0 到 65535 的整数，写的是“abc”"),
         ("serve --port 99999", "参数 --port 应为 0 到 65535 的整数"),
         ("serve --port", "参数 --port 后面少了内容"),

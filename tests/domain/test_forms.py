@@ -263,7 +263,7 @@ def test_a_wrong_item_is_named(attributes, field, message):
 
 # as plain data
 
-ITEM = CheckItem("shop.sale", "2026-1", "类别", "事项", "shop.check", (Basis("法", "第一条"),), points=("甲", "乙"), valid_to=date(2027, 1, 1))
+ITEM = CheckItem("shop.sale", "2026-1", "类别", "事项", "shop.check", (Basis("法", "第一条"),), points=("甲", "乙"), qualification="", valid_from=date(2024, 1, 1), valid_to=date(2027, 1, 1))
 REGISTER = Register("shop.licences", "许可证", (Column("number", "编号", required=True, aliases=("证号",)),), several=True)
 
 

@@ -94,6 +94,14 @@ def test_who_draws_is_read_from_the_words_in_use(text, who):
 
 
 @pytest.mark.parametrize("text, level, who", [
+    ("县抽县查", "city", "below"), ("区抽区查", "city", "below"), ("县级局自行抽取", "city", "below"), ("县抽县查", "county", "here"), ("县抽县查", "province", "below"),
+    ("市抽县查", "province", "below"), ("自治区抽市查", "city", "superior"), ("自治区统一抽取", "province", "superior"), ("各级自行抽取", "city", "here"), ("设区市抽县查", "city", "here"),
+])
+def test_what_counties_draw_is_not_for_the_city_to_draw(text, level, who):
+    assert drawn_at(text, parse_drawn_by(text), level) == who
+
+
+@pytest.mark.parametrize("text, level, who", [
     ("市抽县查", "county", "superior"), ("市抽县查", "city", "here"), ("市级统一抽取", "city", "here"), ("省抽市查", "city", "superior"),
     ("省局统一抽取", "city", "superior"), ("总局组织抽取", "city", "superior"), ("本级抽取", "city", "here"), ("教育部门确定名单", "city", "external"),
 ])

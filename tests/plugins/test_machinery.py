@@ -1,6 +1,5 @@
 """Discovery, the refusals to start, and the routing of every hook."""
 
-import types
 from datetime import date
 from importlib.metadata import EntryPoint
 
@@ -10,48 +9,10 @@ import plugins.water_heaters
 from portal import hookspecs, plugin, plugins as machinery
 from portal.domain.errors import NotFound, WrongMoment
 from portal.hookspecs import HOOKS
-from portal.plugin import (
-    Basis, Block, CheckItem, Choice, Column, Field, FollowUp, Form, Page, PoolRule, Problem, Published, Register, Section,
-    Sector, hookimpl,
-)
+from portal.plugin import Block, Choice, Column, Field, FollowUp, Page, PoolRule, Problem, Published, Register, Sector, hookimpl
 from portal.plugins import SectorFault, SectorProblem, discover_sectors
 from portal.testing import make_candidate, make_record, make_task
-
-FIELDS = [Field("a", "甲", public=True), Field("secret", "乙", "text")]
-
-
-def form(code="lifts.check", version="1", fields=FIELDS):
-    return Form(code, version, "表", [Section("一", fields)])
-
-
-def item(code="lifts.use", version="1", form="lifts.check", **given):
-    return CheckItem(code, version, "类别", "事项", form, [Basis("法", "第一条")], **given)
-
-
-def module(sector_code="lifts", module_name="lifts_module", /, **hooks):
-    """A module with these hooks; a hook given as a plain value answers with it."""
-    made = types.ModuleType(module_name)
-    hooks.setdefault("sector", Sector(sector_code, "电梯"))
-    for name, hook in hooks.items():
-        if not callable(hook):
-            hook = hookimpl(_answering(hook))
-        setattr(made, name, hook)
-    return made
-
-
-def _answering(answer):
-    def hook():
-        return answer
-
-    return hook
-
-
-def refusals(allowed=None, **named):
-    with pytest.raises(SectorProblem) as caught:
-        discover_sectors(allowed, named)
-    assert str(caught.value) == "\n".join(map(str, caught.value.problems))
-    return [str(one) for one in caught.value.problems]
-
+from tests.plugins.made import answering, form, item, module, refusals
 
 WHO = "业务模块“lifts”（lifts_module）写了"
 
@@ -82,6 +43,13 @@ async def slow_registers():
      "“CheckItem('lifts.use', form='lifts.other')”：没有表单 lifts.other，本模块的表单：lifts.check。"),
     ({"check_items": [item("food.use")], "inspection_forms": [form()]}, "“CheckItem('food.use', '1')”：代码要以“lifts.”开头。"),
     ({"inspection_forms": [form("food.check")]}, "“Form('food.check', '1')”：代码要以“lifts.”开头。"),
+    ({"check_items": [item(later_form="lifts.other")], "inspection_forms": [form()]},
+     "“CheckItem('lifts.use', later_form='lifts.other')”：应是本模块另一张表单，且不是任何事项的现场表单。"),
+    ({"check_items": [item(later_form="lifts.check")], "inspection_forms": [form()]},
+     "“CheckItem('lifts.use', later_form='lifts.check')”：应是本模块另一张表单，且不是任何事项的现场表单。"),
+    ({"registers": [Register("lifts.r", "库", [Column("n", "有效期至")])]}, "“Register('lifts.r')”：n：“有效期至”由系统读作 licence_valid_to，列名请写 valid_to。"),
+    ({"registers": [Register("lifts.r", "库", [Column("n", "联系电话")])]}, "“Register('lifts.r')”：n：“联系电话”是个人信息列，系统不保存。"),
+    ({"registers": [Register("lifts.r", "库", [Column("tags", "种类")])]}, "“Register('lifts.r')”：tags：监管标签由系统读入，请换一个列名。"),
     ({"registers": [Register("food.r", "库", [Column("n", "号")])]}, "“Register('food.r')”：代码要以“lifts.”开头。"),
     ({"inspection_forms": [form(), form()]}, "“Form('lifts.check', '1')”：代码和版本重复。"),
     ({"check_items": [item(), item()], "inspection_forms": [form()]}, "“CheckItem('lifts.use', '1')”：代码和版本重复。"),
@@ -297,7 +265,7 @@ def test_an_owner_that_raises_is_named_without_the_text_of_its_exception(name):
     ("public_summary", "公示摘要应是一行、300 字以内的普通文字"),
 ])
 def test_an_owner_that_answers_with_the_wrong_type_is_named(name, message):
-    wrong = hookimpl(_answering(ROUTES[name][4]))
+    wrong = hookimpl(answering(ROUTES[name][4]))
     with pytest.raises(WrongMoment) as caught:
         ROUTES[name][1](discover_sectors(None, {"lifts": module(**{name: wrong})}))
     assert caught.value.message == f"业务模块“电梯”（lifts）的 {name} 出错：{message}。本次操作没有生效，请联系系统管理员。"

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from portal.domain.declarations import FIELD_TYPES
+import portal.plugin
+from portal.domain.declarations import FIELD_TYPES, MOST_FIELDS
 from portal.domain.expressions import _COUNTS
+from portal.domain.xlsform_reference import render_dialect
 from portal.hookspecs import HOOKS, render_reference
+from portal.plugin import API_VERSION
 from portal.testing import __all__ as TESTING
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +32,12 @@ def test_the_hook_reference_is_generated_from_the_specifications(language):
     assert all(f"| `{name}(" in shown for name in HOOKS)
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_dialect_of_spreadsheets_is_generated_from_what_is_read(language):
+    shown = re.search(rf"<!-- dialect {language}:[^>]*-->\n(.*?)\n<!-- end -->", README, re.S)[1]
+    assert shown == render_dialect(language)
+
+
 def test_the_command_of_the_readme_prints_the_reference():
     printed = subprocess.run(
         [sys.executable, "-X", "utf8", "-m", "portal.hookspecs", "en"], cwd=ROOT, capture_output=True, check=True, encoding="utf-8"
@@ -44,11 +53,37 @@ def test_both_languages_name_every_field_type_function_and_testing_helper(half):
     assert missing == []
 
 
-def test_the_test_of_the_readme_runs(tmp_path):
-    code = re.search(r"```python\n(import water_heaters\n.*?)```", README, re.S)[1]
-    scope = {}
-    exec(code.replace("import water_heaters", "import plugins.water_heaters as water_heaters"), scope)
-    scope["test_a_missing_mark_asks_for_model_and_number"]()
+@pytest.mark.parametrize("half", [CHINESE, ENGLISH], ids=["Chinese", "English"])
+def test_both_languages_name_what_sectors_share(half):
+    shared = [name for name in portal.plugin.__all__ if name.islower() and name != "hookimpl"]
+    assert len(shared) >= 10 and [name for name in shared if f"`{name}()`" not in half] == []
+
+
+def listings(readme: str) -> list[tuple[str, str]]:
+    """(file it claims to be, or empty; its text) of every listing of Python or TOML."""
+    found = re.findall(r"(?:<!-- (hello|file: \S+)[^>]*-->\n)?```(?:python|toml)\n(.*?)```\n", readme, re.S)
+    return [("plugins/water_heaters/__init__.py" if claim == "hello" else claim.removeprefix("file: "), text) for claim, text in found]
+
+
+def unlike(readme: str) -> list[str]:
+    """Listings that are no file or differ from it."""
+    return [name or text for name, text in listings(readme) if not name or text != (ROOT / name).read_text("utf-8")]
+
+
+def test_every_listing_is_a_real_file_word_for_word():
+    assert len(listings(README)) == 3 and unlike(README) == []
+
+
+def test_a_listing_that_differs_from_its_file_or_is_none_is_found():
+    assert unlike(README + "```python\nx = 1\n```\n") == ["x = 1\n"]
+    assert unlike(README.replace("店长", "店主")) == ["templates/sector/test_sector_code.py"]
+    assert unlike(README.replace('"text", hint="写明型号和数量"', '"text"')) == ["plugins/water_heaters/__init__.py"]
+
+
+@pytest.mark.parametrize("half", [CHINESE, ENGLISH], ids=["Chinese", "English"])
+def test_the_stability_note_names_the_version(half):
+    assert f"现为 `{API_VERSION}`" in half or f"now `{API_VERSION}`" in half
+    assert re.fullmatch(r"[1-9][0-9]*\.[0-9]+", API_VERSION) and f"{MOST_FIELDS:,}" in half
 
 
 @pytest.mark.parametrize("folder", SECTORS, ids=lambda path: path.name)

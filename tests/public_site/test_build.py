@@ -257,6 +257,31 @@ def test_a_round_not_yet_visited_has_no_list(bundle: Path, verify: Path, tmp_pat
     assert "名单在检查结束（2026年6月5日）以后公布" in (tmp_path / "out/tasks/350582-2026-R003.html").read_text("utf-8")
 
 
+def test_a_replacement_is_told_in_plain_words_and_a_sealed_round_gives_counts_alone(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
+    done = {"on": "2026-05-22", "commit": "ab" * 32, "entities": 2, "picks": 3, "filled": 2, "empty": 1, "kept": 1, "reasons": {"注销": 1, "迁出": 1}}
+    nobody = done | {"on": "2026-04-16", "entities": 0, "picks": 0, "filled": 0, "empty": 0, "kept": 0, "reasons": {}}
+    names: list[str] = []
+
+    def replaced(row):
+        if row["code"].endswith("R003"):
+            names.extend(one["name"] for one in row["list"][:2])
+            notes = ["struck", "replacement", *[None] * (len(row["list"]) - 2)]
+            row["list"] = [one | {"note": note} for one, note in zip(row["list"], notes, strict=True)]
+            return row | {"replacement": {"on": "2026-05-21", "done": done}}
+        return row | {"replacement": {"on": row["window"][0], "done": nobody if row["code"].endswith("R002") else None}}
+
+    build(edited(bundle, tmp_path / "replaced", "rounds.jsonl", replaced), tmp_path / "out", pdfs, verify=verify)
+    page = " ".join((tmp_path / "out/tasks/350582-2026-R003.html").read_text("utf-8").split())
+    assert "2026年5月22日按约定补抽一次：抽中的企业里有 2 户已经注销（1 户）、迁出（1 户），涉及 3 户次。" in page
+    assert "由后面的企业递补 2 户次；名录里已没有可以递补的 1 户次，空缺不补。" in page and "ab" * 32 in page
+    assert "另有 1 户在补抽以前已经检查，不再递补。" in page and "原定 2026年5月21日，实际于 2026年5月22日办理。" in page
+    listed = (tmp_path / "out/tasks/350582-2026-R003-list.html").read_text("utf-8")
+    assert listed.count("已由补抽替换") == 1 and listed.count(">补抽<") == 1
+    sealed = (tmp_path / "out/tasks/350582-2026-R002.html").read_text("utf-8")
+    assert "2026年4月16日按约定查对登记状态，抽中的企业没有需要递补的。" in sealed
+    assert "补抽" not in (tmp_path / "out/tasks/350582-2026-R002-list.html").read_text("utf-8")
+
+
 def test_an_overdue_round_says_so_on_its_page_the_list_and_the_home_page(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
     def delay(row):
         if row["code"].endswith("R003"):

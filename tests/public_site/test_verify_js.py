@@ -7,16 +7,19 @@ import random
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 import pytest
 
-from portal.domain import draw, pool, recompute
+from portal.domain import draw, pool, recompute, replacement
 from portal.domain.bundle import canonical, hasher
 from public_site.release import release
 from public_site.serve import make_server
 from public_site.verify import verify
 from tests.domain.draw_fixture import GOLDEN, codes, committed, drawn, read_folder, revealed, task
+from tests.domain.replaced import EVIDENCE, replaced
+from tests.domain.test_replacement import WRONG
 from tests.public_site.browser import Browser, Page, program
 from tests.public_site.bundle_fixture import make_bundle, seal
 from tests.public_site.conftest import FakePdfs
@@ -102,6 +105,40 @@ def require_same(found: dict[str, Any], files: Files) -> None:
     assert (found["K"], found["S"], found["commit"]) == (outcome.draw_key.hex(), outcome.seed.hex(), outcome.result_commit)
     assert found["result"].encode() == files["result.json"] and found["label"] == outcome.label
     assert "bad" not in [line["tag"] for line in found["lines"]]
+
+
+# Replacement -----------------------------------------------------------------------------------
+
+
+def announced(files: Files) -> Files:
+    """The files with an announcement beside them that tells of the replacement."""
+    outcome = recompute.draw_round(files)
+    done = {"commit": replacement.replacement_commit("sha256", outcome.draw_key, files["replacement.json"])}
+    row = {"digest": outcome.round_digest.hex(), "committed_at": "2026-11-30T09:00:00+08:00", "result_commit": outcome.result_commit,
+           "replacement": {"on": "2026-12-05", "done": done}, "tasks": []}  # fmt: skip
+    return {**files, "announcement": json.dumps(row).encode()}
+
+
+def test_a_replacement_is_replaced_again_beyond_the_reserve_too(engine: Page) -> None:
+    files = replaced("open")
+    outcome = recompute.draw_round(files)
+    row = outcome.result["T1"]["strata"]["*"]
+    states = {code: EVIDENCE for code in (row["drawn"][1], *row["reserve"])}
+    found = replacement.replace_tasks("sha256", outcome.draw_key, files, outcome.result, states)
+    far = replacement.format_replacement(outcome.round, outcome.round_digest.hex(), date(2026, 12, 5), states, (), found)
+    for one in (files, {**files, "replacement.json": far}):
+        recompute.require_bundle(one)
+        lines = check(engine, announced(one))["lines"]
+        assert any("补抽" in line["what"] and line["tag"] == "ok" for line in lines), lines
+
+
+def test_a_wrong_replacement_goes_red_here_too(engine: Page) -> None:
+    names = sorted(WRONG.keys() - {"evidence from a file without digest"})
+    outcomes = check_all(engine, [(announced(WRONG[name][0]), "", "") for name in names])
+    assert [name for name, found in zip(names, outcomes, strict=True) if found["ok"]] == []
+    other = announced(replaced("open"))
+    other["announcement"] = other["announcement"].replace(json.loads(other["announcement"])["replacement"]["done"]["commit"].encode(), b"ab" * 32)
+    assert not check(engine, other)["ok"]
 
 
 # True rounds and vouchers ----------------------------------------------------------------------

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from portal.domain import draw, recompute
 from portal.domain.bundle import canonical
 from portal.domain.errors import BadInput
+from portal.domain.replacement import replacement_commit
 from portal.domain.rounds import parse_round
 from public_site.verify import verify
 from tests.domain.draw_fixture import (
@@ -34,6 +35,8 @@ from tests.domain.draw_fixture import (
     task,
     write_folder,
 )
+from tests.domain.replaced import replaced
+from tests.domain.test_replacement import WRONG
 from tests.shared import SHARED
 
 VERIFY_PY = Path(verify.__file__)
@@ -467,3 +470,23 @@ def test_both_programs_agree_on_random_rounds(suite, disclosure, tmp_path):
             continue
         code, lines = run_files(tmp_path, drawn(revealed(files), inspectors=3))
         assert code == 0, lines
+
+
+# ---- replacement --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["open", "sealed"])
+def test_a_replacement_is_replaced_again_and_its_commitment_shown(kind, tmp_path):
+    files = replaced(kind)
+    code, lines = run_files(tmp_path, files)
+    assert code == 0 and "OK    补抽与重算一致 / replacement.json is what the order gives" in lines
+    outcome = recompute.require_bundle(files)
+    key = bytes.fromhex(outcome.reveal["salt_key"]) if kind == "sealed" else outcome.draw_key
+    assert any(replacement_commit("sha256", key, files["replacement.json"]) in line for line in lines)
+    assert not any("ignored" in line for line in lines)
+
+
+@pytest.mark.parametrize("what", sorted(WRONG.keys() - {"evidence from a file without digest"}))
+def test_a_wrong_replacement_goes_red_here_too(what, tmp_path):
+    code, lines = run_files(tmp_path, WRONG[what][0])
+    assert code == 1 and "补抽与重算一致" in lines[-1]

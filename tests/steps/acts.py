@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
+from types import ModuleType
 from typing import Any
 
+import plugins.annual_reports
+import plugins.registration
 from portal.domain.cells import Sheet
 from portal.domain.codes import make_uscc
 from portal.domain.directory import EntityRow
+from portal.domain.model import Field, Form, Section
 from portal.domain.sample import sample_entities, sample_inspectors, sample_plan
 from portal.domain.sample_profile import sample_profile
+from portal.plugin import FollowUp, hookimpl
+from portal.plugins import Sectors, discover_sectors
 from portal.steps import (
-    assign, base, bundles, caps, classes, commit, disclosure, draw, forms, imports, outside, plan, plan_draft, pool, profile, publish, review, sample,
-    simulation, stations, uploads, visits,
+    assign, attachments, base, bundles, caps, classes, commit, disclosure, draw, form_uploads, forms, imports, outside, plan, plan_draft, pool, profile, publish, replacement,
+    review, sample, sheet_forms, simulation, stations, uploads, visits,
 )  # fmt: skip
 from portal.steps.acting import Acting
 from portal.steps.directory import save_entity_rows, save_inspector_rows
 from portal.store import directory, engine, records
 from portal.store import imports as store_imports
 from portal.store import plan as plan_store
-from portal.store.tables import Task
+from portal.store.tables import Entity, Task
 from tests import office
 from tests.office import ANNUAL, ISSUES, OPEN, PASSPHRASE, SEED, House
 
@@ -51,6 +58,13 @@ class Change:
 
 async def _frozen(house: House) -> None:
     await pool.freeze_pool(await house.acting("planner"), ANNUAL)
+
+
+async def _struck(house: House) -> None:
+    """Two of the drawn are deregistered by the round's day."""
+    house.at("2026-06-08T09:00")
+    visits_ = [visit["entity_code"] for visit in await office.visits_of(OPEN)][:2]
+    await Entity.update(status="注销").where(Entity.code.is_in(visits_)).run()
 
 
 async def _drafted(house: House) -> str:
@@ -103,6 +117,15 @@ def _entering(submit: bool):
     return run
 
 
+async def _attaching(act: Acting, house: House, found: dict[str, Any]) -> int:
+    row, form = found["row"], act.sectors.form(found["row"]["form"])
+    point = next(field.name for field in form.fields() if field.type == "photo")
+    kept = attachments.Kept("F" + "0" * 24, point, "photo", "门头.jpg", "image/jpeg", "0" * 64, "", b"\xff\xd8\xff")
+    return await attachments.attach(
+        act, row["visit"], form, [kept], answers={**row["answers"], point: [kept.code]}, outcomes=row["outcomes"], method=row["method"], opinion=row["opinion"],
+    )  # fmt: skip
+
+
 async def _all_answers(house: House) -> bytes:
     house.at(office.ENTERED)
     return b"".join(await sample.make_answers(await house.acting("operator"), OPEN, SEED))
@@ -118,6 +141,27 @@ def _reviewing(approve: bool):
         await review.review_record(act, record["id"], approve=approve, comment="请补充", version=record["version"])
 
     return run
+
+
+@cache
+def _promising() -> Sectors:
+    """The sectors, of which one asks for a re-check so many days after the entity's report."""
+    module = ModuleType("promising_registration")
+    module.__dict__.update({name: value for name, value in vars(plugins.registration).items() if not name.startswith("__")})
+    module.suggest_follow_up = hookimpl(lambda record, form: [FollowUp("recheck", 10, "reported", "收到整改报告后复查。")])
+    return discover_sectors("annual_reports,registration", {"annual_reports": plugins.annual_reports, "registration": module})
+
+
+async def _promised(house: House) -> dict[str, Any]:
+    """An approved record whose re-check waits for the entity's report."""
+    act = await house.acting("reviewer", _promising())
+    record = next(row for row in await records.load_record_page(act.tree, ["submitted"]) if row["sector"] == "registration")
+    await review.review_record(act, record["id"], approve=True, comment="", version=record["version"])
+    return (await records.load_follow_ups([record["id"]]))[record["id"]][0]
+
+
+async def _report(act: Acting, house: House, found: dict[str, Any]) -> date:
+    return await review.report_rectified(replace(act, sectors=_promising()), found["record"], found["id"], act.today)
 
 
 async def _bundle(act: Acting, house: House, _: None) -> dict[str, Any]:
@@ -140,6 +184,7 @@ def _create(act: Acting, house: House, _: None) -> Awaitable[str]:
 
 
 _PLAN: Sheet = sample_plan(SEED)
+TOYS_FORM = Form("toys.shop", "2026-1", "玩具销售检查表", (Section("在售产品", (Field("ccc", "均有CCC标志", required=True, public=True),)),))
 DIVISIONS = Sheet((("代码", "名称"), ("359921100", "清桥镇"), ("359921101", "白鹭镇"), ("359921101001", "鹭前村委会")))
 COVERAGE = Sheet((("所名称", "辖区镇街"), ("清桥市场监管所", "清桥镇"), ("白鹭市场监管所", "白鹭镇")))
 
@@ -164,6 +209,14 @@ _ROWS = Sheet((("统一社会信用代码", "企业名称", "单位简称"), (_C
 
 async def _uploaded(house: House) -> int:
     return await uploads.save_upload(await house.acting("operator"), "entities", _ROWS, "名录.xlsx", b"the file", {})
+
+
+async def _form_uploaded(act: Acting, house: House, _: None) -> int:
+    return await form_uploads.save_form_upload(act, TOYS_FORM, (), "shop.xlsx", "0" * 64, sheet_forms.NewSector("玩具", "质量科"))
+
+
+async def _uploaded_form(house: House) -> int:
+    return await _form_uploaded(await house.acting("operator"), house, None)
 
 
 async def _queued(house: House) -> int:
@@ -248,6 +301,14 @@ CHANGES = [
     Change("apply queued", "filled", "operator", "directory.import",
            lambda act, house, upload: uploads.apply_queued(act, upload), {"directory.import": 1}, _queued),
     Change("drop upload", "filled", "operator", "directory.import", lambda act, house, upload: uploads.drop_upload(act, upload), {"imports.drop": 1}, _uploaded),
+    Change("import form", "filled", "operator", "sheets.import",
+           lambda act, house, _: sheet_forms.import_form(act, TOYS_FORM, "shop.xlsx", "0" * 64, sheet_forms.NewSector("玩具", "质量科")),
+           {"sheets.sector": 1, "sheets.form": 1}, everywhere=True),
+    Change("upload form", "filled", "operator", "sheets.import", _form_uploaded, {"sheets.upload": 1}, everywhere=True),
+    Change("apply form", "filled", "operator", "sheets.import", lambda act, house, upload: form_uploads.apply_form_upload(act, upload),
+           {"sheets.sector": 1, "sheets.form": 1, "sheets.apply": 1}, _uploaded_form),
+    Change("drop form", "filled", "operator", "sheets.import", lambda act, house, upload: form_uploads.drop_form_upload(act, upload),
+           {"sheets.drop": 1}, _uploaded_form),
     Change("import plan", "filled", "planner", "plan.import", lambda act, house, _: plan.import_plan(act, _PLAN, b"again"), {"plan.import": 1}, everywhere=True),
     Change("begin draft", "filled", "planner", "plan.edit", lambda act, house, number: plan_draft.begin_draft(act, number), {"plan.draft.begin": 1}, _plan_number),
     Change("begin plan", "filled", "planner", "plan.edit", lambda act, house, _: plan_draft.begin_plan(act, 2027, ""), {"plan.draft.begin": 1}, everywhere=True),
@@ -303,14 +364,18 @@ CHANGES = [
            lambda act, house, _: assign.assign_inspectors(act, OPEN), {"visits.assign": 1}, _combined),
     Change("refill", "drawn", "planner", "visits.assign",
            lambda act, house, who: assign.refill_slots(act, OPEN, [who], "病假"), {"visits.refill": 1}, _an_inspector),
+    Change("replace", "drawn", "planner", "round.replace",
+           lambda act, house, _: replacement.replace_struck(act, OPEN), {"round.replace": 1}, _struck),
     Change("arrive", "drawn", "assigned", "record.enter",
            lambda act, house, found: forms.record_arrival(act, found["visit"]["code"]), {"visit.arrive": 1}, one_answer, own=True),
+    Change("attach photo", "drawn", "assigned", "record.enter", _attaching, {"record.draft": 1, "record.attach": 1}, one_answer, own=True),
     Change("save draft", "drawn", "assigned", "record.enter", _entering(False), {"record.draft": 1}, one_answer, own=True),
     Change("submit", "drawn", "assigned", "record.enter", _entering(True), {"record.submit": 1}, one_answer, own=True),
     Change("import records", "drawn", "operator", "record.import", lambda act, house, data: forms.import_records(act, data),
            {"record.import": 1, "record.submit": lambda made: made["records"]}, _all_answers),
     Change("approve", "entered", "reviewer", "record.review", _reviewing(True), {"record.approve": 1}, _first_record),
     Change("return", "entered", "reviewer", "record.review", _reviewing(False), {"record.return": 1}, _first_record),
+    Change("report rectified", "entered", "reviewer", "record.report", _report, {"record.report": 1}, _promised),
     Change("review round", "entered", "reviewer", "record.review", lambda act, house, _: review.review_round(act, OPEN),
            {"record.approve": lambda made: made["approved"]}, everywhere=True),
     Change("request release", "approved", "publisher", "publish.publish", lambda act, house, _: publish.request_release(act), {"publish.request": 1}, everywhere=True),

@@ -53,12 +53,13 @@ def test_every_step_that_changes_anything_is_in_the_table():
     tested = {"directory.save_entity_rows", "directory.save_inspector_rows", "plan.import_plan", "plan_draft.begin_draft", "plan_draft.begin_plan", "plan_draft.save_row", "plan_draft.settle_row",
               "plan_draft.withdraw_row", "plan_draft.restore_row", "plan_draft.drop_draft", "plan_draft.finish_draft", "pool.freeze_pool", "commit.create_round",
               "commit.make_share", "commit.commit_round", "bundles.export_round", "draw.enter_source", "draw.release_share", "draw.draw_round", "draw.reveal_round",
-              "draw.void_round", "visits.combine_visits", "assign.assign_inspectors", "assign.refill_slots", "forms.record_arrival", "forms.save_record",
-              "forms.import_records", "review.review_record", "review.review_round", "publish.request_release", "publish.publish_all",
+              "draw.void_round", "visits.combine_visits", "assign.assign_inspectors", "assign.refill_slots", "replacement.replace_struck", "forms.record_arrival", "forms.save_record", "attachments.attach",
+              "forms.import_records", "review.review_record", "review.report_rectified", "review.review_round", "publish.request_release", "publish.publish_all",
               "disclosure.write_bundle", "disclosure.save_published", "imports.import_sheet", "imports.accept_codes", "uploads.save_upload",
               "profile.save_profile", "base.freeze_base", "base.measure_plan", "outside.take_list", "base.approve_plan", "simulation.simulate_plan", "simulation.request_simulation", "caps.allow", "caps.leave_in_peace", "classes.adjust_class",
               "uploads.map_headings", "uploads.request_apply", "uploads.apply_upload", "uploads.apply_queued", "uploads.drop_upload",
-              "stations.import_divisions", "stations.import_stations", "stations.assign_stations", "stations.place_entity"}  # fmt: skip
+              "stations.import_divisions", "stations.import_stations", "stations.assign_stations", "stations.place_entity", "sheet_forms.import_form",
+              "form_uploads.save_form_upload", "form_uploads.apply_form_upload", "form_uploads.drop_form_upload"}  # fmt: skip
     tested |= {"loading.load_entities", "loading.finish_load", "imports.save_checked"}  # of the imports, for large files: test_loading.py
     # some open their transactions through a helper; the others make an installation, before anybody can act in it
     changing -= {"results.check_results"}  # a trial, taken back

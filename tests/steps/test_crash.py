@@ -23,7 +23,7 @@ from tests.steps.acts import CHANGES
 
 # The others are one transaction of a few statements; test_acts.py undoes them at their last.
 CRASHING = [change for change in CHANGES if change.name in {
-    "freeze", "commit", "draw", "reveal", "combine", "assign", "import records", "review round", "publish", "write bundle",
+    "freeze", "commit", "draw", "reveal", "combine", "assign", "replace", "import records", "review round", "publish", "write bundle",
 }]  # fmt: skip
 POINTS = (40, 100)  # per cent of the step's statements done when it is killed
 

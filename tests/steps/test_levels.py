@@ -18,6 +18,7 @@ from portal.store import plan as plan_store
 from portal.store import visits as visit_store
 from portal.store.tables import Inspector, Organisation
 from portal.web.draw_view import load_round_view
+from portal.web.home import _rounds as load_rounds_shown
 from tests import office
 
 pytestmark = pytest.mark.anyio
@@ -143,6 +144,10 @@ async def test_a_county_sees_the_citys_round_and_can_change_nothing_of_it(city):
     assert await office.snapshot() == before
     seen = await visit_store.load_visit_page(county.tree, limit=1000)
     assert seen and {visit["code"] for visit in seen} < {visit["code"] for visit in await office.visits_of(code)}
+    assert view["above"] == {"name": "某市市场监督管理局", "visits": len(seen), "done": 0}
+    (row,) = [row for row in await load_rounds_shown(county) if row["round"]["code"] == code]
+    assert (row["visits"], row["picks"]) == (len(seen), len(seen)), "the county's first page counts its own"
+    assert (await load_round_view(await city.acting("city"), code))["above"] is None
 
 
 async def test_a_countys_results_are_published_in_its_name_on_the_citys_site_beside_both_plans(city, tmp_path):

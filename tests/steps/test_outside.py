@@ -76,6 +76,23 @@ async def test_a_list_taken_and_not_combined_is_mended_by_doing_both_once_more(f
         assert (taken["repeated"], combined["visits"], combined["again"]) == (True, 3, made)
 
 
+async def test_where_the_visits_cannot_be_made_yet_the_list_stands_and_doing_it_again_finishes_it(filled):
+    codes = await codes_of(filled, 3)
+    number = await imported(filled, codes)
+    planner = await filled.acting("planner")
+    taken = await outside.take_list(planner, number)
+    row = await Entity.select().where(Entity.code == codes[0]).first().run()
+    await office.take_guards_away()
+    await Entity.delete().where(Entity.code == codes[0]).run()
+    with pytest.raises(WrongMoment, match=f"名单已作为 {taken['round']} 安排，入企还没有合并：名录中找不到抽中的 {codes[0]} 等 1 户.*不会重复安排"):
+        await outside.take_and_combine(planner, number)
+    await Entity.insert(Entity(**{name: value for name, value in row.items() if name != "id"})).run()
+    for _ in range(2):
+        assert (await outside.take_and_combine(planner, number))["round"] == taken["round"]
+    round_ = await draw_store.load_round(taken["round"], planner.tree)
+    assert len(await visit_store.load_visits_of(round_["id"])) == 3
+
+
 async def test_entities_of_another_bureau_are_named_and_left_out(filled):
     codes = await codes_of(filled)
     number = await imported(filled, codes)

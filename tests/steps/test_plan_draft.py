@@ -72,6 +72,7 @@ async def test_the_writer_does_not_approve_and_the_approver_need_not_repeat_the_
     assert (found["state"], found["reason"]) == ("approved", "比例与户数定为一种")
     assert (await publish.publish_all(await filled.acting("publisher")))["plans"] == 1
     assert [one["state"] for one in await plans.load_plans(boss.line)] == ["draft", "published"]
+    assert (await publish.plan_notice(boss, found))["reason"] == "比例与户数定为一种"
 
 
 async def test_a_version_needs_a_change_a_reason_and_nothing_left_to_settle(filled):

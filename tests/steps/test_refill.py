@@ -5,9 +5,9 @@ import json
 import pytest
 
 from portal.domain.errors import BadInput, WrongMoment
-from portal.steps import assign
+from portal.steps import assign, unfilled
 from portal.steps.verify import verify_installation
-from portal.store import directory, engine
+from portal.store import accounts, directory, engine
 from portal.store import visits as store
 from portal.store.tables import Assignment, Visit
 from tests import office
@@ -59,6 +59,38 @@ async def test_a_recusal_entered_since_empties_its_slot(drawn):
     assert {name for name in after if after[name] != before[name]} == {visit["code"]} and await verified(drawn) == []
 
 
+async def test_a_slot_that_nobody_of_the_district_may_take_says_why_and_is_filled_by_a_lending_station(drawn):
+    planner = await drawn.acting("planner")
+    visit = (await office.visits_of(OPEN))[0]
+    station = next(o["code"] for o in await accounts.load_organisations() if o["id"] == visit["organisation"])
+    roster = json.loads((await drawn.round())["roster"])["roster"]
+    ids = {row["code"]: row["id"] for row in await directory.load_inspectors(planner.tree)}
+    near = [person["code"] for person in roster if person["organisation"] == station or not person["station"]]
+    async with engine.transaction():
+        for code in near:
+            await directory.save_recusal(ids[code], visit["entity_code"], "近亲属任职", planner.today, planner.account, planner.now)
+    found = await unfilled.load_unfilled(planner, OPEN)
+    slots = [one for one in found["slots"] if one["visit"]["code"] == visit["code"]]
+    assert [one["slot"] for one in slots] == [0, 1] and all(one["held"] and one["lack"].free == 0 for one in slots)
+    lack = slots[1]["lack"]
+    assert lack.people == len(near) and lack.rules["recused"] + lack.rules.get("certificate", 0) + lack.rules.get("qualification", 0) == len(near)
+    assert await assign.refill_slots(planner, OPEN, [], "回避") == {"emptied": 2, "filled": 0, "unfilled": [[visit["code"], 0], [visit["code"], 1]], "again": False}
+    lender = found["lenders"][0]["code"]
+    assert lender != station and lender in lack.lenders
+    before, n = await assigned_now(drawn), found["n"] + 1
+    done = await assign.refill_slots(planner, OPEN, [], "借调", lenders=[lender], after=n)
+    assert done["filled"] >= 1
+    after = await assigned_now(drawn)
+    homes = {person["code"]: person["organisation"] for person in roster}
+    assert {homes[who] for who in after[visit["code"]] if who} == {lender} and {name for name in after if after[name] != before[name]} == {visit["code"]}
+    again = await assign.refill_slots(planner, OPEN, [], "借调", lenders=[lender], after=n)
+    assert again == {**done, "again": True} and await assigned_now(drawn) == after and await verified(drawn) == []
+    with pytest.raises(WrongMoment, match="刚刚由别人补派过"):
+        await assign.refill_slots(await drawn.acting("boss"), OPEN, [], "借调", after=n)
+    with pytest.raises(BadInput, match="没有编号为“359921”的所"):
+        await assign.refill_slots(planner, OPEN, [], "借调", lenders=["359921"])
+
+
 async def test_a_visit_begun_keeps_its_people(drawn):
     planner = await drawn.acting("planner")
     before = await assigned_now(drawn)
@@ -83,7 +115,7 @@ async def test_an_assignment_changed_by_hand_is_found(drawn):
 async def test_a_refill_says_who_and_why_and_waits_for_the_assignment(committed):
     planner = await committed.acting("planner")
     before = await snapshot()
-    with pytest.raises(BadInput, match="请写明补抽人员的原因"):
+    with pytest.raises(BadInput, match="请写明补派人员的原因"):
         await assign.refill_slots(planner, OPEN, [], " ")
     with pytest.raises(BadInput, match="没有“NOBODY”"):
         await assign.refill_slots(planner, OPEN, ["NOBODY"], "病假")

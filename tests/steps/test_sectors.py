@@ -13,7 +13,7 @@ from portal.plugins import Sectors, discover_sectors
 from portal.steps import disclosure, forms, pool, publish, review, sample
 from portal.steps.verify import verify_installation
 from portal.store import audit, records
-from portal.store.tables import Entity
+from portal.store.tables import Entity, RoundTask
 from tests import office
 from tests.office import ANNUAL, OPEN, SEED, snapshot
 from tests.steps.acts import one_answer
@@ -145,10 +145,11 @@ async def test_a_sector_whose_page_fails_is_named_and_what_it_showed_before_stay
 
 
 async def test_sectors_see_public_answers_only_when_they_make_pages(published, tmp_path):
-    seen = []
+    seen, bases = [], {}
 
     def pages(task, published):
         seen.extend(published)
+        bases[task.code] = task.base
         return []
 
     await disclosure.write_bundle(
@@ -156,6 +157,7 @@ async def test_sectors_see_public_answers_only_when_they_make_pages(published, t
     )
     assert seen and all(not one.answers for one in seen)
     assert all("两次上门" not in one.summary for one in seen)
+    assert bases[ANNUAL] == (await RoundTask.select(RoundTask.pool.size).where(RoundTask.task.code == ANNUAL).first().run())["pool.size"] > 0
 
 
 async def test_a_task_of_a_sector_no_longer_installed_says_so(filled):
@@ -164,3 +166,14 @@ async def test_a_task_of_a_sector_no_longer_installed_says_so(filled):
     with pytest.raises(WrongMoment, match="业务模块“annual_reports”没有安装或没有启用"):
         await pool.freeze_pool(await filled.acting("planner", only), ANNUAL)
     assert await snapshot() == before
+
+
+async def test_what_a_sector_no_longer_installed_left_behind_is_published_and_stays_published(approved, tmp_path):
+    """Items, forms and approved records are data: publishing them asks the sector nothing."""
+    only = discover_sectors("registration", {"registration": plugins.registration})
+    whole = await publish.publish_all(await approved.acting("publisher", only))
+    assert whole["results"] > 0
+    await disclosure.write_bundle(await approved.acting("publisher", only), tmp_path / "less", demo=True)
+    lines = [json.loads(line) for line in (tmp_path / "less" / "results.jsonl").read_bytes().splitlines()]
+    assert {"annual_reports", "registration"} <= {item["code"].partition(".")[0] for line in lines for item in line["items"]}
+    assert all([holds async for holds, _ in verify_installation(await approved.acting("auditor", only))])

@@ -8,10 +8,11 @@ from portal.domain.directory import EntityRow
 from portal.domain.errors import BadInput, NotAllowed, NotFound, WrongMoment
 from portal.steps import codes, stations
 from portal.steps.directory import import_entities, save_entity_rows
+from portal.steps.visits import load_places
 from portal.store import accounts, audit, directory, imports
 from portal.store import stations as store
 from portal.store.engine import transaction
-from portal.store.tables import Organisation
+from portal.store.tables import Entity, Organisation
 from tests.office import changed_tables, snapshot
 
 pytestmark = pytest.mark.anyio
@@ -137,6 +138,17 @@ async def test_addresses_give_entries_their_stations_and_the_rest_is_listed(hous
     assert await store.load_placement(code(4)) is None
     again = await stations.assign_stations(planner)
     assert again.placed == 0 and len(again.left) == 2
+
+
+async def test_a_visit_goes_to_the_street_of_the_address_where_the_register_names_none(house):
+    operator = await house.acting("operator")
+    await stations.assign_stations(operator)
+    codes = [code(n) for n in range(len(ADDRESSES))]
+    await Entity.update(organisation=operator.bureau["id"]).where(Entity.code == codes[1]).run()  # a person said otherwise
+    await Entity.update(town="老城区").where(Entity.code == codes[2]).run()
+    places = await load_places(codes, operator)
+    assert [places[one].town for one in codes] == ["清桥镇", "", "老城区", "", ""]
+    assert {place.town for place in (await load_places(codes)).values()} == {"", "老城区"}
 
 
 async def test_nothing_is_assigned_before_a_station_covers_anything(filled):

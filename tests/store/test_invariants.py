@@ -86,11 +86,20 @@ async def _an_external_list(bureau: dict, account: dict) -> None:
     await tables.ExternalEntry.insert(tables.ExternalEntry(external=made[0]["id"], row=2, code="X")).run()
 
 
+async def _a_sheet_sector(bureau: dict, account: dict) -> None:
+    await tables.SheetSector.insert(tables.SheetSector(code="toys", name="玩具", organisation=bureau["id"], made_by=account["id"])).run()
+
+
+async def _a_sheet_version(bureau: dict, account: dict) -> None:
+    made = tables.SheetVersion(sector="toys", kind="form", code="toys.shop", version="1", imported_by=account["id"])
+    await tables.SheetVersion.insert(made).run()
+
+
 #: what only an imported file makes
 OF_FILES = {
     "upload": _an_upload, "heading_alias": _an_alias, "accepted_code": _a_code, "class_version": _a_class, "entity_class": _a_class,
     "class_adjustment": _an_adjustment,
-    "register_entry": _a_register_entry, "external_list": _an_external_list, "external_entry": _an_external_list,
+    "sheet_sector": _a_sheet_sector, "sheet_version": _a_sheet_version, "register_entry": _a_register_entry, "external_list": _an_external_list, "external_entry": _an_external_list,
 }
 
 
@@ -135,10 +144,16 @@ async def _an_attachment() -> dict:
     }  # fmt: skip
 
 
+async def _a_closing() -> dict:
+    link = await tables.VisitTask.select(tables.VisitTask.visit, tables.VisitTask.task).first().run()
+    round_ = await tables.Round.select(tables.Round.id).first().run()
+    return {"round": round_["id"], **link, "status": "注销", "reason": "测试"}
+
+
 #: tables of the year that no stage of the walk fills -> the values of a row
 OF_THE_YEAR = {
     "profile": _of_bureau(data="{}", saved_by=_somebody), "year_base": _of_bureau(year=2025, size=1, frozen_by=_somebody),
-    "base_entity": _a_base, "plan_measure": _of_plan(row=3, region="359921", type="企业"), "dismissal": _a_dismissal,
+    "base_entity": _a_base, "plan_measure": _of_plan(row=3, region="359921", type="企业"), "dismissal": _a_dismissal, "closing": _a_closing,
     "simulation": _of_plan(seed=1, runs=1, made_by=_somebody), "peace": _of_bureau(holder="X", since=date(2026, 1, 1), entered_by=_somebody),
     "attachment": _an_attachment, "plan_draft": _of_bureau(year=2027, started_by=_somebody),
     "allowance": _of_bureau(holder="X", reason="complaint", since=date(2026, 1, 1), entered_by=_somebody),
@@ -263,8 +278,9 @@ async def test_a_frozen_column_never_changes_once_it_is_set(owned, name, column)
     table = TABLES[name]
     rows = await table.select().run()
     row = next((row for row in rows if row[column]), None)
-    if row is None and column in ("revealed_by", "published_at"):
-        row = {**rows[0], column: datetime.now().astimezone() if column == "published_at" else rows[0]["created_by"]}
+    if row is None and column in ("revealed_by", "published_at", "replaced_by", "replacement_json", "replacement_commit"):
+        value = {"published_at": datetime.now().astimezone(), "replacement_json": "{}", "replacement_commit": "0" * 64}.get(column, rows[0]["created_by"])
+        row = {**rows[0], column: value}
         async with _without_guards(name):
             await _update(name, row["id"], **{column: row[column]})
     assert row is not None, f"no row of {name} has {column}"
@@ -336,6 +352,7 @@ BROKEN = {
     "round: digest is not 64 hex digits": {"digest": "abc"},
     "round: committed without digest": {"state": "committed", "digest": ""},
     "round: drawn without result": {"state": "drawn", "result_json": ""},
+    "round: replaced without a result": {"state": "committed", "replacement_json": "{}"},
     "round: the drafter cannot approve": {"same": ("created_by", "committed_by")},
     "round: the approver cannot draw": {"same": ("committed_by", "drawn_by")},
     "round: voiding needs a second person": {"same": ("void_by", "void_approver")},
@@ -357,6 +374,7 @@ BROKEN = {
     "entity: unknown kind": {"kind": "ghost"},
     "load: more merged than there is": {"parts": 1, "merged": 2},
     "job: unknown state": {"state": "lost"},
+    "sheet_version: neither an item nor a form": {"kind": "page"},
     "upload: unknown state": {"state": "lost"},
     "upload: digest is not 64 hex digits": {"digest": "abc"},
 }

@@ -85,11 +85,14 @@ PAGES = {
     "/directory": ("directory.read", "统一社会信用代码"),
     "/directory/unplaced": ("directory.place", "未分到所的检查对象"),
     "/directory?q=望溪县&size=200": ("directory.read", "望溪县"),
+    "/registers": ("directory.read", "专项库"),
     "/inspectors": ("directory.read", "执法人员名录"),
     "/items": ("plan.read", "随机抽查事项清单"),
     "/items/registration.licence": ("plan.read", "检查要点"),
     "/checklists": ("plan.read", "检查表单"),
     "/checklists/registration.check": ("plan.read", "公示"),
+    "/checklists/import": ("sheets.import", "导入检查表单"),
+    "/sectors": ("plan.read", "annual_reports"),
 }
 
 

@@ -1,11 +1,13 @@
 """Photos and materials of a record: they go up with the draft, belong to their visit, and are seen by few."""
 
 import re
+from hashlib import sha256
 from urllib.parse import quote
 
 import pytest
 
 from portal.domain.attachments import number_of
+from tests.prints.pdf_reading import text_of
 from tests.prints.test_photos import picture
 from tests.web.bureau import SECTORS
 from tests.web.test_imports import BOUNDARY
@@ -118,3 +120,15 @@ def test_a_reviewer_sees_the_photos_of_a_submitted_record(entering):
     record = entering.house.query("SELECT id FROM record WHERE state = 'submitted'")[0][0]
     page = entering.house.browser("reviewer").get(f"/review/{record}").text
     assert f'<a href="/attachments/{code}"><img src="/attachments/{code}"' in page
+
+
+def test_a_record_is_printed_with_its_photos_and_for_those_who_may_read_it(entering):
+    photo = picture((400, 300))
+    entering.attach([("_file.photos", "a.jpg", photo), ("_file.signature", "s.png", picture((600, 240), "PNG"))])
+    record = entering.house.query("SELECT id FROM record")[0][0]
+    printed = entering.person.get(f"/review/{record}/record.pdf")
+    assert printed.status_code == 200 and printed.headers["content-type"] == "application/pdf", printed.text[:500]
+    text = "".join(text_of(printed.content).split())
+    for words in ("检查记录", "本记录的状态是“草稿”", "公示信息检查表", "照片", "原件SHA-256", sha256(photo).hexdigest()[:20]):
+        assert words in text, words
+    assert entering.house.browser("other").get(f"/review/{record}/record.pdf").status_code == 404

@@ -5,13 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from portal.domain.forms import MOST_ROWS
 from portal.domain.model import Field, Form, Section
 from portal.domain.shared import Known
 from portal.web.assets import address_of
-from portal.web.forms import sections_of
+from portal.web.forms import points_context
 from portal.web.pages import build_environment
-from portal.web.rules import rules_of
 from tests.domain.test_forms import FORM, TODAY
 from tests.public_site.browser import Browser, program
 from tests.web.test_rules_js import SCRIPT
@@ -23,12 +21,12 @@ HOSTILE = Form("x.y", "1", "表", (Section("</script><img src=x>", (
 )),))  # fmt: skip
 
 
-def document(form: Form, answers: dict, *of_visit) -> str:
+def document(form: Form, answers: dict, **of_visit) -> str:
     """The form as its page has it, with the scripts beside it."""
     environment = build_environment()
-    context = {"sections": sections_of(form, answers, TODAY, *of_visit), "wrong": {}, "row_wrong": {}, "may_fill": True, "most_rows": MOST_ROWS, "attached": {}, "attach_to": "/attach"}
+    context = points_context(form, answers, TODAY, attach_to="/attach", **of_visit)
     points = environment.get_template("forms/_points.html").render(context)
-    rules = environment.from_string("data-rules='{{ rules|tojson }}'").render(rules=rules_of(form))
+    rules = environment.from_string("data-rules='{{ rules|tojson }}'").render(context)
     return f'<form id="fill" data-fill data-today="{TODAY}" {rules}>{points}</form>'
 
 
@@ -44,9 +42,9 @@ def browser():
 def filling(browser):
     """Opens a form and gives the page."""
 
-    def open_(form: Form, answers: dict, *of_visit):
+    def open_(form: Form, answers: dict, **of_visit):
         page = browser.page(width=390)
-        page.value(f"document.body.innerHTML = {json.dumps(document(form, answers, *of_visit))}; 0")
+        page.value(f"document.body.innerHTML = {json.dumps(document(form, answers, **of_visit))}; 0")
         for script in (SCRIPT, SCRIPT.with_name("fill.js")):
             page.value(script.read_text(encoding="utf-8").replace("const formRules", "globalThis.formRules") + "; 0")
         page.value("""globalThis.set = (name, value) => {
@@ -112,7 +110,7 @@ def test_what_another_form_fixed_counts_and_is_not_sent(filling):
     there = {"ccc": Known("no", "a.b", True), "signed": Known(["F-1"], "a.b", True)}
     form = replace(FORM, sections=(*FORM.sections, Section("签名", (
         Field("signed", "签名", "signature"), Field("after", "签名以后", "text", show_if="count(${signed}) = 1")))))
-    page = filling(form, {"ccc": "no", "signed": ["F-1"]}, once, there, {"a.b": "另一张表"})
+    page = filling(form, {"ccc": "no", "signed": ["F-1"]}, names=once, known=there, titles={"a.b": "另一张表"})
     assert page.value("seen('f-facts') && seen('f-after')") and page.value("sent()") == []
     assert page.value("document.getElementsByName('ccc')[0].closest('fieldset').disabled")
     page.value("set('facts', '没有标志'); set('after', 'x'); 0")

@@ -5,12 +5,13 @@ from datetime import date, datetime
 
 import pytest
 
+from portal.domain.answers import say
 from portal.domain.errors import BadInput
 from portal.domain.model import Choice, Field, Form, Section
 from portal.web import inputs, wording
 from portal.web.draw_view import town_chart
 from portal.web.forms import _without_dropped, when
-from portal.web.review import changes_of, say
+from portal.web.review import changes_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

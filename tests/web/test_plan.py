@@ -5,6 +5,7 @@ import re
 import pytest
 
 from portal.sheets.read import read_sheet
+from tests.prints.pdf_reading import text_of
 
 
 def plan_number(house):
@@ -27,9 +28,20 @@ def test_the_plan_page_offers_its_file_in_every_layout(house_at):
     assert planner.get(f"/plan/{number}/file?layout=doc").status_code == 422
 
 
+def test_the_whole_plan_is_printed_on_demand(house_at):
+    house = house_at("start")
+    planner, number = house.browser("planner"), plan_number(house)
+    assert f'href="/plan/{number}/notice.pdf"' in planner.get(f"/plan/{number}").text
+    found = planner.get(f"/plan/{number}/notice.pdf")
+    assert found.status_code == 200 and found.headers["content-type"] == "application/pdf"
+    assert "此件不公开" in "".join(text_of(found.content).split())
+
+
 def test_nobody_else_gets_the_file(house_at):
     house = house_at("start")
     number = plan_number(house)
+    assert house.browser("other").get(f"/plan/{number}/notice.pdf").status_code == 404
+    assert house.browser("auditor").get(f"/plan/{number}/notice.pdf").status_code == 403
     assert house.browser("other").get(f"/plan/{number}/file").status_code == 404
     assert house.browser("auditor").get(f"/plan/{number}/file").status_code == 403
 

@@ -72,6 +72,10 @@ class Round(Table, tablename="round"):
     result_commit = text()
     revealed_by = ref(Account, null=True)
     revealed_at = at()
+    replacement_json = text()  # replacement.json, "" until the one replacement was done
+    replacement_commit = text()
+    replaced_by = ref(Account, null=True)
+    replaced_at = at()
     void_reason = text()
     void_by = ref(Account, null=True)
     void_approver = ref(Account, null=True)
@@ -121,4 +125,4 @@ class Pick(Table, tablename="pick"):
     code = Text(index=True)
     stratum = text()
     rank = Integer()
-    kind = text("drawn")  # drawn | reserve | replacement
+    kind = text("drawn")  # drawn | reserve | external | struck (beside drawn) | replacement (of the struck one of its rank)

@@ -31,6 +31,31 @@ class CheckForm(Table, tablename="check_form"):
     seen_at = at()
 
 
+class SheetSector(Table, tablename="sheet_sector"):
+    """A sector that is run from spreadsheets alone: no Python, no hooks but declared data."""
+
+    code = Text(unique=True)
+    name = text()
+    department = text()
+    organisation = ref(Organisation)  # whose it is: who may change it
+    made_by = ref(Account)
+    made_at = at()
+
+
+class SheetVersion(Table, tablename="sheet_version"):
+    """Which version of an item or form came from a spreadsheet; its data is in `item` or `check_form`."""
+
+    sector = text()
+    kind = text()  # item | form
+    code = Text(index=True)
+    version = text()
+    rule = json()  # an item's pool rule (sheet_items.rule_data)
+    name = text()  # as the file was called
+    file_digest = text()
+    imported_by = ref(Account)
+    imported_at = at()
+
+
 class Plan(Table, tablename="plan"):
     organisation = ref(Organisation)
     year = Integer()
@@ -90,7 +115,7 @@ class Task(Table, tablename="task"):
     window_from = on()
     window_to = on()
     department = text()
-    drawn_by = text("here")  # here | superior | external
+    drawn_by = text("here")  # here | superior | external | below
 
 
 class Rider(Table, tablename="rider"):

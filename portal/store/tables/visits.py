@@ -22,7 +22,7 @@ class Visit(Table, tablename="visit"):
     site = text()
     town = text()
     day = on()
-    state = text("open")  # open | done
+    state = text("open")  # open | done | closed (every task of it is: see Closing)
     forms = json()  # form code -> version, frozen when the visit is made
     arrived_at = at()
     done_at = at()
@@ -34,6 +34,17 @@ class VisitTask(Table, tablename="visit_task"):
     visit = ref(Visit)
     task = ref(Task)
     organisation = ref(Organisation)
+
+
+class Closing(Table, tablename="closing"):
+    """A task that a visit no longer has, since whom it was drawn for was struck from the register and replaced."""
+
+    round = ref(Round)
+    visit = ref(Visit)
+    task = ref(Task)
+    status = text()  # the register's
+    reason = text()
+    at = at()
 
 
 class AssignmentRun(Table, tablename="matching"):

@@ -1,0 +1,82 @@
+"""What comes after a draw: portal round replace, portal visits combine|assign|refill."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace, _SubParsersAction
+from collections.abc import Callable
+from typing import Any
+
+from portal.cli.office import acting, print_table, say
+from portal.steps import assign, replacement, visits
+from portal.store import directory
+
+AddRound = Callable[[_SubParsersAction, str, Any, str], ArgumentParser]  # a command on one round
+
+
+def add_replace(add: AddRound, rounds: _SubParsersAction) -> None:
+    replaced = add(rounds, "replace", run_replace, "补抽：在约定的日子，注销、吊销、迁出的由下一顺位递补，只办一次；已办过的显示原结果")
+    replaced.add_argument("--preview", action="store_true", help="只看现在有谁注销、吊销、迁出，不办理")
+
+
+def add_commands(add: AddRound, group: _SubParsersAction) -> None:
+    add(group, "combine", run_combine, "把抽中的任务合并为一次入企")
+    add(group, "assign", run_assign, "随机匹配执法人员")
+    again = add(group, "refill", run_refill, "空出的名额重新随机匹配：有人请假、新登记回避，或原来没有匹配上；其余不动")
+    again.add_argument("--absent", action="append", default=[], metavar="NUMBER", help="不能参加的人员的工号，可写多个；以前补派时写过、现在仍不能参加的也要写")
+    again.add_argument("--lend", action="append", default=[], metavar="STATION", help="可以借调人员的所的编号，可写多个；借哪一个人仍由系统抽")
+    again.add_argument("--reason", required=True, help="原因，记入审计")
+
+
+async def run_replace(args: Namespace) -> None:
+    if args.preview:
+        await _preview(args)
+        return
+    async with acting(args) as (act, _):
+        made = await replacement.replace_struck(act, args.round)
+        rows = [(task, struck, new) for task, found in made["document"]["tasks"].items() for _, struck, new in found]
+        names = await directory.load_entities({code for _, struck, new in rows for code in (struck, new) if code})
+    counts, document = made["counts"], made["document"]
+    say(f"轮次 {args.round} {'已经补抽过，这是原来的结果' if made['again'] else '已补抽'}，约定 {document['replace_on']}，办理 {document['done_on']}")
+    print_table([
+        ("注销、吊销、迁出", f"{counts['entities']:,} 户，{counts['picks']:,} 户次"), ("已递补", f"{counts['filled']:,} 户次"),
+        ("同层无人可补", f"{counts['empty']:,} 户次"), ("已检查，不递补", f"{counts['kept']:,} 户"),
+    ])  # fmt: skip
+    for task, struck, new in rows:
+        status = document["struck"][struck]["status"]
+        taken = f"{new} {names[new]['name']}" if new else "同层无人可补"
+        say(f"  {task}　{struck} {names[struck]['name']}（{status}） → {taken}")
+    for task, code, reason in made["blocked"]:
+        say(f"  {task}　{code} 受频次限制，不安排入企：{reason}")
+    for visit, slot in made["unfilled"]:
+        say(f"  {visit} 第 {slot + 1} 个名额没有合适的人员，请向邻近单位借调后再补")
+
+
+async def _preview(args: Namespace) -> None:
+    async with acting(args) as (act, _):
+        seen = await replacement.preview_replacement(act, args.round)
+    say(f"轮次 {args.round} 约定 {seen['on']} 补抽。按现在的名录会补抽 {seen['picks']:,} 户次，其中同层无人可补 {seen['empty']:,} 户次；没有办理。")
+    for one in seen["struck"]:
+        kept = "，已检查，不递补" if one["kept"] else ""
+        say(f"  {one['code']} {one['name']}　{one['status']}{kept}　{'、'.join(one['tasks'])}")
+
+
+async def run_refill(args: Namespace) -> None:
+    async with acting(args) as (act, _):
+        found = await assign.refill_slots(act, args.round, args.absent, args.reason, lenders=args.lend)
+    say(f"{args.round}：空出 {found['emptied']} 个名额，补上 {found['filled']} 个")
+    for visit, slot in found["unfilled"]:
+        say(f"  {visit} 第 {slot + 1} 个名额没有合适的人员，请向邻近单位借调后再补")
+
+
+async def run_combine(args: Namespace) -> None:
+    async with acting(args) as (act, _):
+        made = await visits.combine_visits(act, args.round)
+    say(f"轮次 {args.round} {'已经合并过' if made['again'] else '已合并入企'}")
+    print_table([("抽中户次", made["picks"]), ("入企次数", made["visits"]), ("少跑", made["avoided"])])
+
+
+async def run_assign(args: Namespace) -> None:
+    async with acting(args) as (act, _):
+        made = await assign.assign_inspectors(act, args.round)
+    say(f"轮次 {args.round} {'已经匹配过' if made['again'] else '已匹配执法人员'}")
+    print_table([("名额", made["slots"]), ("已匹配", made["filled"]), ("参加人数", made["people"]), ("未匹配", len(made["unfilled"]))])

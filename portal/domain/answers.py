@@ -1,0 +1,53 @@
+"""Answers as people read them, on a page and on paper."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from portal.domain.attachments import ATTACHED, is_uploaded
+from portal.domain.forms import VERDICTS
+from portal.domain.model import Field, Form
+
+__all__ = ["numbers_of", "say", "uploads_of"]
+
+
+def numbers_of(form: Form) -> dict[str, str]:
+    """name of each top-level field -> its number (`2.3`); empty for notes and for what belongs to the point before it."""
+    found: dict[str, str] = {}
+    for section_n, section in enumerate(form.sections, 1):
+        count = 0
+        for field in section.fields:
+            own = field.type != "note" and (not field.show_if or field.key or field.type == "verdict")
+            count += own
+            found[field.name] = f"{section_n}.{count}" if own else ""
+    return found
+
+
+def say(field: Field, answer: Any) -> str:
+    """An answer in words; empty for none."""
+    if answer in (None, "", []):
+        return ""
+    if field.type == "verdict":
+        return VERDICTS.get(str(answer), str(answer))
+    labels = {choice.value: choice.label for choice in field.choices}
+    if field.type in ("select_one", "select_multiple"):
+        return "、".join(labels.get(one, one) for one in ([answer] if isinstance(answer, str) else answer))
+    if field.type in ATTACHED:
+        paper = [one for one in answer if not is_uploaded(one)]
+        return f"{len(answer)} 份" + (f"，纸质原件 {'、'.join(paper)}" if paper else "")
+    if field.type == "repeat":
+        return "；".join(f"（{n}）{_row(field.fields, row)}" for n, row in enumerate(answer, 1))
+    return answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
+
+
+def _row(fields: Sequence[Field], row: Mapping[str, Any]) -> str:
+    return "，".join(f"{one.label}：{said}" for one in fields if (said := say(one, row.get(one.name))))
+
+
+def uploads_of(field: Field, answer: Any) -> list[tuple[str, str]]:
+    """(number, type of field) of the photos, signatures and files uploaded for an answer, those in the rows of a repeat too."""
+    if field.type == "repeat":
+        return [one for row in answer or [] for child in field.fields for one in uploads_of(child, row.get(child.name))]
+    return [(one, field.type) for one in answer or [] if is_uploaded(one)] if field.type in ATTACHED else []
