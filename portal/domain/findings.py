@@ -16,7 +16,7 @@ from portal.domain.errors import Problem
 from portal.domain.model import OUTCOMES, Basis, Choice, Field, FollowUp, Form, Record, Section
 
 __all__ = [
-    "ARRIVAL", "FOLLOW_UPS", "OPEN", "PRESENCE", "Part", "articles", "check_record", "failed_points", "follow_ups", "guide",
+    "ARRIVAL", "FOLLOW_UPS", "OPEN", "PRESENCE", "Part", "SHARED", "articles", "check_record", "failed_points", "follow_ups", "guide",
     "item_for", "judged", "points_of", "signing", "site_form", "summarise",
 ]
 
@@ -110,6 +110,10 @@ def signing(show_if: str) -> Section:
         Field("signature", "现场人员签名", "signature", required=True, show_if="${refused} = 'no'", most=1, shared=True),
         Field("note", "其他情况", "text"),
     ))  # fmt: skip
+
+
+#: names of the fields that every site form has
+SHARED = tuple(field.name for field in (*_HEAD.fields, *signing(OPEN).fields))
 
 
 def site_form(code: str, version: str, title: str, parts: Sequence[Part]) -> Form:

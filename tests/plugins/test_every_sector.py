@@ -155,7 +155,7 @@ def test_shared_fields_of_one_name_are_one_question_and_whoever_asks_it_shares_i
     assert {PRESENCE, "contact_person", "contact_phone", "refused", "signature", "licence_shown", "name_used"} <= meant.keys()
     for form in every_form():
         for field in form.fields():
-            if field.name in meant:
+            if field.label in {label for label, *_ in meant.get(field.name, ())}:  # 餐饮's licence is another paper than 登记事项's
                 assert field.shared, f"{form.code}: {field.name}"
 
 
@@ -168,7 +168,7 @@ def test_six_forms_of_one_visit_ask_who_was_met_and_who_signed_once():
 
 
 def test_made_up_records_of_one_visit_never_contradict_each_other():
-    visits = [SampleVisit(f"V{n}", f"E{n}", "T1", form.code, tuple(items_of(form)), TODAY, ("I1",)) for n in range(30) for form in every_form()]
+    visits = [SampleVisit(f"V{n}", f"E{n}", "T1", form.code, tuple(items_of(form)), TODAY, ("I1",)) for n in range(30) for form in every_form() if form.code not in LATER]
     told = defaultdict(set)
     for record in sample_answers(visits, every_form(), 5, installed().validate_record):
         for field in installed().form(record["form"]).fields():
