@@ -113,7 +113,7 @@ def _finding(
 @dataclass(frozen=True, slots=True)
 class _Steady:
     """How to answer where a sector refused what chance gave: numbers are equal, all good choices are taken,
-    and a count or a 是/否 that was refused is another one."""
+    a repeat has one row, and a count or a 是/否 that was refused is another one."""
 
     refused: frozenset[str]
 
@@ -237,7 +237,8 @@ class _Filler:
         if kind in ATTACHMENTS:
             return [ATTACHMENTS[kind]] if field.required else []
         if kind == "repeat":
-            return [self._row(field) for _ in range(1 + stream.below(2))] if field.required else []
+            rows = 1 + stream.below(2)
+            return [self._row(field) for _ in range(1 if self.steady else rows)] if field.required else []
         if kind == "text":
             return self._text(field)
         if not field.required:
