@@ -26,7 +26,7 @@ from portal.domain.sample import sample_bureau, sample_entities, sample_inspecto
 from portal.domain.sample_names import COUNTY as COUNTY_NAME
 from portal.domain.sample_names import TOWNS
 from portal.domain.sample_profile import sample_profile
-from portal.steps import assign, base, commit, disclosure, draw, forms, plan, pool, profile, publish, review, sample, setup, simulation, tracking, visits
+from portal.steps import assign, base, commit, disclosure, draw, follow_ups, forms, plan, pool, profile, publish, review, sample, setup, simulation, tracking, visits
 from portal.steps.acting import Acting, stamp
 from portal.steps.directory import save_entity_rows, save_inspector_rows
 from portal.store import accounts, directory, engine, rights
@@ -221,6 +221,11 @@ async def take(folder: Path, kind: str, *, entities: int, seed: int = 1, runs: i
     for drawing in ROUNDS:
         await _round(city, drawing)
     city.house.at("2026-11-05T09:00")
+    with city.part("follow-ups closed"):
+        for region in COUNTIES:
+            reviewer = await city.acting(f"{region}-reviewer")
+            for row in await follow_ups.load_follow_ups(reviewer, "open", 1_000_000):
+                await follow_ups.close_follow_up(reviewer, row["id"], reviewer.today, "已复查改正")
     with city.part("tracking"):
         act = await city.acting("planner")
         city.said["year"] = await tracking.load_year(act, (await plan_store.load_plans({act.bureau["id"]}))[-1])

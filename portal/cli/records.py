@@ -1,4 +1,4 @@
-"""portal record template|import|review|print."""
+"""portal record template|import|review|close|print."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from argparse import Namespace, _SubParsersAction
 
 from portal.cli.office import acting, print_table, read_file, say, write_file
 from portal.cli.parsing import add_command, add_group
+from portal.cli.rounds import parse_day
 from portal.domain.errors import BadInput
 from portal.domain.model import OUTCOMES
 from portal.prints.render import Printer
 from portal.sheets.write import write_xlsx
-from portal.steps import documents, forms, results, review
+from portal.steps import documents, follow_ups, forms, results, review
 
 
 def add_commands(commands: _SubParsersAction) -> None:
@@ -25,9 +26,27 @@ def add_commands(commands: _SubParsersAction) -> None:
     check.add_argument("what", metavar="RECORD|ROUND", help="记录编号，或轮次编号")
     check.add_argument("--return", dest="send_back", action="store_true", help="退回，须写 --comment")
     check.add_argument("--comment", default="", help="审核意见")
+    end = add_command(kinds, "close", run_close, "办结一项后续处置，编号见 --list", acting=True)
+    end.add_argument("follow_up", metavar="FOLLOWUP", nargs="?", type=int, help="后续处置编号")
+    end.add_argument("--on", metavar="YYYY-MM-DD", default="", help="办结日期，默认今天")
+    end.add_argument("--result", default="", help="怎样办结的")
+    end.add_argument("--list", action="store_true", help="列出没有办结的")
     sheet = add_command(kinds, "print", run_print, "把一份检查记录排成 PDF：表单原文、答案、签名和照片", acting=True)
     sheet.add_argument("record", metavar="RECORD", type=int, help="记录编号")
     sheet.add_argument("file", metavar="OUT.pdf", help="写到哪里，已有的文件不覆盖")
+
+
+async def run_close(args: Namespace) -> None:
+    async with acting(args) as (act, _):
+        if args.list or args.follow_up is None:
+            rows = await follow_ups.load_follow_ups(act, "open", 1_000_000)
+            for row in rows:
+                due = f"{row['due_on']}{'（逾期）' if row['late'] else ''}" if row["due_on"] else "没有定期限"
+                say(f"{row['id']}　{row['record.visit.entity_code']}　{review.FOLLOW_UPS[row['kind']]}　{due}")
+            say(f"没有办结的后续处置 {len(rows)} 项。")
+            return
+        await follow_ups.close_follow_up(act, args.follow_up, parse_day(args.on, "办结日期") if args.on else act.today, args.result)
+    say(f"后续处置 {args.follow_up} 已办结，下次公示时结果页同步更新。")
 
 
 async def run_print(args: Namespace) -> None:

@@ -64,6 +64,7 @@ ACTS: Mapping[str, frozenset[str]] = {
         "record.read": "planner sector station inspector reviewer publisher supervisor",
         "record.review": "reviewer",
         "record.report": "sector station inspector reviewer",  # what an entity hands in afterwards
+        "record.close": "sector station inspector reviewer",  # a follow-up that was carried out
         "publish.publish": "publisher",
         "publish.read": "planner approver sector reviewer publisher supervisor",
         "audit.read": "auditor",

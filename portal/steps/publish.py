@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -79,9 +79,10 @@ async def publish_all(act: Acting) -> dict[str, int]:
         _require_other(act, row)
     counts = {"items": await _one(act, "items", _publish_items(act)), "plans": await _one(act, "plans", _publish_plans(act)), "results": 0}
     waiting, _ = await sort_waiting(await records.load_record_page(act.tree, ["approved"], limit=1_000_000))
-    ids = sorted({row["visit"] for row in waiting})
+    settled = await records.load_closed_since_published(act.tree)
+    ids = sorted({row["visit"] for row in waiting} | settled)
     for start in range(0, len(ids), BATCH):
-        counts["results"] += await _one(act, "results", _publish_visits(act, ids[start : start + BATCH]))
+        counts["results"] += await _one(act, "results", _publish_visits(act, ids[start : start + BATCH], settled))
     return counts
 
 
@@ -200,8 +201,8 @@ def public_row(line: Mapping[str, Any], by_profile: bool) -> dict[str, Any]:
 # Results ---------------------------------------------------------------------
 
 
-async def _publish_visits(act: Acting, ids: Sequence[int]) -> int:
-    """Publish these visits' approved records; a visit published before gets a new version."""
+async def _publish_visits(act: Acting, ids: Sequence[int], settled: Collection[int] = ()) -> int:
+    """Publish these visits' approved records, and what was settled since; a visit published before gets a new version."""
     found = await visits.load_visits_by_id(ids)
     by_visit: dict[int, list[dict[str, Any]]] = {}
     for row in await records.lock_records_of(ids):
@@ -218,7 +219,7 @@ async def _publish_visits(act: Acting, ids: Sequence[int]) -> int:
         ready = [row for row in by_visit[visit["id"]] if row["state"] in ("approved", "published")]
         ready = [row for row in ready if not domain.awaits_result(row, ready)]
         fresh = [row for row in ready if row["state"] == "approved"]
-        if not fresh:
+        if not fresh and visit["id"] not in settled:
             continue
         data = await _result_data(
             act, visit, _subject(entities[visit["entity_code"]], holders), rounds[visit["round"]], ready, findings, follow_ups,

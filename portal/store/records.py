@@ -13,7 +13,7 @@ from portal.domain.errors import NotFound, WrongMoment
 from portal.domain.packing import pack
 from portal.store.accounts import within
 from portal.store.locks import hold
-from portal.store.tables import Finding, FollowUp, InspectionRecord, RecordVersion, Visit
+from portal.store.tables import Finding, FollowUp, InspectionRecord, Publication, RecordVersion, Visit
 from portal.store.visits import with_a_part
 
 
@@ -192,6 +192,35 @@ async def load_follow_up(follow_up: int, seen: Collection[int]) -> dict[str, Any
     return row
 
 
+async def save_follow_up_closed(follow_up: int, on: date, result: str, by: int, at: datetime) -> bool:
+    """Close one that is open; False where somebody was first."""
+    done = FollowUp.update(state="closed", closed_on=on, result=result, closed_by=by, closed_at=at)
+    return bool(await done.where(And(FollowUp.id == follow_up, FollowUp.state == "open")).returning(FollowUp.id).run())
+
+
+async def load_closed_since_published(seen: Collection[int]) -> set[int]:
+    """Visits whose published results still say of a follow-up that it is open."""
+    rows = (
+        await FollowUp.select(FollowUp.closed_at, FollowUp.record.visit, FollowUp.record.visit.code)
+        .where(And(And(within(FollowUp.record.organisation, seen), FollowUp.record.state == "published"), FollowUp.closed_at.is_not_null()))
+        .run()
+    )
+    latest: dict[str, tuple[int, datetime]] = {}
+    for row in rows:
+        known = latest.get(row["record.visit.code"])
+        if known is None or row["closed_at"] > known[1]:
+            latest[row["record.visit.code"]] = (row["record.visit"], row["closed_at"])
+    found: set[int] = set()
+    codes = sorted(latest)
+    for start in range(0, len(codes), 500):
+        where = And(And(Publication.kind == "result", Publication.state == "live"), Publication.key.is_in(codes[start : start + 500]))
+        for row in await Publication.select(Publication.key, Publication.published_at).where(where).run():
+            visit, closed_at = latest[row["key"]]
+            if closed_at > row["published_at"]:
+                found.add(visit)
+    return found
+
+
 async def save_follow_up_due(follow_up: int, due_on: date) -> bool:
     """Set the day of one that has none yet; False where somebody was first."""
     rows = await FollowUp.update(due_on=due_on).where(And(FollowUp.id == follow_up, FollowUp.due_on.is_null())).returning(FollowUp.id).run()
@@ -211,14 +240,16 @@ async def load_follow_ups_state(seen: Collection[int], rounds: Sequence[int]) ->
     return {row["state"]: row["count"] for row in rows}
 
 
-async def load_open_follow_ups(seen: Collection[int], limit: int = 200) -> list[dict[str, Any]]:
-    return (
-        await FollowUp.select(FollowUp.all_columns(), FollowUp.record.visit.code, FollowUp.record.visit.entity_code)
-        .where(And(within(FollowUp.record.organisation, seen), FollowUp.state == "open"))
-        .order_by(FollowUp.due_on)
+async def load_follow_up_page(seen: Collection[int], state: str, limit: int) -> list[dict[str, Any]]:
+    """Follow-ups in a state: open ones by the day they are due (those without one last), closed ones the latest first."""
+    rows = (
+        await FollowUp.select(FollowUp.all_columns(), FollowUp.record.visit.code, FollowUp.record.visit.entity_code, FollowUp.closed_by.name)
+        .where(And(And(within(FollowUp.record.organisation, seen), FollowUp.state == state), FollowUp.kind != "none"))
+        .order_by(FollowUp.due_on if state == "open" else FollowUp.closed_at, ascending=state == "open")
         .limit(limit)
         .run()
     )
+    return sorted(rows, key=lambda row: row["due_on"] is None) if state == "open" else rows
 
 
 async def load_unfinished(seen: Collection[int], before: date) -> list[dict[str, Any]]:

@@ -40,6 +40,7 @@ STEPS = (
     (10, "核验", "/verify", "round.read", ""),
 )
 BESIDE = (
+    ("后续处置", "/follow-ups", "record.read"),
     ("导入", "/imports", "imports.read"),
     ("检查对象", "/directory", "directory.read"),
     ("专项库", "/registers", "directory.read"),

@@ -21,7 +21,7 @@ from portal.domain.sample_profile import sample_profile
 from portal.plugin import FollowUp, hookimpl
 from portal.plugins import Sectors, discover_sectors
 from portal.steps import (
-    assign, attachments, base, bundles, caps, classes, commit, disclosure, draw, form_uploads, forms, imports, outside, plan, plan_draft, pool, profile, publish, replacement,
+    assign, attachments, base, bundles, caps, classes, commit, disclosure, draw, follow_ups, form_uploads, forms, imports, outside, plan, plan_draft, pool, profile, publish, replacement,
     review, sample, sheet_forms, simulation, stations, uploads, visits,
 )  # fmt: skip
 from portal.steps.acting import Acting
@@ -162,6 +162,15 @@ async def _promised(house: House) -> dict[str, Any]:
 
 async def _report(act: Acting, house: House, found: dict[str, Any]) -> date:
     return await review.report_rectified(replace(act, sectors=_promising()), found["record"], found["id"], act.today)
+
+
+async def _to_close(house: House) -> dict[str, Any]:
+    await house.account_of("office", ["sector"])
+    return await _promised(house)
+
+
+async def _close(act: Acting, house: House, found: dict[str, Any]) -> None:
+    return await follow_ups.close_follow_up(act, found["id"], act.today, "已复查改正")
 
 
 async def _bundle(act: Acting, house: House, _: None) -> dict[str, Any]:
@@ -375,6 +384,7 @@ CHANGES = [
            {"record.import": 1, "record.submit": lambda made: made["records"]}, _all_answers),
     Change("approve", "entered", "reviewer", "record.review", _reviewing(True), {"record.approve": 1}, _first_record),
     Change("return", "entered", "reviewer", "record.review", _reviewing(False), {"record.return": 1}, _first_record),
+    Change("close follow-up", "entered", "office", "record.close", _close, {"record.close": 1}, _to_close),
     Change("report rectified", "entered", "reviewer", "record.report", _report, {"record.report": 1}, _promised),
     Change("review round", "entered", "reviewer", "record.review", lambda act, house, _: review.review_round(act, OPEN),
            {"record.approve": lambda made: made["approved"]}, everywhere=True),

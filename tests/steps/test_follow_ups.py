@@ -1,11 +1,12 @@
-"""A re-check counts from the day on which the entity's report of rectification came in."""
+"""后续处置: a re-check counts from the day of the entity's report; what is carried out is closed, and published results say so."""
 
 from datetime import date, timedelta
 
 import pytest
 
 from portal.domain.errors import BadInput, NotFound, WrongMoment
-from portal.steps import review
+from portal.steps import follow_ups, publish, review
+from portal.store import publish as publications
 from portal.store import records
 from tests.office import snapshot
 from tests.steps import acts
@@ -36,3 +37,36 @@ async def test_a_follow_up_after_a_report_has_no_day_before_it_and_keeps_the_fir
         await review.report_rectified(act, row["record"], row["id"], act.today)
     assert (await records.load_follow_ups([row["record"]]))[row["record"]][0]["due_on"] == date(2026, 7, 15)
     assert not (await review.load_review(act, row["record"]))["confirmed"][0]["waits"]
+
+
+async def test_a_follow_up_is_closed_once_with_its_day_and_how_and_the_published_result_says_so(entered):
+    row = await acts._to_close(entered)
+    publisher, station = await entered.acting("publisher"), await entered.acting("office")
+    assert (await publish.publish_all(publisher))["results"] == 1
+    record = await records.load_record(row["record"], publisher.tree)
+    for on, result, field in ((station.today + timedelta(days=1), "已改正", "on"), (record["inspected_on"] - timedelta(days=1), "已改正", "on"), (station.today, " ", "result"),
+                              (station.today, "长" * 301, "result")):  # fmt: skip
+        with pytest.raises(BadInput) as refused:
+            await follow_ups.close_follow_up(station, row["id"], on, result)
+        assert [problem.field for problem in refused.value.problems] == [field]
+    assert [one["id"] for one in await follow_ups.load_follow_ups(station, "open", 50)] == [row["id"]]
+    assert (await publish.publish_all(publisher))["results"] == 0, "nothing has changed"
+
+    entered.at("2026-07-03T10:00")
+    station = await entered.acting("office")
+    await follow_ups.close_follow_up(station, row["id"], date(2026, 7, 2), "7月2日复查，已改正")
+    with pytest.raises(WrongMoment, match="已经办结"):
+        await follow_ups.close_follow_up(station, row["id"], date(2026, 7, 2), "又一次")
+    with pytest.raises(NotFound):
+        await follow_ups.close_follow_up(station, row["id"] + 999, date(2026, 7, 2), "没有这一项")
+    assert await follow_ups.load_follow_ups(station, "open", 50) == []
+    (closed,) = await follow_ups.load_follow_ups(station, "closed", 50)
+    assert (closed["closed_on"], closed["result"], closed["closed_by.name"]) == (date(2026, 7, 2), "7月2日复查，已改正", station.name)
+
+    publisher = await entered.acting("publisher")
+    assert (await publish.publish_all(publisher))["results"] == 1
+    assert (await publish.publish_all(publisher))["results"] == 0
+    live = [one["data"] for one in await publications.load_live(publisher.whole, "result")]
+    states = {item["follow_up"]["state"] for data in live for item in data["items"]} - {"none"}
+    assert "复查，已改正" not in str(live), "how it was settled is for the file"
+    assert states <= {"closed"}

@@ -368,6 +368,7 @@ BROKEN = {
     "record: approved by nobody": {"state": "approved", "reviewer": None},
     "pick: bad rank or kind": {"rank": 0},
     "audit: bad digest": {"digest": "abc"},
+    "follow_up: closed by nobody": {"state": "closed"},
     "attachment: does not fit": {"kind": "song"},
     "placement: placed by nobody known": {"placed_by": "wind"},
     "placement: chosen by a person without a reason": {"placed_by": "person", "why": ""},

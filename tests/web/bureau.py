@@ -47,6 +47,7 @@ from tests.once import one_at_a_time
 PASSWORD = "correct horse battery 1"
 PASSPHRASE = "a passphrase of a holder"
 ROUND, OPEN_TASKS = "359921-2026-R01", ("359921-2026-T001", "359921-2026-T003")
+FOLLOW_UP = "责令改正：在门口公示营业执照。"
 STAGES = ("start", "frozen", "drawn", "worked")
 LOGINS = ("planner", "approver", "supervisor", "reviewer", "publisher", "auditor", "operator", "inspector", "station")
 SECTORS = discover_sectors("annual_reports,registration")
@@ -175,6 +176,10 @@ class Builder:
         waiting = await record_store.load_record_page(reviewer.tree, ["submitted"], limit=1000)
         for record in waiting[2:]:
             await review.review_record(reviewer, record["id"], approve=True, comment="", version=record["version"])
+        # What the answers hold is chance: one follow-up is there whatever they say.
+        known = {"record": waiting[2]["id"], "kind": "rectify", "note": FOLLOW_UP, "due_on": date(2026, 7, 20)}
+        async with engine.transaction():
+            await record_store.save_follow_ups([{**known, "confirmed_by": reviewer.account, "confirmed_at": reviewer.now}])
         await review.review_record(reviewer, waiting[0]["id"], approve=False, comment="请补充照片。", version=waiting[0]["version"])
 
     async def _mine(self) -> list[str]:

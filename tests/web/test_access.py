@@ -89,6 +89,8 @@ PAGES = {
     "/inspectors": ("directory.read", "执法人员名录"),
     "/items": ("plan.read", "随机抽查事项清单"),
     "/items/registration.licence": ("plan.read", "检查要点"),
+    "/follow-ups": ("record.read", "后续处置"),
+    "/follow-ups?state=closed": ("record.read", "还没有办结过"),
     "/checklists": ("plan.read", "检查表单"),
     "/checklists/registration.check": ("plan.read", "公示"),
     "/checklists/import": ("sheets.import", "导入检查表单"),

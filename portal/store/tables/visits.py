@@ -139,3 +139,6 @@ class FollowUp(Table, tablename="follow_up"):
     confirmed_by = ref(Account)
     confirmed_at = at()
     closed_on = on()
+    closed_by = ref(Account, null=True)
+    closed_at = at()
+    result = text()  # how it was settled
