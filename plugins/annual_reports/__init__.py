@@ -1,8 +1,8 @@
 """公示信息检查: what enterprises disclosed in annual reports and at once, against the facts."""
 
-from plugins.annual_reports.forms import ADDRESS, FORMS, PART_OF
+from plugins.annual_reports.forms import FORMS, PART_OF
 from plugins.annual_reports.items import ANNUAL, CATEGORY, INSTANT, ITEMS
-from portal.plugin import FOLLOW_UPS, OUTCOMES, FollowUp, Problem, Sector, hookimpl
+from portal.plugin import FOLLOW_UPS, OUTCOMES, PRESENCE, FollowUp, Problem, Sector, hookimpl
 
 #: outcome -> follow-up; the periods change with the rules, so they stand in one place
 THEN = {
@@ -32,7 +32,7 @@ def inspection_forms():
 @hookimpl
 def validate_record(record, form):
     answers, problems = record.answers, []
-    unreachable = answers.get(ADDRESS) == "unreachable"
+    unreachable = answers.get(PRESENCE) == "unreachable"
     if unreachable and answers.get("phone") == "yes":
         problems.append(Problem("phone", "公示的电话能够联系上的，不能认定为无法联系，请核对。"))
     if unreachable and "site" not in answers.get("methods", ()):
@@ -42,9 +42,9 @@ def validate_record(record, form):
         label = OUTCOMES[outcome].label
         found = _findings(answers, _parts(item, own))
         if outcome == "unreachable" and not unreachable:
-            problems.append(Problem(ADDRESS, f"抽查结果是“{label}”，但“企业通信地址”没有选“通过登记的住所无法联系”。"))
+            problems.append(Problem(PRESENCE, f"抽查结果是“{label}”，但“检查时的状况”没有选无法联系。"))
         elif unreachable and item == next(iter(sorted(own))) and outcome != "unreachable":
-            problems.append(Problem(ADDRESS, "认定无法联系的，抽查结果应选“通过登记的住所（经营场所）无法联系”。"))
+            problems.append(Problem(PRESENCE, "认定无法联系的，抽查结果应选“通过登记的住所（经营场所）无法联系”。"))
         elif found and not OUTCOMES[outcome].problem:
             problems.append(Problem(next(iter(found)), f"这项不合格，抽查结果不能是“{label}”。"))
         elif "false" in found.values() and outcome in ("undisclosed", "rectified"):

@@ -5,9 +5,11 @@ false) and for the facts: the two have different consequences.
 """
 
 from plugins.annual_reports.items import FORM, LAW
-from portal.plugin import Basis, Choice, Field, Form, Section, guide
+from portal.plugin import ARRIVAL, Basis, Choice, Field, Form, Section, guide, signing
 
-VERSION = "2026-1"
+VERSION = "2026-2"
+#: somebody went there and was let in; papers alone need no signature
+ON_SITE = "selected(${methods}, 'site') and ${presence} = 'open'"
 FILED = "${filed} = 'on_time' or ${filed} = 'late'"
 
 #: (name, label, how to check, what counts as a problem, what to photograph)
@@ -69,6 +71,7 @@ def _instant(name: str, label: str) -> list[Field]:
 
 FORMS = (
     Form(FORM, VERSION, "公示信息检查表", (
+        Section("检查情况", ARRIVAL),
         Section("年度报告", (
             Field("filed", "上一年度年度报告", "select_one", required=True, key=True, public=True,
                   choices=(Choice("on_time", "在规定期限内公示"), Choice("late", "逾期后补报公示"), Choice("missing", "未公示"),
@@ -80,17 +83,15 @@ FORMS = (
         )),
         Section("联系地址", (
             Field(ADDRESS, "企业通信地址", "select_one", required=True, key=True, public=True,
-                  hint="没有报送年度报告的，核对登记的住所",
-                  choices=(Choice("yes", "与实际一致"), Choice("no", "与实际不一致"),
-                           Choice("unreachable", "通过登记的住所无法联系")),
+                  show_if="${presence} != 'unreachable'", hint="没有报送年度报告的，核对登记的住所",
+                  choices=(Choice("yes", "与实际一致"), Choice("no", "与实际不一致")),
                   basis=(Basis(LAW, "第九条"),),
                   guide=guide("与登记的住所和实际地址核对；书面检查的看回函。",
-                              "公示的地址不是实际通信地址；登记的住所和公示的地址都联系不上的，选无法联系。", "门牌和现场；退回的信函。")),
+                              "公示的地址不是实际通信地址；登记的住所和公示的地址都联系不上的，在“检查时的状况”选无法联系。",
+                              "门牌和现场；退回的信函。")),
             Field("address_finding", "企业通信地址：属于哪种问题", "select_one", required=True, public=True,
                   show_if="${address} = 'no'", choices=FINDING),
             Field("address_note", "企业通信地址：公示的内容和查明的事实", "text", required=True, show_if="${address} = 'no'"),
-            Field("contact_evidence", "无法联系的经过", "text", required=True, show_if="${address} = 'unreachable'",
-                  hint="写明两次以上联系的时间、方式和结果"),
         )),
         Section("年度报告公示的信息", _points([
             point(*one, "第九条", key=one[0] in ("state", "capital")) for one in ANNUAL_POINTS
@@ -107,13 +108,9 @@ FORMS = (
                   choices=(Choice("paper", "书面检查"), Choice("site", "现场检查"), Choice("online", "网络检查"),
                            Choice("expert", "委托专业机构"))),
             Field("expert", "受委托的专业机构", "text", required=True, show_if="selected(${methods}, 'expert')"),
-            Field("contact_person", "联系人姓名和职务", "text"),
-            Field("contact_phone", "联系电话", "text", constraint="regex(., '[0-9+ -]{7,20}')",
-                  message="联系电话只能是数字、空格和“-”，7 到 20 位。"),
             Field("files", "核查材料", "file", most=20),
             Field("photos", "照片", "photo", most=20),
-            Field("signature", "企业人员签名", "signature", most=1),
-            Field("note", "其他情况", "text"),
         )),
+        signing(ON_SITE),
     )),
 )

@@ -1,11 +1,11 @@
 """The 登记事项检查 form. Nothing is pre-filled; every 不合格 asks for its facts."""
 
-from portal.plugin import Basis, Choice, Field, Form, Section, guide, judged, signing
+from portal.plugin import ARRIVAL, Basis, Choice, Field, Form, Section, guide, judged, signing
 
 from plugins.registration.items import FORM, NAMES, REGULATION
 
-VERSION = "2026-1"
-REACHED = "${address} != 'unreachable'"
+VERSION = "2026-2"
+REACHED = "${presence} != 'unreachable' and ${presence} != 'uncooperative'"
 
 #: verdict point -> the item it belongs to
 ITEM_OF = {
@@ -17,32 +17,32 @@ ITEM_OF = {
 }
 #: points that only somebody who got in can judge
 ON_SITE = ("licence_shown", "licence_genuine", "name_used", "scope_kept", "representative_same")
+#: points that other forms of a visit may ask too
+SHARED = ("licence_shown", "name_used")
 
 
 def point(name, label, how, problem, photo, law="", article="", key=False) -> tuple[Field, Field]:
     """A verdict point and the facts that 不合格 asks for."""
     basis = (Basis(law, article),) if law else ()
-    return judged(name, label, how, problem, photo, basis, key, REACHED if name in ON_SITE else "")
+    return judged(name, label, how, problem, photo, basis, key, REACHED if name in ON_SITE else "", name in SHARED)
 
 
 FORMS = (
     Form(FORM, VERSION, "登记事项检查表", (
         Section("住所（经营场所）", (
-            Field("address", "登记的住所（经营场所）", "select_one", required=True, key=True, public=True,
-                  choices=(Choice("yes", "能够联系，与登记一致"), Choice("no", "能够联系，与登记不一致"),
-                           Choice("unreachable", "通过登记的住所无法联系")),
-                  basis=(Basis(REGULATION, "第八条"),),
-                  guide=guide("到登记的住所实地查看，核对门牌和使用证明。",
-                              "搬离未变更、一照多址未登记、地址不存在，或者通过登记的住所无法联系。",
-                              "门牌、现场正面全景；联系不上的拍关闭的门面和周边。")),
-            Field("address_note", "实际住所与登记不一致的事实", "text", required=True, show_if="${address} = 'no'"),
+            *ARRIVAL,
             Field("contact_tried", "已经采取的联系方式", "select_multiple", required=True,
-                  show_if="${address} = 'unreachable'", constraint="count(.) >= 2",
+                  show_if="${presence} = 'unreachable'", constraint="count(.) >= 2",
                   message="认定无法联系要有两种以上联系方式的记录，请补充。",
                   choices=(Choice("visit", "实地上门"), Choice("phone", "拨打登记的电话"), Choice("post", "邮寄专用信函被退回"),
                            Choice("neighbours", "询问物业、村（居）委会或周边"))),
-            Field("contact_evidence", "无法联系的经过", "text", required=True, show_if="${address} = 'unreachable'",
-                  hint="写明每次联系的时间、方式和结果"),
+            Field("address", "登记的住所（经营场所）", "select_one", required=True, key=True, public=True,
+                  show_if="${presence} != 'unreachable'",
+                  choices=(Choice("yes", "与登记一致"), Choice("no", "与登记不一致")),
+                  basis=(Basis(REGULATION, "第八条"),),
+                  guide=guide("到登记的住所实地查看，核对门牌和使用证明。", "搬离未变更、一照多址未登记、地址不存在。",
+                              "门牌、现场正面全景；联系不上的拍关闭的门面和周边。")),
+            Field("address_note", "实际住所与登记不一致的事实", "text", required=True, show_if="${address} = 'no'"),
             Field("site_photos", "住所照片", "photo", required=True, most=9),
         )),
         Section("营业执照", (

@@ -19,7 +19,7 @@ def numbers_of(form: Form) -> dict[str, str]:
     for section_n, section in enumerate(form.sections, 1):
         count = 0
         for field in section.fields:
-            own = field.type != "note" and (not field.show_if or field.type == "verdict")
+            own = field.type != "note" and (not field.show_if or field.key or field.type == "verdict")
             count += own
             found[field.name] = f"{section_n}.{count}" if own else ""
     return found

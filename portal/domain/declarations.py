@@ -50,7 +50,7 @@ _PARTS = {
 }
 _TEXTS = {"methods", "points", "aliases"}
 _DATES = {"valid_from", "valid_to"}
-_TRUTHS = {"required", "key", "public", "several"}
+_TRUTHS = {"required", "key", "public", "several", "shared", "own"}
 _NUMBERS = {"most"}
 _OPTIONAL = {"valid_to"}
 #: What an item must say itself: a default here would be somebody's guess about the law.

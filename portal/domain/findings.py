@@ -2,8 +2,8 @@
 
 A form is made of parts; a part belongs to an item and holds points. A point is a verdict, the
 facts that 不合格 asks for, and whatever else belongs to it. `site_form` puts the same first
-question before the parts and the same closing section behind them: equal fields in two forms
-are the same question, which a combined visit need ask only once.
+question before the parts and the same closing section behind them: they are shared, so that a
+combined visit asks them only once (domain/shared.py).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from portal.domain.errors import Problem
 from portal.domain.model import OUTCOMES, Basis, Choice, Field, FollowUp, Form, Record, Section
 
 __all__ = [
-    "FOLLOW_UPS", "OPEN", "PRESENCE", "Part", "SHARED", "articles", "check_record", "failed_points", "follow_ups", "guide",
+    "ARRIVAL", "FOLLOW_UPS", "OPEN", "PRESENCE", "Part", "SHARED", "articles", "check_record", "failed_points", "follow_ups", "guide",
     "item_for", "judged", "points_of", "signing", "site_form", "summarise",
 ]
 
@@ -62,13 +62,15 @@ def guide(how: str, problem: str, photo: str) -> str:
 
 
 def judged(
-    name: str, label: str, how: str, problem: str, photo: str, basis: Sequence[Basis] = (), key: bool = False, show_if: str = ""
+    name: str, label: str, how: str, problem: str, photo: str, basis: Sequence[Basis] = (), key: bool = False, show_if: str = "",
+    shared: bool = False,
 ) -> tuple[Field, Field]:
     """A public verdict with its guide, and the facts (private) that 不合格 asks for."""
     return (
-        Field(name, label, required=True, key=key, public=True, show_if=show_if, guide=guide(how, problem, photo), basis=basis),
+        Field(name, label, required=True, key=key, public=True, show_if=show_if, guide=guide(how, problem, photo), basis=basis,
+              shared=shared),
         Field(f"{name}_note", f"不合格的事实：{label}", "text", required=True, show_if=f"${{{name}}} = 'no'",
-              hint="写明时间、地点、数量和依据，不写与检查无关的个人信息"),
+              hint="写明时间、地点、数量和依据，不写与检查无关的个人信息", shared=shared),
     )  # fmt: skip
 
 
@@ -77,15 +79,20 @@ def points_of(parts: Sequence[Part]) -> dict[str, str]:
     return {field.name: part.item for part in parts for field in chain(*part.points) if field.type == "verdict"}
 
 
-_HEAD = Section("检查情况", (
-    Field(PRESENCE, "检查时的状况", "select_one", required=True, public=True,
-          choices=(Choice("open", "正常经营，接受检查"), Choice("not_operating", "没有开展本次抽查涉及的经营活动"),
+#: Who was met, and why nobody was: one and the same for all forms of a visit, except that a shop
+#: may be open and still do nothing of what one of them is about.
+ARRIVAL = (
+    Field(PRESENCE, "检查时的状况", "select_one", required=True, public=True, shared=True,
+          choices=(Choice("open", "正常经营，接受检查"), Choice("not_operating", "没有开展本次抽查涉及的经营活动", own=True),
                    Choice("unreachable", "通过登记的住所（经营场所）无法联系"), Choice("uncooperative", "不配合检查，情节严重")),
           guide=guide("到登记的住所（经营场所）查看；网络检查的，先核对网页所示的经营者。",
                       "大门紧闭、原址已是别家，用两种以上方式都联系不上的，选无法联系；拒绝进入、隐匿材料，告知后果仍不改的，选不配合。",
                       "门牌和现场全景；不配合的全程录像。")),
-    Field("presence_note", "没有完成检查的经过", "text", required=True,
+    Field("presence_note", "没有完成检查的经过", "text", required=True, shared=True,
           show_if=f"${{{PRESENCE}}} != '' and ${{{PRESENCE}}} != 'open'", hint="写明到场的时间、联系的方式和结果、见证人"),
+)  # fmt: skip
+_HEAD = Section("检查情况", (
+    *ARRIVAL,
     Field("pictures", "检查照片", "photo", most=30, hint="每个不合格项至少一张，能看出是哪一项"),
 ))  # fmt: skip
 
@@ -93,14 +100,14 @@ _HEAD = Section("检查情况", (
 def signing(show_if: str) -> Section:
     """The closing section: who was there, what they said, whether they signed; asked where `show_if` holds."""
     return Section("现场记录", (
-        Field("contact_person", "现场人员姓名和职务", "text", required=True, show_if=show_if),
-        Field("contact_phone", "联系电话", "text", show_if=show_if, constraint="regex(., '[0-9+ -]{7,20}')",
+        Field("contact_person", "现场人员姓名和职务", "text", required=True, show_if=show_if, shared=True),
+        Field("contact_phone", "联系电话", "text", show_if=show_if, shared=True, constraint="regex(., '[0-9+ -]{7,20}')",
               message="联系电话只能是数字、空格和“-”，7 到 20 位。"),
         Field("opinion", "检查对象意见", "text", show_if=show_if),
-        Field("refused", "拒绝签字", "select_one", required=True, show_if=show_if,
+        Field("refused", "拒绝签字", "select_one", required=True, show_if=show_if, shared=True,
               choices=(Choice("no", "未拒绝"), Choice("yes", "拒绝签字"))),
-        Field("refused_note", "拒绝签字的原因和见证人", "text", required=True, show_if="${refused} = 'yes'"),
-        Field("signature", "现场人员签名", "signature", required=True, show_if="${refused} = 'no'", most=1),
+        Field("refused_note", "拒绝签字的原因和见证人", "text", required=True, show_if="${refused} = 'yes'", shared=True),
+        Field("signature", "现场人员签名", "signature", required=True, show_if="${refused} = 'no'", most=1, shared=True),
         Field("note", "其他情况", "text"),
     ))  # fmt: skip
 

@@ -88,10 +88,11 @@ class CheckItem:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One possible answer: `value` is stored, `label` is read."""
+    """One possible answer: `value` is stored, `label` is read. `own`: holds for its form alone, though the question is shared."""
 
     value: str
     label: str
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,8 @@ class Field:
     `show_if`, `constraint` and `value` are expressions of the XLSForm subset in
     UX.md (`${ccc} = 'no'`; `.` is the answer itself).  `key` marks a 重点项 (*).
     A field is private unless `public` is set: only public answers can reach a bundle.
+    `shared`: where several forms of one visit ask it (same name, type and choices), it is asked
+    once and the answer stands in all of their records; ignored where one form has it, and in repeats.
     """
 
     name: str
@@ -122,6 +125,7 @@ class Field:
     fields: Sequence[Field] = ()
     value: str = ""
     most: int = 0  # photos or repeats; 0: no limit
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,17 +59,22 @@ def sample_answers(
 
     `outcomes` are codes of model.OUTCOMES for every item. About 8 % find problems and 3 %
     of entities cannot be reached (in all their records). With `validate` the answers also
-    satisfy it: where no outcome fits a problem, the record finds none. ValueError where a
+    satisfy it: where no outcome fits a problem, the record finds none. A visit's records stand
+    together: what two forms share is answered alike. ValueError where a
     form cannot be filled at all (a constraint nothing usual satisfies).
     """
     by_code = {form.code: form for form in forms}
     key = topic_key(seed, "answers")
+    now, told = "", {}
     for visit in visits:
+        if visit.code != now:
+            now, told = visit.code, {}
         form = by_code[visit.form]
         stream = Stream(key, f"{visit.code} {visit.task} {visit.form}")
         lost = Stream(key, visit.entity).chance(_UNREACHABLE_PERCENT)
         mode = "unreachable" if lost else "problem" if stream.chance(_PROBLEM_PERCENT) else "fine"
-        answers, outcomes = _finding(visit, form, stream, mode, validate)
+        answers, outcomes = _finding(visit, form, stream, mode, validate, told)
+        told |= {_question(one): answers[one.name] for one in form.fields() if one.shared and one.name in answers and not _is_own(one, answers[one.name])}
         yield {
             "visit": visit.code, "task": visit.task, "form": form.code, "version": form.version, "answers": answers,
             "outcomes": outcomes, "inspected_on": visit.planned_on, "recorder": visit.inspectors[0] if visit.inspectors else "",
@@ -79,27 +84,27 @@ def sample_answers(
 
 
 def _finding(
-    visit: SampleVisit, form: Form, stream: Stream, mode: str, validate: Validate | None
+    visit: SampleVisit, form: Form, stream: Stream, mode: str, validate: Validate | None, told: Mapping[Any, Any]
 ) -> tuple[dict[str, Any], dict[str, str]]:
     fine = dict.fromkeys(visit.items, "none")
     if mode == "unreachable" and any(_is_unreachable(choice) for field in form.fields() for choice in field.choices):
-        answers = _Filler(form, visit.planned_on, stream, lost=True).fill()
+        answers = _Filler(form, visit.planned_on, stream, lost=True, told=told).fill()
         outcomes = dict.fromkeys(visit.items, "unreachable")
         if _agrees(visit, form, answers, outcomes, validate):
             return answers, outcomes
     if mode == "problem":
         for kept in (False, False, False, True):
-            steady = _steady(visit, form, stream, validate) if kept else None
-            failing = _failing_points(form, visit.planned_on, stream)
+            steady = _steady(visit, form, stream, validate, told) if kept else None
+            failing = _failing_points(form, visit.planned_on, stream, told)
             if not failing:
                 break
-            answers = _Filler(form, visit.planned_on, stream, failing=failing, steady=steady).fill()
+            answers = _Filler(form, visit.planned_on, stream, failing=failing, steady=steady, told=told).fill()
             for outcomes in _tries(form, visit.items, stream):
                 if _agrees(visit, form, answers, outcomes, validate):
                     return answers, outcomes
     for kept in (False, False, False, True):
-        steady = _steady(visit, form, stream, validate) if kept else None
-        answers = _Filler(form, visit.planned_on, stream, steady=steady).fill()
+        steady = _steady(visit, form, stream, validate, told) if kept else None
+        answers = _Filler(form, visit.planned_on, stream, steady=steady, told=told).fill()
         if _agrees(visit, form, answers, fine, validate):
             return answers, fine
     raise ValueError(f"form {form.code}: a record that finds nothing is refused by its sector ({visit.code})")
@@ -108,14 +113,14 @@ def _finding(
 @dataclass(frozen=True, slots=True)
 class _Steady:
     """How to answer where a sector refused what chance gave: numbers are equal, all good choices are taken,
-    and a count or a 是/否 that was refused is another one."""
+    a repeat has one row, and a count or a 是/否 that was refused is another one."""
 
     refused: frozenset[str]
 
 
-def _steady(visit: SampleVisit, form: Form, stream: Stream, validate: Validate | None) -> _Steady:
+def _steady(visit: SampleVisit, form: Form, stream: Stream, validate: Validate | None, told: Mapping[Any, Any]) -> _Steady:
     fine = dict.fromkeys(visit.items, "none")
-    answers = _Filler(form, visit.planned_on, stream, steady=_Steady(frozenset())).fill()
+    answers = _Filler(form, visit.planned_on, stream, steady=_Steady(frozenset()), told=told).fill()
     return _Steady(_refused(visit, form, answers, fine, validate))
 
 
@@ -151,9 +156,9 @@ def _tries(form: Form, items: Sequence[str], stream: Stream) -> Iterator[dict[st
         yield dict.fromkeys(items, outcome)
 
 
-def _failing_points(form: Form, today: date, stream: Stream) -> frozenset[str]:
+def _failing_points(form: Form, today: date, stream: Stream, told: Mapping[Any, Any]) -> frozenset[str]:
     """One or two points that go wrong: verdicts where there are any, else a choice with a bad option."""
-    asked = set(_Filler(form, today, stream).fill())
+    asked = set(_Filler(form, today, stream, told=told).fill()) - {field.name for field in form.fields() if field.shared and _question(field) in told}
     verdicts = [field.name for field in form.fields() if field.type == "verdict" and field.name in asked]
     if not verdicts:
         verdicts = [field.name for field in form.fields() if field.name in asked and field.type == "select_one"
@@ -165,13 +170,14 @@ def _failing_points(form: Form, today: date, stream: Stream) -> frozenset[str]:
 class _Filler:
     """Fills one form: asks again what is visible after each pass, since answers open and close further points."""
 
-    __slots__ = ("failing", "form", "lost", "steady", "stream", "today")
+    __slots__ = ("failing", "form", "lost", "steady", "stream", "today", "told")
 
     def __init__(
         self, form: Form, today: date, stream: Stream, failing: frozenset[str] = frozenset(), lost: bool = False,
-        steady: _Steady | None = None,
+        steady: _Steady | None = None, told: Mapping[Any, Any] | None = None,
     ):  # fmt: skip
         self.form, self.today, self.stream, self.failing, self.lost, self.steady = form, today, stream, failing, lost, steady
+        self.told = told or {}  # question -> what another form of the visit was told
 
     def fill(self) -> dict[str, Any]:
         fields = {field.name: field for field in self.form.fields()}
@@ -209,6 +215,8 @@ class _Filler:
 
     def _answer(self, field: Field) -> Any:
         kind, stream = field.type, self.stream
+        if field.shared and _question(field) in self.told:
+            return self.told[_question(field)]
         if kind == "verdict":
             if field.name in self.failing:
                 return "no"
@@ -229,7 +237,8 @@ class _Filler:
         if kind in ATTACHMENTS:
             return [ATTACHMENTS[kind]] if field.required else []
         if kind == "repeat":
-            return [self._row(field) for _ in range(1 + stream.below(2))] if field.required else []
+            rows = 1 + stream.below(2)
+            return [self._row(field) for _ in range(1 if self.steady else rows)] if field.required else []
         if kind == "text":
             return self._text(field)
         if not field.required:
@@ -283,6 +292,14 @@ class _Filler:
     def _row(self, field: Field) -> dict[str, Any]:
         inner = Form(self.form.code, self.form.version, field.label, (Section("", field.fields),))
         return _Filler(inner, self.today, self.stream, steady=self.steady).fill()
+
+
+def _question(field: Field) -> tuple[Any, ...]:
+    return field.name, field.type, tuple(field.choices)
+
+
+def _is_own(field: Field, answer: Any) -> bool:
+    return any(choice.own and choice.value == answer for choice in field.choices)
 
 
 def _is_bad(choice: Choice) -> bool:

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from portal.domain.cells import Cell
 
 __all__ = [
-    "IGNORED", "LONGEST_GUIDE", "LONGEST_LABEL", "META", "MOST_CHOICES", "MOST_IN_LIST", "MOST_OFFERED", "MOST_ROWS", "OWN", "SHEETS", "TYPES", "UNSUPPORTED",
+    "IGNORED", "LONGEST_GUIDE", "LONGEST_LABEL", "META", "MOST_CHOICES", "MOST_IN_LIST", "MOST_OFFERED", "MOST_ROWS", "OWN", "OWN_OF_CHOICES", "SHEETS", "TYPES", "UNSUPPORTED",
     "UNSUPPORTED_COLUMNS", "UNSUPPORTED_TYPES", "VERDICT_LABELS", "WRITTEN", "heading_of", "is_chinese", "parse_type", "sheet_of",
 ]
 
@@ -58,10 +58,13 @@ OWN: Mapping[str, tuple[str, ...]] = {
     "guide": ("guide", "检查指引", "指引"),
     "basis": ("basis", "法定依据", "检查依据", "依据"),
     "most": ("most", "最多"),
+    "shared": ("shared", "共用"),
 }
+#: the same, of the choices sheet
+OWN_OF_CHOICES: Mapping[str, tuple[str, ...]] = {"own": ("own", "仅本表")}
 
 _ALIASES: Mapping[str, str] = {
-    **{spelling: name for name, spellings in OWN.items() for spelling in spellings},
+    **{spelling: name for name, spellings in (OWN | OWN_OF_CHOICES).items() for spelling in spellings},
     "caption": "label", "relevance": "relevant", "constraint_msg": "constraint_message", "constraintmsg": "constraint_message",
     "calculate": "calculation", "read_only": "readonly", "requiredmsg": "required_message", "required_msg": "required_message",
     "listname": "list_name", "value": "name", "big_image": "image", "count": "repeat_count", "title": "form_title", "id_string": "form_id",

@@ -6,7 +6,8 @@ import re
 import unicodedata
 
 from portal.domain.cells import Sheet
-from portal.domain.xlsform import LONGEST_LABEL, MOST_CHOICES, MOST_IN_LIST, UNSUPPORTED_COLUMNS
+from portal.domain.model import Choice
+from portal.domain.xlsform import LONGEST_LABEL, MOST_CHOICES, MOST_IN_LIST, OWN_OF_CHOICES, UNSUPPORTED_COLUMNS
 from portal.domain.xlsform_sheets import Found, Grid
 
 __all__ = ["Settings", "read_lists"]
@@ -55,10 +56,10 @@ class Settings:
         return plain
 
 
-def read_lists(sheet: Sheet, found: Found, language: str) -> dict[str, list[tuple[int, str, str, bool]]]:
-    """list -> (row, value, label, whether it has a picture) of its choices."""
+def read_lists(sheet: Sheet, found: Found, language: str) -> dict[str, list[tuple[int, Choice, bool]]]:
+    """list -> (row, choice, whether it has a picture) of its choices."""
     grid = Grid("choices", sheet, found, language)
-    lists: dict[str, list[tuple[int, str, str, bool]]] = {}
+    lists: dict[str, list[tuple[int, Choice, bool]]] = {}
     seen: set[tuple[str, str]] = set()
     lines = list(grid.lines())
     if len(lines) > MOST_CHOICES:
@@ -68,7 +69,7 @@ def read_lists(sheet: Sheet, found: Found, language: str) -> dict[str, list[tupl
         for column in ("list_name", "name"):
             if not grid.has(column):
                 found.wrong("choices", 1, column, f"choices 工作表第 1 行没有 {column} 列。")
-    grid.strange(("list_name", "name", "label"))
+    grid.strange(("list_name", "name", "label", *OWN_OF_CHOICES))
     for line, row in lines:
         listed, value = grid.text(line, row, "list_name"), grid.text(line, row, "name")
         if not listed:
@@ -86,5 +87,9 @@ def read_lists(sheet: Sheet, found: Found, language: str) -> dict[str, list[tupl
             found.leave_out("choices", line, grid.heading(column), "选项的图片和音频没有导入，只显示文字")
         if len(lists.get(listed, ())) == MOST_IN_LIST:
             found.wrong("choices", line, grid.heading("list_name"), f"选项表“{listed}”超过 {MOST_IN_LIST} 项。请精简，或拆成几项来问。")
-        lists.setdefault(listed, []).append((line, value, grid.said(line, row, "label", LONGEST_LABEL), bool(pictures)))
+        own = grid.flag(line, row, "own")
+        if own is None:
+            found.wrong("choices", line, grid.heading("own"), f"“{grid.text(line, row, 'own')[:20]}”看不懂，请写 yes 或 no。")
+        choice = Choice(value, grid.said(line, row, "label", LONGEST_LABEL), bool(own))
+        lists.setdefault(listed, []).append((line, choice, bool(pictures)))
     return lists

@@ -263,7 +263,7 @@ class _Reading:
             public=self._public(line, row, type_), show_if=self._rule(line, row, "relevant"),
             constraint=self._rule(line, row, "constraint", name), message=grid.said(line, row, "constraint_message", LONGEST_LABEL),
             hint=grid.said(line, row, "hint", LONGEST_LABEL), guide=grid.said(line, row, "guide", LONGEST_GUIDE, lines=True),
-            basis=self._basis(line, row), choices=choices, value=value, most=self._most(line, row),
+            basis=self._basis(line, row), choices=choices, value=value, most=self._most(line, row), shared=self._flag(line, row, "shared"),
         )  # fmt: skip
         if type_ == "repeat":
             # Already known inside: count() of the rows so far is not, so it counts as earlier after its end.
@@ -286,13 +286,13 @@ class _Reading:
             self.found.wrong("survey", line, self.grid.heading("type"), f"到这一项为止选项合计超过 {MOST_OFFERED:,} 个。请拆成几张表单。")
         if self.offered > MOST_OFFERED:
             return kind, ()
-        choices = tuple(Choice(value, label) for _, value, label, _ in given)
-        for at, value, label, pictured in given:
-            if not label and pictured:
-                self.found.unsupported("choices", at, "label", "media", f"选项“{value}”只有图片，没有文字")
-            elif not label:
-                self.found.wrong("choices", at, "label", f"选项“{value}”没有写显示的文字。")
-        if kind == "select_one" and len(choices) == 3 and {choice.value: choice.label for choice in choices} == dict(VERDICT_LABELS):
+        choices = tuple(choice for _, choice, _ in given)
+        for at, choice, pictured in given:
+            if not choice.label and pictured:
+                self.found.unsupported("choices", at, "label", "media", f"选项“{choice.value}”只有图片，没有文字")
+            elif not choice.label:
+                self.found.wrong("choices", at, "label", f"选项“{choice.value}”没有写显示的文字。")
+        if kind == "select_one" and len(choices) == 3 and {one.value: one.label for one in choices if not one.own} == dict(VERDICT_LABELS):
             return "verdict", ()
         return kind, choices
 

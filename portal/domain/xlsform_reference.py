@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from portal.domain.headings import ITEM
 from portal.domain.xlsform import (
-    IGNORED, LONGEST_LABEL, MOST_CHOICES, MOST_ROWS, OWN, TYPES, UNSUPPORTED, UNSUPPORTED_COLUMNS, UNSUPPORTED_TYPES, VERDICT_LABELS, WRITTEN,
+    IGNORED, LONGEST_LABEL, MOST_CHOICES, MOST_ROWS, OWN, OWN_OF_CHOICES, TYPES, UNSUPPORTED, UNSUPPORTED_COLUMNS, UNSUPPORTED_TYPES, VERDICT_LABELS, WRITTEN,
 )  # fmt: skip
 
 __all__ = ["render_dialect"]
@@ -22,6 +22,8 @@ _OWN = {
     "guide": ("检查指引：怎么查、什么算问题、拍什么，可以分行", "guide for inspectors: how, what is a problem, what to photograph; may have lines"),
     "basis": ("法定依据：《法规全称》第几条，一行一部，原文写在“：”后面", "legal basis: 《law》 article, one a line, its words after `：`"),
     "most": ("照片、文件最多几个，重复组最多几行", "the most photos or files, or rows of a repeat"),
+    "shared": ("各表共用，写 yes 或 no：一次入企有几张表问它时只问一次", "shared, yes or no: asked once where several forms of one visit ask it"),
+    "own": ("在 choices 里：共用的问题中只对本表有效的选项，写 yes 或 no", "in choices: of a shared question, holds for this form alone, yes or no"),
 }
 _TYPES = {
     "text": ("文字", "text"), "integer": ("整数", "integer"), "decimal": ("小数", "decimal"), "date": ("日期", "date"), "time": ("时间", "time"),
@@ -59,7 +61,7 @@ def render_dialect(language: str) -> str:
         ("`image`", "appearance `signature`", "签名" if zh else "signature"),
         ("`begin_group`", "`begin group`", "一节" if zh else "a section"), ("`begin_repeat`", "`begin repeat`", "重复组" if zh else "a repeat"),
     ]  # fmt: skip
-    own = [(f"`{name}`", _listed(OWN[name], name), _OWN[name][pick]) for name in OWN]
+    own = [(f"`{name}`", _listed(spellings, name), _OWN[name][pick]) for name, spellings in (OWN | OWN_OF_CHOICES).items()]
     features = sorted({*UNSUPPORTED, *UNSUPPORTED_TYPES.values(), *UNSUPPORTED_COLUMNS.values()})
     refused = "；".join(_LISTED.get(one) or UNSUPPORTED[one].partition("，请")[0] for one in features) if zh else "; ".join(_ENGLISH[one] for one in features)
     left = "、".join(f"`{name}`" for name in IGNORED)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.domain import attachments as domain
-from portal.domain.errors import BadInput
+from portal.domain.errors import BadInput, NotFound
 from portal.domain.model import Form
 from portal.prints import photos
 from portal.steps.acting import Acting
 from portal.steps.forms import save_record
+from portal.steps.joined_forms import forms_of, load_shared_uploads
 from portal.store import attachments as store
 from portal.store import visits
 from portal.store.engine import transaction
@@ -56,9 +57,10 @@ async def attach(act: Acting, visit_code: str, form: Form, files: Sequence[Kept]
     act.require("record.enter")
     async with transaction():
         visit = await visits.lock_visit(visit_code, act.tree)
+        owner = next((one["owner"] for one in await forms_of(visit) if one["form"].code == form.code), visit["organisation"])
         for one in files:
             await store.save_attachment(
-                code=one.code, visit=visit["id"], organisation=visit["organisation"], form_code=form.code, point=one.point, kind=one.kind, name=one.name,
+                code=one.code, visit=visit["id"], organisation=owner, form_code=form.code, point=one.point, kind=one.kind, name=one.name,
                 media=one.media, original=one.original, taken=one.taken, size=len(one.data), data=one.data, saved_by=act.account, saved_at=act.now,
             )  # fmt: skip
         record = await save_record(act, visit_code, form.code, submit=False, **draft)
@@ -68,6 +70,16 @@ async def attach(act: Acting, visit_code: str, form: Form, files: Sequence[Kept]
 
 
 async def load_attachment(act: Acting, code: str) -> dict[str, Any]:
-    """One attachment with its bytes, for those who may read the record it belongs to."""
+    """One attachment with its bytes, for those who may read the record it belongs to; a shared one, for all who have a part in its visit."""
     act.require("record.read")
-    return await store.load_attachment(code, act.tree)
+    try:
+        return await store.load_attachment(code, act.tree)
+    except NotFound:
+        if not await _is_shared(act, code):
+            raise
+    return await store.load_attachment(code, act.tree, shared=True)
+
+
+async def _is_shared(act: Acting, code: str) -> bool:
+    made_on = await visits.load_visits_by_id([await store.load_visit_of(code) or -1])
+    return any([await visits.is_seen(visit, act.tree) and code in await load_shared_uploads(visit) for visit in made_on.values()])

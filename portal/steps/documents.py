@@ -12,7 +12,8 @@ from portal.domain.model import AWAITING, OUTCOMES, Field, Form
 from portal.prints.pages import PICTURE
 from portal.steps.acting import BEIJING, Acting
 from portal.steps.catalogue import load_form
-from portal.steps.forms import STATES, forms_of
+from portal.steps.forms import STATES
+from portal.steps.joined_forms import forms_of
 from portal.store import attachments, directory, visits
 from portal.store import records as store
 

@@ -5,31 +5,35 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from portal.domain import forms as domain
-from portal.domain.attachments import ATTACHED, is_uploaded
+from portal.domain import shared
 from portal.domain.errors import BadInput, NotAllowed, NotFound, Problem, Refused, WrongMoment
-from portal.domain.model import AWAITING, OUTCOMES, Field, Form, Record, Section
+from portal.domain.model import Form, Record
 from portal.domain.packing import pack
 from portal.steps import caps
 from portal.steps.acting import Acting
-from portal.steps.catalogue import load_form, load_item
-from portal.store import accounts, attachments, directory, plan, visits, year
+from portal.steps.joined_forms import Errand, forms_of, load_drawn, load_errand, settled, shared_of, uploads_in
+from portal.steps.record_checks import check_attached, check_outcomes
+from portal.store import accounts, attachments, directory, visits
 from portal.store import records as store
 from portal.store.engine import transaction
 
 STATES = {"draft": "草稿", "submitted": "待审核", "returned": "已退回", "approved": "已通过", "published": "已公示", "withdrawn": "已撤回"}
+EDITABLE = ("draft", "returned")
 METHODS = ("实地核查", "书面检查", "网络监测", "检验检测", "委托专业机构", "行政部门检查结果或专业意见")
 
 
 async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
     """A visit with its entity, people and forms: what the phone page shows.
 
-    forms: [{"form", "task", "task_name", "items": [{"code", "version", "name"}], "record", "done", "total"}].
+    forms: [{"form", "owner", "task", "task_name", "items": [{"code", "version", "name"}], "record", "answers", "done", "total"}],
+    those of one's own organisations; "others": names of the organisations that fill in the rest, of which
+    nothing but the shared answers is seen.
     """
     act.require("visits.read")
     visit = await visits.load_visit(visit_code, act.tree)
@@ -37,88 +41,30 @@ async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
     assigned = (await visits.load_assigned([visit["id"]])).get(visit["id"], [])
     people = await directory.load_inspectors_by_id({who for who in assigned if who})
     records = {row["form_code"]: row for row in await store.load_records_of([visit["id"]])}
-    views = []
-    for joined in await forms_of(visit, records):
-        record = records.get(joined["form"].code)
+    every = await forms_of(visit, records)
+    names, known = shared_of(every, visit["header"], records)
+    views, uploads = [], uploads_in(known)
+    for joined in every:
+        if joined["owner"] not in act.tree:
+            continue
+        form, record = joined["form"], records.get(joined["form"].code)
         answers = record["answers"] if record else {}
-        done, total = domain.progress(joined["form"], answers, act.today)
-        views.append({**joined, "record": record, "done": done, "total": total})
+        if record is None or record["state"] in EDITABLE:
+            answers = shared.standing(form, known, names, answers)
+        done, total = domain.progress(form, answers, act.today)
+        views.append({**joined, "record": record, "answers": answers, "done": done, "total": total})
+    own = {one["form"].code for one in views}
+    everywhere = {o["id"]: o["name"] for o in await accounts.load_organisations()} if len(own) < len(every) else {}
     holder = (await directory.load_entities([visit["holder"]])).get(visit["holder"]) if visit["holder"] != visit["entity_code"] else None
     return {
-        "attached": await attachments.load_attachments(visit["id"]),
+        "attached": {code: row for code, row in (await attachments.load_attachments(visit["id"])).items() if row["form_code"] in own or code in uploads},
+        "others": sorted({everywhere[one["owner"]] for one in every if one["owner"] not in act.tree}),
+        "names": names, "known": known, "titles": {one["form"].code: one["form"].title for one in every},
+        "questions": {field.name: field for one in every for field in one["form"].fields() if one["form"].code in names.get(field.name, ())},
         "visit": visit, "entity": entity, "inspectors": [people.get(who) for who in assigned], "forms": views,
         "closings": (await visits.load_closings([visit["id"]])).get(visit["id"], []), "holder": holder, "drawn": await load_drawn(visit),
         "may_enter": act.may("record.enter") and _is_assigned(act, assigned) and visit["state"] != "closed",
     }  # fmt: skip
-
-
-Records = Mapping[str, Mapping[str, Any]]  # form code -> record
-
-
-@dataclass(frozen=True, slots=True)
-class Errand:
-    """What visits are for: the tasks they carry, and which of the tasks' items are left out where."""
-
-    carried: Mapping[int, Sequence[int]]
-    tasks: Mapping[int, Mapping[str, Any]]
-    left_out: Collection[tuple[int, str, str]]
-
-
-async def load_errand(several: Sequence[Mapping[str, Any]]) -> Errand:
-    carried = await visits.load_tasks_of_visits([visit["id"] for visit in several])
-    every = {task for found in carried.values() for task in found}
-    return Errand(carried, await plan.load_tasks_by_id(every), await year.load_left_out(every))
-
-
-async def forms_of(visit: Mapping[str, Any], records: Records | None = None, errand: Errand | None = None) -> list[dict[str, Any]]:
-    """The forms a visit joins, each once, under the first task that asks for it; items of all tasks.
-
-    Also the later forms that are open now; "first" of those is the form that opened them, else "". `records` and `errand`:
-    those of the visit, where they are loaded already.
-    """
-    errand = errand or await load_errand([visit])
-    found: dict[str, dict[str, Any]] = {}
-    for task_id in sorted(errand.carried.get(visit["id"], ()), key=lambda task: errand.tasks[task]["code"].encode()):
-        task = errand.tasks[task_id]
-        for code, version in plan.items_of(task):
-            if (task_id, visit["entity_code"], code) in errand.left_out:
-                continue
-            item = await load_item(code, version)
-            entry = {"code": code, "version": version, "name": item.name, "task": task_id, "later": item.later_form}
-            joined = found.setdefault(item.form, {"task": task, "task_name": task["name"], "items": {}, "first": ""})
-            joined["items"].setdefault(code, entry)
-            if item.later_form and records is None:
-                records = {row["form_code"]: row for row in await store.load_records_of([visit["id"]])}
-            if item.later_form and is_awaited((records or {}).get(item.form), code):
-                later = found.setdefault(item.later_form, {"task": task, "task_name": task["name"], "items": {}, "first": item.form})
-                later["items"].setdefault(code, {**entry, "later": ""})
-    views = []
-    for form_code in sorted(found):
-        version = visit["forms"].get(form_code)
-        if version is None:  # a task of a later round joined: its form is frozen by its record or is today's item's
-            raise WrongMoment(f"入企检查 {visit['code']} 没有登记表单 {form_code} 的版本。")
-        joined = found[form_code]
-        views.append({**joined, "form": await load_form(form_code, version), "items": list(joined["items"].values())})
-    return views
-
-
-async def forms_of_many(several: Sequence[Mapping[str, Any]]) -> dict[int, list[dict[str, Any]]]:
-    """visit id -> its forms as `forms_of` gives them."""
-    errand = await load_errand(several)
-    records: dict[int, dict[str, Mapping[str, Any]]] = {}
-    for row in await store.load_records_of([visit["id"] for visit in several]):
-        records.setdefault(row["visit"], {})[row["form_code"]] = row
-    return {visit["id"]: await forms_of(visit, records.get(visit["id"], {}), errand) for visit in several}
-
-
-def is_awaited(record: Mapping[str, Any] | None, item: str) -> bool:
-    """Whether a record that was submitted says of an item that its result is to come."""
-    return bool(record and record["submitted_at"] and record["outcomes"].get(item) == AWAITING)
-
-
-def settled(outcomes: Mapping[str, str]) -> dict[str, str]:
-    """The outcomes there are: without those still to come."""
-    return {code: outcome for code, outcome in outcomes.items() if outcome != AWAITING}
 
 
 def _is_assigned(act: Acting, assigned: Sequence[int | None]) -> bool:
@@ -158,12 +104,13 @@ async def save_record(
     opinion: str = "",
     version: int = 0,
     submit: bool = False,
+    seen: Mapping[str, str] | None = None,
 ) -> int:
     """Save a draft, or check it and submit it for review; the record's id.
 
-    `version` is that of the record the person saw (0: none yet): somebody else's
-    change in between is a WrongMoment, never overwritten.  Raises BadInput with
-    problems by field when a submitted record is not complete.
+    `version` is that of the record the person saw (0: none yet), `seen` what the page showed of
+    shared questions (shared.seen_of): somebody else's change in between is a WrongMoment, never
+    overwritten.  Raises BadInput with problems by field when a submitted record is not complete.
     """
     act.require("record.enter")
     async with transaction():
@@ -173,18 +120,22 @@ async def save_record(
             raise NotAllowed("您不是这次入企的执法人员，不能录入。")
         return await _save(
             act, await load_hand(act, [visit]), visit, form_code, recorder=act.inspector["id"], answers=answers, outcomes=outcomes, method=method,
-            opinion=opinion, version=version, submit=submit, inspected_on=act.today,
+            opinion=opinion, version=version, submit=submit, inspected_on=act.today, seen=seen,
         )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """What saving records of some visits asks for, read once for all of them: errand, people and records by visit id. Records grow as they are saved."""
+    """What saving records of some visits asks for, read once for all of them: errand, people, records and headers by visit id.
+
+    Records and headers are renewed as records are saved.
+    """
 
     errand: Errand
     assigned: Mapping[int, Sequence[int | None]]
     people: Mapping[int, Mapping[str, Any]]
     records: dict[int, dict[str, dict[str, Any]]]
+    headers: dict[int, Mapping[str, Any]]
     holding: Collection[str]  # holders of sites or objects, one of which may be what was drawn
     done: set[int]
 
@@ -197,14 +148,16 @@ async def load_hand(act: Acting, several: Sequence[Mapping[str, Any]]) -> Hand:
     for row in await store.load_records_of(ids):
         records.setdefault(row["visit"], {})[row["form_code"]] = row
     holding = await directory.load_holding({visit["holder"] for visit in several})
-    return Hand(await load_errand(several), assigned, people, records, holding, {visit["id"] for visit in several if visit["state"] != "open"})
+    headers = {visit["id"]: visit["header"] for visit in several}
+    return Hand(await load_errand(several), assigned, people, records, headers, holding, {visit["id"] for visit in several if visit["state"] != "open"})
 
 
 async def _save(
     act: Acting, hand: Hand, visit: Mapping[str, Any], form_code: str, *, recorder: int, answers: Mapping[str, Any],
     outcomes: Mapping[str, str], method: str, opinion: str, version: int | None, submit: bool, inspected_on: date,
+    seen: Mapping[str, str] | None = None,
 ) -> int:  # fmt: skip
-    """`version`: of the record the person saw; None from a file, which never changes a record that is there."""
+    """`save_record` in the caller's transaction. `version`: None from a file, which never changes a record that is there."""
     await _require_not_closed(visit)
     records = hand.records.setdefault(visit["id"], {})
     every = await forms_of(visit, records, hand.errand)
@@ -212,8 +165,11 @@ async def _save(
     if joined is None:
         raise BadInput(f"入企检查 {visit['code']} 没有表单“{form_code}”。")
     form: Form = joined["form"]
+    if joined["owner"] not in act.tree:
+        raise NotAllowed(f"《{form.title}》是其他单位在这次入企中的表，由该单位的人员填写。")
     known = records.get(form_code)
-    if version is None:
+    from_file = version is None
+    if from_file:
         if known:
             raise WrongMoment(
                 f"入企检查 {visit['code']} 的《{form.title}》已有一份记录（{STATES[known['state']]}）。请从文件中删去这一份；要改已有的记录，请在系统里办理。"
@@ -221,15 +177,21 @@ async def _save(
         version = 0
     if (known["version"] if known else 0) != version:
         raise WrongMoment("这份记录刚刚被别人改动过，您填的内容没有保存。请刷新后对照再填。")
-    if known and known["state"] not in ("draft", "returned"):
+    if known and known["state"] not in EDITABLE:
         raise WrongMoment("这份记录已经提交审核，不能再改。审核退回后可以修改。")
-    cleaned = domain.clean_answers(form, answers, inspected_on)
+    header = hand.headers[visit["id"]]
+    names, there = shared_of(every, header, records)
+    titles = {one["form"].code: one["form"].title for one in every}
+    common = shared.settle(form, titles, names, there, answers, seen, inspected_on, submit=submit)
+    if common.problems and not from_file:
+        raise WrongMoment("同一次入企的共用问题，别的表里填得不一样。您填的内容没有保存。", common.problems)
+    cleaned = domain.clean_answers(form, common.answers, inspected_on)
     wanted = {item["code"] for item in joined["items"]}
     chosen = {code: outcome for code, outcome in outcomes.items() if outcome}
-    problems = _check_outcomes(wanted, chosen, joined["items"], records) if submit or chosen else []
+    problems = check_outcomes(wanted, chosen, joined["items"], records) if submit or chosen else []
     if not submit:
         problems = [p for p in problems if "没有选择" not in p.message]
-    problems += await _check_attached(visit, form, cleaned)
+    problems += [*common.problems, *await check_attached(visit, form, cleaned, names)]
     if submit:
         if method not in METHODS:
             problems.append(Problem("method", "请选择检查方式。"))
@@ -247,15 +209,20 @@ async def _save(
     }  # fmt: skip
     if known is None:
         values |= {
-            "visit": visit["id"], "task": joined["task"]["id"], "organisation": visit["organisation"],
+            "visit": visit["id"], "task": joined["task"]["id"], "organisation": joined["owner"],
             "sector": form.code.split(".")[0], "form_code": form.code, "form_version": form.version,
         }  # fmt: skip
     else:
         values["reviewer"] = None  # a returned record is reviewed afresh
     record = await store.save_record(values, record=known["id"] if known else None, version=version, by=act.account, at=act.now)
+    given = {name: {"answer": cleaned.get(name), "form": form_code} for name, answer in common.changed.items() if answer is None or name in cleaned}
+    if given:
+        hand.headers[visit["id"]] = {**header, "shared": {**header.get("shared", {}), **given}}
+        await visits.save_header(visit["id"], hand.headers[visit["id"]])
     await act.audit(
         "record.submit" if submit else "record.draft", f"{visit['code']}/{form_code}",
         before=_digest(known["answers"]) if known else "", after=_digest(cleaned),
+        **({"shared": " ".join(sorted(given))} if given else {}),  # which of them stand for the other forms too
     )  # fmt: skip
     if submit:
         submitted = {code for code, row in records.items() if row["submitted_at"]} | {form_code}
@@ -272,52 +239,6 @@ def _view(visit, joined, form: Form, answers, outcomes, inspected_on: date, befo
         items=tuple(item["code"] for item in joined["items"]), answers=answers, outcomes=outcomes, inspected_on=inspected_on,
         before=before, drawn=tuple(drawn),
     )  # fmt: skip
-
-
-async def load_drawn(visit: Mapping[str, Any]) -> dict[str, str]:
-    """code -> name of the sites and objects that were drawn and are checked by this visit; empty where it was the entity itself."""
-    carried = (await visits.load_tasks_of_visits([visit["id"]])).get(visit["id"], [])
-    return await directory.load_drawn_at(visit["holder"], visit["site"], carried)
-
-
-def _check_outcomes(
-    wanted: set[str], chosen: Mapping[str, str], items: Sequence[Mapping[str, Any]], records: Mapping[str, Mapping[str, Any]]
-) -> list[Problem]:
-    later = {item["code"]: item["later"] for item in items if item["later"]}
-    problems = [Problem(f"outcome.{code}", f"这次入企没有检查事项 {code}。") for code in sorted(chosen.keys() - wanted)]
-    names = {item["code"]: item["name"] for item in items}
-    for code in sorted(wanted):
-        if code not in chosen:
-            problems.append(Problem(f"outcome.{code}", f"“{names[code]}”没有选择检查结果。"))
-        elif code in later and later[code] in records and chosen[code] != AWAITING:
-            problems.append(Problem(f"outcome.{code}", f"“{names[code]}”的检验结果已经在另一张表里录入，这里应选“待检验结果”。"))
-        elif chosen[code] not in OUTCOMES and not (code in later and chosen[code] == AWAITING):
-            problems.append(Problem(f"outcome.{code}", f"“{names[code]}”的检查结果“{chosen[code]}”不在结果清单中。"))
-    return problems
-
-
-async def _check_attached(visit: Mapping[str, Any], form: Form, answers: Mapping[str, Any]) -> list[Problem]:
-    """An answer may name an upload only where it was made for this form of this visit."""
-    named = list(_uploads_named(form, answers))
-    known = await attachments.load_attachments(visit["id"]) if named else {}
-    return [
-        Problem(field.name, f"“{field.label}”的附件 {code} 不属于这次检查，请重新上传。", row)
-        for field, code, row in named
-        if code not in known or known[code]["form_code"] != form.code
-    ]
-
-
-def _uploads_named(form: Form, answers: Mapping[str, Any]) -> Iterator[tuple[Field, str, int]]:
-    """(field, number of the upload, row of its repeat or 0)."""
-    for field in form.fields():
-        answer = answers.get(field.name)
-        if field.type == "repeat":
-            for n, row in enumerate(answer if isinstance(answer, list) else [], 1):
-                if isinstance(row, Mapping):
-                    inner = Form(form.code, form.version, "", (Section("", field.fields),))
-                    yield from ((child, code, n) for child, code, _ in _uploads_named(inner, row))
-        elif field.type in ATTACHED and isinstance(answer, list):
-            yield from ((field, code, 0) for code in map(str, answer) if is_uploaded(code))
 
 
 def _digest(answers: Any) -> str:

@@ -11,7 +11,7 @@ from portal.domain.forms import parse_answers
 from portal.domain.model import OUTCOMES
 from portal.domain.results import NOT_HERE, ResultRow, ToFill, answers_of, template_of
 from portal.domain.tables import Parsed
-from portal.steps import forms
+from portal.steps import forms, joined_forms
 from portal.steps.acting import BEIJING, Acting
 from portal.store import directory, draw, plan, records, visits
 from portal.store.engine import transaction
@@ -56,7 +56,7 @@ async def _to_fill(act: Acting, of_round: Sequence[Mapping[str, Any]]) -> tuple[
     assigned = await visits.load_assigned(ids)
     people = await directory.load_inspectors_by_id({who for several in assigned.values() for who in several if who})
     entities = await directory.load_entities([visit["entity_code"] for visit in of_round])
-    views = await forms.forms_of_many(of_round)
+    views = await joined_forms.forms_of_many(of_round)
     rows: list[ToFill] = []
     left_out = 0
     for visit in of_round:
@@ -66,6 +66,8 @@ async def _to_fill(act: Acting, of_round: Sequence[Mapping[str, Any]]) -> tuple[
         entity = entities.get(visit["entity_code"])
         on = visit["arrived_at"].astimezone(BEIJING).date().isoformat() if visit["arrived_at"] else ""
         for joined in every:
+            if joined["owner"] not in act.tree:
+                continue  # another organisation's record
             if (visit["id"], joined["form"].code) in begun:
                 left_out += 1
                 continue
@@ -167,7 +169,7 @@ async def _records_of(
     """(record as `forms.import_one` takes it, the lines it comes from), one for each form the lines speak of."""
     visit, lines = of_visit
     by_item = {}
-    for joined in await forms.forms_of(visit):
+    for joined in await joined_forms.forms_of(visit):
         for item in joined["items"]:
             by_item[item["code"]] = by_item[item["name"]] = (joined, item["code"])
     members: dict[str, list[Line]] = {}

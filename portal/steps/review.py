@@ -13,7 +13,8 @@ from portal.domain.errors import BadInput, NotAllowed, Problem, WrongMoment
 from portal.domain.model import AWAITING, OUTCOMES, FollowUp, Outcome, Record
 from portal.steps.acting import Acting
 from portal.steps.catalogue import load_form, load_item
-from portal.steps.forms import load_drawn, recorders_of, settled
+from portal.steps.forms import recorders_of
+from portal.steps.joined_forms import load_drawn, settled
 from portal.store import directory, draw, plan, visits
 from portal.store import records as store
 from portal.store.engine import transaction

@@ -20,7 +20,7 @@ from portal.steps import setup
 from portal.steps.acting import Acting
 from portal.steps.catalogue import load_form
 from portal.steps.directory import save_entity_rows, save_inspector_rows
-from portal.steps.forms import forms_of_many
+from portal.steps.joined_forms import forms_of_many
 from portal.store import directory, draw
 from portal.store import visits as visit_store
 from portal.store.engine import transaction
@@ -75,6 +75,8 @@ async def make_answers(act: Acting, round_code: str, seed: int) -> Iterator[byte
         if not codes:
             continue
         for joined in every[visit["id"]]:
+            if joined["owner"] not in act.tree:
+                continue
             form = joined["form"]
             forms[form.code] = await load_form(form.code, form.version)
             items = tuple(item["code"] for item in joined["items"])

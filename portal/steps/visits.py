@@ -15,7 +15,7 @@ from portal.steps import caps
 from portal.steps.acting import Acting
 from portal.steps.catalogue import load_item
 from portal.steps.stations import load_towns
-from portal.store import accounts, directory, draw, plan, year
+from portal.store import accounts, directory, draw, plan, records, year
 from portal.store import visits as store
 from portal.store.engine import transaction
 
@@ -47,6 +47,7 @@ async def dispatch_picks(act: Acting, round_: Mapping[str, Any], picks: Sequence
     combined, days = sent.combined, planned
     left_out = {(task, code, item) for task, code, item, _ in sent.dismissed if item}
     forms = await _forms(act, tasks)
+    await _require_unfinished(combined, forms, earlier, left_out)
     rows = [
         {
             "code": visit.id, "round": round_["id"], "organisation": organisations[visit.place.station],
@@ -113,6 +114,33 @@ async def _forms(act: Acting, tasks: Mapping[str, Mapping[str, Any]]) -> dict[st
         items = [await load_item(*item) for item in plan.items_of(task)]
         of_task[code] = {item.code: [(form, act.sectors.form(form).version) for form in (item.form, item.later_form) if form] for item in items}
     return of_task
+
+
+async def _require_unfinished(
+    combined: Combined, of_task: Mapping[str, Mapping[str, Sequence[tuple[str, str]]]], earlier: Mapping[str, Mapping[str, Any]],
+    left_out: Collection[tuple[str, str, str]],
+) -> None:  # fmt: skip
+    """WrongMoment where a task would add an item to a form whose record was submitted: nobody could answer it any more.
+
+    An item that stands in such a record has been answered, and its later form is that record's affair.
+    """
+    rows = await records.load_records_of([earlier[code]["id"] for code in combined.joined])
+    closed = {(row["visit"], row["form_code"]): row["outcomes"] for row in rows if row["state"] not in ("draft", "returned")}
+    late = [
+        (code, form)
+        for code, names in combined.joined.items()
+        for task in names
+        for item, of_item in of_task[task].items()
+        if (task, earlier[code]["entity_code"], item) not in left_out and item not in closed.get((earlier[code]["id"], of_item[0][0]), ())
+        for form, _ in of_item
+        if item not in closed.get((earlier[code]["id"], form), {item})
+    ]
+    if late:
+        code, form = late[0]
+        raise WrongMoment(
+            f"入企检查 {code} 等 {len({one for one, _ in late})} 次入企还没有办完，表单 {form} 的记录已经提交，新任务的事项加不进去。"
+            "请先把这些入企其余的表单提交，或者由审核退回那份记录，再合并。"
+        )
 
 
 def _joined_forms(

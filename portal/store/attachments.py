@@ -26,9 +26,16 @@ async def load_attachments(visit: int) -> dict[str, dict[str, Any]]:
     return {row["code"]: row for row in rows}
 
 
-async def load_attachment(code: str, seen: Collection[int]) -> dict[str, Any]:
-    """One with its bytes.  NotFound where it is not, or belongs to an organisation one does not see."""
-    row = await Attachment.select().where(And(Attachment.code == code, within(Attachment.organisation, seen))).first().run()
+async def load_visit_of(code: str) -> int | None:
+    """The visit an attachment was made on, whoever may see it."""
+    row = await Attachment.select(Attachment.visit).where(Attachment.code == code).first().run()
+    return row["visit"] if row else None
+
+
+async def load_attachment(code: str, seen: Collection[int], *, shared: bool = False) -> dict[str, Any]:
+    """One with its bytes.  NotFound where it is not, or belongs to an organisation one does not see; `shared`: whosever it is."""
+    mine = Attachment.code == code if shared else And(Attachment.code == code, within(Attachment.organisation, seen))
+    row = await Attachment.select().where(mine).first().run()
     if not row:
         raise NotFound("没有这个附件，或者不在您的辖区。")
     return {**row, "data": bytes(row["data"])}

@@ -14,6 +14,7 @@ from portal.domain.packing import pack
 from portal.store.accounts import within
 from portal.store.locks import hold
 from portal.store.tables import Finding, FollowUp, InspectionRecord, Publication, RecordVersion, Visit
+from portal.store.visits import with_a_part
 
 
 def _opened(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -270,7 +271,7 @@ async def load_unfinished(seen: Collection[int], before: date) -> list[dict[str,
 async def count_visits(seen: Collection[int], round_: int | None = None) -> dict[str, int]:
     from piccolo.query.functions.aggregate import Count
 
-    where = within(Visit.organisation, seen)
+    where = await with_a_part(seen)
     if round_ is not None:
         where = And(where, Visit.round == round_)
     rows = await Visit.select(Visit.state, Count(Visit.id)).where(where).group_by(Visit.state).run()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -20,9 +20,10 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from portal.domain import forms as domain
-from portal.domain.answers import numbers_of
+from portal.domain import shared
+from portal.domain.answers import numbers_of, say
 from portal.domain.attachments import point_of
-from portal.domain.errors import BadInput, NotAllowed, NotFound, Problem, Refused
+from portal.domain.errors import BadInput, NotAllowed, NotFound, Problem, Refused, WrongMoment
 from portal.domain.model import Field, Form
 from portal.steps import attachments
 from portal.steps import forms as steps
@@ -36,6 +37,7 @@ from portal.web.pages import fragment, go_to, is_fragment, page
 from portal.web.rules import rules_of
 
 SIZE = 100
+EMPTY: Mapping[str, Any] = {}
 SAID = {
     "arrived": "已登记到场。",
     "draft": "草稿已保存。",
@@ -44,7 +46,7 @@ SAID = {
     "done": "本次入企的表单已全部提交。",
 }
 #: the page's own fields, all beginning with an underscore (forms.parse_answers leaves those alone)
-_OWN = ("_version", "_act", "_method", "_opinion")
+_OWN = ("_version", "_act", "_method", "_opinion", "_seen")
 FILES = "_file."  # and the point: _file.photos, _file.machines.0.photo
 ATTACHING = Shape(parts=2000, field=16 << 10)
 MOST_BODY = ATTACHING.bytes + (1 << 20)
@@ -57,6 +59,7 @@ class Own:
     act: str = choice("操作", ("draft", "submit"))
     method: str = choice("检查方式", steps.METHODS, optional=True)
     opinion: str = text("当事人意见", most=500, least=0, lines=True)
+    seen: str = text("共用问题", most=4000, least=0)
 
 
 @get("/forms", opt={"access": "record.read"})
@@ -78,7 +81,11 @@ async def visit_page(request: Request, code: FromPath[str]) -> Response[Any]:
 async def _visit_page(request: Request, code: str, refused: Refused | None) -> Response[Any]:
     view = await steps.load_visit_view(acting(request), code)
     said = SAID.get(request.query_params.get("said", ""), "")
-    return await page(request, "forms/visit.html", here="/visits", refused=refused, said=said, **view)
+    once = [
+        {"label": field.label, "said": say(field, there.answer), "title": view["titles"][there.form], "fixed": there.fixed}
+        for name, field in view["questions"].items() if (there := view["known"].get(name))
+    ]  # fmt: skip
+    return await page(request, "forms/visit.html", here="/visits", refused=refused, said=said, once=once, **view)
 
 
 @post("/visits/{code:str}/arrive", opt={"access": "record.enter"})
@@ -100,7 +107,7 @@ async def form_page(request: Request, code: FromPath[str], form: FromPath[str]) 
     view, joined = await _joined(acting(request), code, form)
     record = joined["record"]
     filled = {
-        "answers": record["answers"] if record else {}, "outcomes": record["outcomes"] if record else {},
+        "answers": joined["answers"], "seen": shared.seen_of(joined["answers"], _shared_here(view, joined)), "outcomes": record["outcomes"] if record else {},
         "method": record["method"] if record else "", "opinion": record["opinion"] if record else "",
         "version": record["version"] if record else 0,
     }  # fmt: skip
@@ -123,25 +130,39 @@ async def _form_page(
     may_fill = view["may_enter"] and not locked
     attach_to = f"/visits/{quote(view['visit']['code'])}/{quote(joined['form'].code)}/attach"
     context = {
-        **points_context(joined["form"], filled["answers"], acting(request).today, refused, may_fill, view["attached"], attach_to),
-        "joined": joined, "form": joined["form"], "record": record, "filled": filled, "locked": locked,
+        **points_context(
+            joined["form"], filled["answers"], acting(request).today, refused, may_fill, view["attached"], attach_to,
+            names=view["names"], known=view["known"], titles=view["titles"],
+        ),
+        "joined": joined, "form": joined["form"], "record": record, "filled": filled, "locked": locked, "seen": shared.write_seen(filled["seen"]),
         "methods": steps.METHODS, "outcome_choices": wording.outcomes(), "said": SAID.get(request.query_params.get("said", ""), ""),
     }  # fmt: skip
     return await page(request, "forms/form.html", here="/visits", refused=refused, **{**view, **context})
 
 
+def _shared_here(view: Mapping[str, Any], joined: Mapping[str, Any]) -> list[str]:
+    return [name for name, codes in view["names"].items() if joined["form"].code in codes]
+
+
 def points_context(
     form: Form, answers: Mapping[str, Any], today: date, refused: Refused | None = None, may_fill: bool = True,
-    attached: Mapping[str, Any] | None = None, attach_to: str = "",
+    attached: Mapping[str, Any] | None = None, attach_to: str = "", *,
+    names: Mapping[str, Sequence[str]] = EMPTY, known: Mapping[str, shared.Known] = EMPTY, titles: Mapping[str, str] = EMPTY,
 ) -> dict[str, Any]:  # fmt: skip
-    """What forms/_points.html, rules.js and fill.js read; without `attach_to` nothing can be uploaded."""
+    """What forms/_points.html, rules.js and fill.js read; without `attach_to` nothing can be uploaded.
+
+    `names`, `known`, `titles`: of the questions and forms of its visit (domain.shared).
+    """
     return {
-        "sections": sections_of(form, answers, today), "rules": rules_of(form), "today": today, "most_rows": domain.MOST_ROWS, "may_fill": may_fill,
-        "wrong": _by_field(refused), "row_wrong": _by_row(refused), "attached": attached or {}, "attach_to": attach_to,
+        "sections": sections_of(form, answers, today, names, known, titles), "rules": rules_of(form), "today": today, "most_rows": domain.MOST_ROWS,
+        "may_fill": may_fill, "wrong": _by_field(refused), "row_wrong": _by_row(refused), "attached": attached or {}, "attach_to": attach_to,
     }  # fmt: skip
 
 
-def sections_of(form: Form, answers: Mapping[str, Any], today: date) -> list[dict[str, Any]]:
+def sections_of(
+    form: Form, answers: Mapping[str, Any], today: date, names: Mapping[str, Sequence[str]] = EMPTY, known: Mapping[str, shared.Known] = EMPTY,
+    titles: Mapping[str, str] = EMPTY,
+) -> list[dict[str, Any]]:  # fmt: skip
     """The form as the page shows it: every section and point, folded where it is not asked now."""
     asked = set(domain.visible(form, answers, today))
     found = []
@@ -149,13 +170,27 @@ def sections_of(form: Form, answers: Mapping[str, Any], today: date) -> list[dic
     for section in form.sections:
         points = []
         for field in section.fields:
+            there = known.get(field.name) if form.code in names.get(field.name, ()) else None
+            open_still = shared.narrowed(field, there)
             points.append({
-                "field": field, "number": numbers[field.name], "asked": field.name in asked,
+                "field": open_still or field, "fixed": bool(there and there.fixed and not open_still), "once": _once(form, field, names, there, titles),
+                "number": numbers[field.name], "asked": field.name in asked,
                 "answer": answers.get(field.name), "when": when(form, field),
                 "rows": _rows(field, answers.get(field.name)),
             })  # fmt: skip
         found.append({"section": section, "points": points, "asked": any(p["asked"] for p in points)})
     return found
+
+
+def _once(form: Form, field: Field, names: Mapping[str, Sequence[str]], there: shared.Known | None, titles: Mapping[str, str]) -> str:
+    """What stands beside a question that the visit asks once; empty for any other."""
+    if form.code not in names.get(field.name, ()):
+        return ""
+    if there is None or there.form == form.code:
+        return "" if there and there.fixed else "各表共用，只问一次"
+    if there.fixed:
+        return f"本次入企已填，见《{titles[there.form]}》" + ("；本表没有这类情况的，可以另选" if shared.narrowed(field, there) else "")
+    return f"各表共用，已在《{titles[there.form]}》填写；在这里改，各表一起改"
 
 
 def _rows(field: Field, answer: Any) -> list[Mapping[str, Any]]:
@@ -205,19 +240,28 @@ async def save_form(request: Request, code: FromPath[str], form: FromPath[str]) 
         filled["answers"] = domain.parse_answers(joined["form"], _split_numbers(joined["form"], given))
         await steps.save_record(
             act, code, form, answers=filled["answers"], outcomes=own["outcomes"], method=own["method"], opinion=own["opinion"],
-            version=own["version"], submit=own["submit"],
+            version=own["version"], submit=own["submit"], seen=own["seen"],
         )  # fmt: skip
     except Refused as refused:
         if is_fragment(request):
-            return fragment(request, "forms/_saved.html", status=422, saved=None, failed=refused, version=own["version"])
-        return await _form_page(request, view, joined, filled, refused)
+            return fragment(request, "forms/_saved.html", status=422, saved=None, failed=refused, version=own["version"], seen=shared.write_seen(own["seen"]))
+        return await _refused_page(request, code, form, filled, refused)
     if is_fragment(request):
-        _, joined = await _joined(act, code, form)
-        return fragment(request, "forms/_saved.html", saved=joined, failed=None, version=joined["record"]["version"])
+        view, joined = await _joined(act, code, form)
+        seen = shared.seen_of(filled["answers"], _shared_here(view, joined))  # the page still shows what was sent
+        return fragment(request, "forms/_saved.html", saved=joined, failed=None, version=joined["record"]["version"], seen=shared.write_seen(seen))
     if not own["submit"]:
         return go_to(f"/visits/{quote(code)}/{quote(form)}?said=draft")
     view, _ = await _joined(act, code, form)
     return go_to(f"/visits/{quote(code)}?said={'done' if view['visit']['state'] == 'done' else 'submitted'}")
+
+
+async def _refused_page(request: Request, code: str, form: str, filled: dict[str, Any], refused: Refused) -> Response[Any]:
+    """The page with all that was typed, and the shared answers that came meanwhile."""
+    view, joined = await _joined(acting(request), code, form)
+    told = [problem.field for problem in refused.problems] if isinstance(refused, WrongMoment) else []
+    answers, seen = shared.retold(joined["form"], view["known"], view["names"], filled["answers"], filled["seen"], told)
+    return await _form_page(request, view, joined, filled | {"answers": answers, "seen": seen}, refused)
 
 
 async def _entered(request: Request, code: str, form: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, list[str]]]:
@@ -248,9 +292,10 @@ async def attach_files(request: Request, code: FromPath[str], form: FromPath[str
         filled["answers"] = domain.parse_answers(joined["form"], _split_numbers(joined["form"], given))
         await attachments.attach(
             act, code, joined["form"], kept, answers=filled["answers"], outcomes=own["outcomes"], method=own["method"], opinion=own["opinion"], version=own["version"],
+            seen=own["seen"],
         )  # fmt: skip
     except Refused as refused:
-        return await _form_page(request, view, joined, filled, refused)
+        return await _refused_page(request, code, form, filled, refused)
     return go_to(f"/visits/{quote(code)}/{quote(form)}?said=attached#f-{kept[0].point.partition('.')[0]}")
 
 
@@ -285,7 +330,7 @@ def _split_numbers(form: Form, given: Mapping[str, list[str]]) -> dict[str, list
 
 
 def _own_fields(joined: Mapping[str, Any], given: Mapping[str, list[str]]) -> dict[str, Any]:
-    """version, act, method, opinion and outcomes, checked; BadInput for any other field with an underscore."""
+    """version, act, method, opinion, seen and outcomes, checked; BadInput for any other field with an underscore."""
     outcomes: dict[str, str] = {}
     for name, values in given.items():
         if not name.startswith("_") or name in _OWN or name.startswith("_file."):
@@ -296,7 +341,7 @@ def _own_fields(joined: Mapping[str, Any], given: Mapping[str, list[str]]) -> di
         if values[0]:
             outcomes[item] = values[0]
     own = parse_input(Own, [(name.removeprefix("_"), value) for name in _OWN for value in given.get(name, [])])
-    return {"version": own.version, "submit": own.act == "submit", "method": own.method, "opinion": own.opinion, "outcomes": outcomes}
+    return {"version": own.version, "submit": own.act == "submit", "method": own.method, "opinion": own.opinion, "outcomes": outcomes, "seen": shared.parse_seen(own.seen)}
 
 
 ROUTES = [records_page, visit_page, arrive, form_page, save_form, attach_files, attachment_file]

@@ -9,7 +9,7 @@ from portal.domain.declarations import check_form
 from portal.domain.errors import BadInput
 from portal.domain.forms import check_answers
 from portal.domain.model import Basis, Choice
-from portal.domain.xlsform import MOST_ROWS, OWN, UNSUPPORTED, UNSUPPORTED_COLUMNS, UNSUPPORTED_TYPES
+from portal.domain.xlsform import MOST_ROWS, OWN, OWN_OF_CHOICES, UNSUPPORTED, UNSUPPORTED_COLUMNS, UNSUPPORTED_TYPES
 from portal.domain.xlsform_reading import read_xlsform
 
 HEAD = ["type", "name", "label"]
@@ -66,6 +66,16 @@ def test_every_column_reaches_the_field():
 @pytest.mark.parametrize("name", [spelling for spellings in OWN.values() for spelling in spellings])
 def test_our_own_columns_have_chinese_headings_as_well(name):
     assert read([[*HEAD, name], ["text", "a", "甲", ""]]).remarks == ()
+
+
+@pytest.mark.parametrize("heading", OWN_OF_CHOICES["own"])
+def test_a_shared_question_may_have_choices_of_its_form_alone(heading):
+    choices = [["list_name", "name", "label", heading], ["met", "open", "在营业", ""], ["met", "idle", "没有这类经营", "是"]]
+    survey = [[*HEAD, "共用"], ["select_one met", "presence", "状况", "是"]]
+    [field] = read(survey, choices).require_form("表单").fields()
+    assert field.shared and [one.own for one in field.choices] == [False, True]
+    [wrong] = read(survey, [*choices, ["met", "gone", "搬走", "也许"]]).refusals
+    assert str(wrong) == f"choices 表第 4 行“{heading}”：“也许”看不懂，请写 yes 或 no。"
 
 
 def test_headings_come_in_any_case_with_blanks_and_prefixes():

@@ -39,7 +39,7 @@ MAYBE = st.one_of(st.just(""), WORDS)
 LINES = st.lists(WORDS, max_size=3).map("\n".join)
 LAW = st.text(st.sampled_from("甲乙丙法条例"), min_size=1, max_size=6)
 BASIS = st.builds(Basis, LAW, st.sampled_from(["", "第三十三条", "第八条第二款"]), st.one_of(st.just(""), LAW))
-OPTIONS = st.lists(WORDS, min_size=1, max_size=4).map(lambda labels: tuple(Choice(f"v{n}", label) for n, label in enumerate(labels)))
+OPTIONS = st.lists(st.tuples(WORDS, st.booleans()), min_size=1, max_size=4).map(lambda those: tuple(Choice(f"v{n}", *one) for n, one in enumerate(those)))
 PLAIN = ("text", "integer", "decimal", "date", "time", "select_one", "select_multiple", "verdict", "photo", "file", "signature", "location")
 
 
@@ -53,6 +53,7 @@ def fields(draw, name, earlier, inside=False):
         show_if=draw(st.sampled_from(rules)), constraint=draw(st.sampled_from(["", "count(.) >= 2", ". != 'count(.)'"])), message=draw(MAYBE),
         hint=draw(MAYBE), guide=draw(LINES), basis=tuple(draw(st.lists(BASIS, max_size=2))),
         choices=draw(OPTIONS) if kind.startswith("select_") else (), value="1 + 1" if kind == "calculated" else "", most=draw(st.sampled_from([0, 9])),
+        shared=draw(st.booleans()),
     )  # fmt: skip
 
 

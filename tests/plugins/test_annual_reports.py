@@ -9,8 +9,8 @@ from portal.testing import TODAY, answer_all, assert_accepted, assert_points, lo
 SECTORS = load_sector(plugins.annual_reports)
 FORM = SECTORS.form("annual_reports.check")
 ANNUAL, INSTANT = "annual_reports.annual", "annual_reports.instant"
-FILED = {"filed": "on_time", "address": "yes", "large": "no", "methods": ["paper"]}
-GONE = {"address": "unreachable", "contact_evidence": "6月1日、6月8日上门均无人", "methods": ["site"], "phone": "no",
+FILED = {"presence": "open", "filed": "on_time", "address": "yes", "large": "no", "methods": ["paper"]}
+GONE = {"presence": "unreachable", "presence_note": "6月1日、6月8日上门均无人", "methods": ["site"], "phone": "no",
         "phone_finding": "missing", "phone_note": "空号"}
 
 
@@ -57,7 +57,7 @@ def test_every_point_tells_how_to_check_what_is_wrong_and_what_to_photograph():
 
 
 def test_an_untouched_form_is_not_passed():
-    assert_points(problems_of(SECTORS, FORM, {}), "filed", "address", "methods", *(name for name, _ in INSTANT_POINTS))
+    assert_points(problems_of(SECTORS, FORM, {}), "presence", "filed", "address", "methods", *(name for name, _ in INSTANT_POINTS))
 
 
 def test_a_complete_record_without_problems_is_accepted():
@@ -112,7 +112,13 @@ def test_unreachable_needs_a_visit_a_dead_telephone_and_the_outcome():
     assert messages(gone, "undisclosed") == ["认定无法联系的，抽查结果应选“通过登记的住所（经营场所）无法联系”。"]
     assert messages({**gone, "methods": ["paper"]}, "unreachable") == ["认定通过登记的住所无法联系的，要有现场检查。"]
     assert messages({**gone, "phone": "yes"}, "unreachable") == ["公示的电话能够联系上的，不能认定为无法联系，请核对。"]
-    assert messages(good(), "unreachable") == ["抽查结果是“通过登记的住所（经营场所）无法联系”，但“企业通信地址”没有选“通过登记的住所无法联系”。"]
+    assert messages(good(), "unreachable") == ["抽查结果是“通过登记的住所（经营场所）无法联系”，但“检查时的状况”没有选无法联系。"]
+    assert "address" not in visible(FORM, gone, TODAY) and "contact_person" not in visible(FORM, gone, TODAY)
+
+
+def test_only_who_was_there_signs():
+    assert_points(problems_of(SECTORS, FORM, good(methods=["paper", "site"])), "contact_person", "refused")
+    assert "signature" not in visible(FORM, good(), TODAY)
 
 
 def test_an_expert_is_named():
@@ -142,5 +148,5 @@ def test_the_summary_is_one_sentence_without_persons():
 
 def test_persons_papers_and_facts_stay_inside():
     answers = failed("phone", "missing", contact_person="张三", contact_phone="0595-85678901", files=["f1"], signature=["s1"], note="x")
-    assert set(public_answers(FORM, answers)) <= {*PART_OF, *(f"{name}_finding" for name in PART_OF), "filed", "methods"}
+    assert set(public_answers(FORM, answers)) <= {*PART_OF, *(f"{name}_finding" for name in PART_OF), "filed", "methods", "presence"}
     assert_accepted(problems_of(SECTORS, FORM, answers, "undisclosed", [ANNUAL]))

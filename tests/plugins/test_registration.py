@@ -10,8 +10,8 @@ SECTORS = load_sector(plugins.registration)
 FORM = SECTORS.form("registration.check")
 ITEMS = [item.code for item in SECTORS.items]
 MAIN = "registration.licence"
-SEEN = {"address": "yes", "site_photos": ["p1"], "contact_person": "店长", "refused": "no", "signature": ["s1"]}
-GONE = {"address": "unreachable", "contact_tried": ["visit", "phone"], "contact_evidence": "6月1日上门，6月3日致电，均无人", "site_photos": ["p1"]}
+SEEN = {"presence": "open", "address": "yes", "site_photos": ["p1"], "contact_person": "店长", "refused": "no", "signature": ["s1"]}
+GONE = {"presence": "unreachable", "contact_tried": ["visit", "phone"], "presence_note": "6月1日上门，6月3日致电，均无人", "site_photos": ["p1"]}
 
 
 def good(**changed):
@@ -72,7 +72,7 @@ def test_every_point_tells_how_to_check_what_is_wrong_and_what_to_photograph():
 
 def test_an_untouched_form_is_not_passed():
     told = problems_of(SECTORS, FORM, {})
-    assert {"address", "licence_shown", "licence_genuine", "identity_true", "site_photos"} <= {one.field for one in told}
+    assert {"presence", "address", "licence_shown", "licence_genuine", "identity_true", "site_photos"} <= {one.field for one in told}
 
 
 def test_a_complete_record_without_problems_is_accepted():
@@ -112,13 +112,25 @@ def test_unreachable_closes_the_points_that_need_a_look_inside():
 def test_unreachable_and_a_pass_on_a_point_on_site_exclude_each_other():
     record = make_record([MAIN], gone(licence_shown="yes"), "unreachable")
     assert [(one.field, one.message) for one in SECTORS.validate_record(record, FORM)] == [
-        ("licence_shown", "已认定通过登记的住所无法联系，不能同时对这项作出现场判断，请删除。")
+        ("licence_shown", "没有到现场查看，不能对这项作出现场判断，请删除。")
     ]
+
+
+def test_the_place_is_judged_once_and_only_where_somebody_can_be_reached():
+    assert "address" in visible(FORM, SEEN, TODAY) and "address" not in visible(FORM, GONE, TODAY)
+    assert [field.name for field in FORM.fields() if any(choice.value == "unreachable" for choice in field.choices)] == ["presence"]
+
+
+def test_who_refused_left_nothing_to_see_and_has_that_outcome():
+    refused = answer_all(FORM, "na", {"presence": "uncooperative", "presence_note": "拒绝进入", "site_photos": ["p1"], "address": "yes"})
+    assert not set(ON_SITE) & refused.keys() and messages(refused, "uncooperative") == []
+    assert messages(refused, items=[MAIN]) == ["没有到现场查看，抽查结果不能是“未发现问题”。"]
+    assert messages(good(), "uncooperative", [MAIN]) == ["抽查结果是“不配合检查情节严重”，但“检查时的状况”选的不是这一种。"]
 
 
 def test_unreachable_needs_two_ways_of_contact_and_their_story():
     assert messages(gone(contact_tried=["visit"]), "unreachable") == ["认定无法联系要有两种以上联系方式的记录，请补充。"]
-    assert_points(problems_of(SECTORS, FORM, gone(contact_evidence=""), "unreachable"), "contact_evidence")
+    assert_points(problems_of(SECTORS, FORM, gone(presence_note=""), "unreachable"), "presence_note")
 
 
 def test_unreachable_must_be_the_outcome_of_the_address_and_nothing_else_may_pass_unseen():
@@ -127,7 +139,7 @@ def test_unreachable_must_be_the_outcome_of_the_address_and_nothing_else_may_pas
         "registration.name": "none", "registration.address": "unreachable"}) == ["没有到现场查看，抽查结果不能是“未发现问题”。"]
     assert messages(gone(), "none", ["registration.term", "registration.address"], outcomes={
         "registration.term": "none", "registration.address": "unreachable"}) == []
-    assert messages(good(), "unreachable", [MAIN]) == ["抽查结果是无法联系，但“登记的住所（经营场所）”没有选“通过登记的住所无法联系”。"]
+    assert messages(good(), "unreachable", [MAIN]) == ["抽查结果是“通过登记的住所（经营场所）无法联系”，但“检查时的状况”选的不是这一种。"]
 
 
 def test_a_refused_signature_asks_for_reason_and_witness_instead_of_a_signature():
@@ -163,4 +175,4 @@ def test_the_summary_is_one_sentence_without_persons():
 
 def test_only_verdicts_are_public():
     answers = good(name_used="no", name_used_note="事实", contact_phone="0595-85678901", note="其他", opinion="无")
-    assert set(public_answers(FORM, answers)) == set(ITEM_OF)
+    assert set(public_answers(FORM, answers)) == {*ITEM_OF, "presence"}

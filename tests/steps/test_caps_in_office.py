@@ -7,7 +7,7 @@ import pytest
 
 from portal.domain.errors import BadInput, NotAllowed, WrongMoment
 from portal.domain.sample_profile import sample_profile
-from portal.steps import caps, draw, forms, pool, profile, visits
+from portal.steps import caps, draw, forms, joined_forms, pool, profile, visits
 from portal.store import directory, engine, year
 from portal.store import draw as draw_store
 from portal.store import pool as pool_store
@@ -126,9 +126,9 @@ async def test_a_rider_checked_this_year_is_left_off_and_its_host_goes(committed
         await Visit.update(state="done").where(Visit.entity_code == code).run()
     made = await visits.combine_visits(planner, OPEN)
     visit = next(one for one in await office.visits_of(OPEN) if one["entity_code"] == code)
-    items = {item["code"] for joined in await forms.forms_of(visit) for item in joined["items"]}
+    items = {item["code"] for joined in await joined_forms.forms_of(visit) for item in joined["items"]}
     assert tasks[ANNUAL]["item_code"] in items and not items & shared
-    assert made["dismissed"] == 0 and {joined["form"].code for joined in await forms.forms_of(visit)} == set(visit["forms"])
+    assert made["dismissed"] == 0 and {joined["form"].code for joined in await joined_forms.forms_of(visit)} == set(visit["forms"])
     left = await year.load_dismissals((await committed.round())["id"])
     assert {row["item_code"] for row in left if row["code"] == code} == shared and {row["rule"] for row in left} == {"item_year"}
 

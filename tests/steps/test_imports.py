@@ -15,7 +15,7 @@ from portal.domain.imports import unpack_sheet
 from portal.domain.model import OUTCOMES, PoolRule
 from portal.domain.results import point_headings
 from portal.sheets.read import read_sheet
-from portal.steps import forms, imports, sample, uploads
+from portal.steps import imports, joined_forms, sample, uploads
 from portal.store import audit, directory
 from portal.store import imports as store
 from portal.store import plan as plan_store
@@ -421,7 +421,7 @@ async def a_visits_rows(house):
     people = await office.inspectors_of(visit)
     heads, rows = {}, []
     for row in (one for one in lines if one["visit"] == visit["code"]):
-        joined = next(one for one in await forms.forms_of(visit) if one["form"].code == row["form"])
+        joined = next(one for one in await joined_forms.forms_of(visit) if one["form"].code == row["form"])
         fields, titles = {field.name: field for field in joined["form"].fields()}, point_headings(joined["form"])
         points = {}
         for name, answer in row["answers"].items():

@@ -191,5 +191,5 @@ def test_the_plan_shows_that_a_row_is_differentiated_and_not_how(walked):
 def test_private_answers_photos_and_signatures_are_not_public(walked):
     _, files, _, _ = walked
     text = b"".join(data for name, data in files.items() if name.startswith(("bundle/results", "site/")) and not name.endswith(".pdf"))
-    for word in ("sample-photo", "sample-signature", "两次上门均大门紧闭", "contact_evidence", "risk_class", "entered_by"):
+    for word in ("sample-photo", "sample-signature", "两次上门均大门紧闭", "presence_note", "risk_class", "entered_by"):
         assert word.encode() not in text, word

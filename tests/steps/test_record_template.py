@@ -12,7 +12,7 @@ from portal.domain.model import OUTCOMES
 from portal.domain.results import NOT_HERE, point_headings
 from portal.sheets.read import read_sheet
 from portal.sheets.write import write_csv, write_xlsx
-from portal.steps import forms, imports, results, sample
+from portal.steps import imports, joined_forms, results, sample
 from portal.store import records, visits
 from portal.store.tables import Inspector, Visit
 from tests import office
@@ -45,7 +45,7 @@ async def fill(rows, answers):
         code, item = row[at["入企编号"]], row[at["事项"]]
         if code not in of_visit:
             visit = await Visit.select().where(Visit.code == code).first().run()
-            of_visit[code] = await forms.forms_of({**visit, "forms": json.loads(visit["forms"])})
+            of_visit[code] = await joined_forms.forms_of({**visit, "forms": json.loads(visit["forms"])})
         joined, item_code = next((one, known["code"]) for one in of_visit[code] for known in one["items"] if item in (known["name"], known["code"]))
         record = answers[code, joined["form"].code]
         row[at["结果"]] = OUTCOMES[record["outcomes"][item_code]].label
@@ -99,7 +99,7 @@ async def test_every_point_of_every_form_has_a_column_that_is_open_where_it_is_a
     for row in rows[2:]:
         cells = dict(zip(head, row))
         visit = await visits.load_visit(cells["入企编号"], (await drawn.acting("operator")).tree)
-        joined = next(one for one in await forms.forms_of(visit) if cells["事项"] in [item["name"] for item in one["items"]])
+        joined = next(one for one in await joined_forms.forms_of(visit) if cells["事项"] in [item["name"] for item in one["items"]])
         first = (visit["code"], joined["form"].code) not in seen
         seen.add((visit["code"], joined["form"].code))
         own = set(point_headings(joined["form"]).values())
@@ -107,7 +107,7 @@ async def test_every_point_of_every_form_has_a_column_that_is_open_where_it_is_a
         assert {title for title in head[11:] if cells[title] == NOT_HERE} == set(head[11:]) - (own if first else set())
         assert cells["代码"] == visit["entity_code"] and cells["企业名称"] and cells["任务"] and cells["检查人员"]
         assert [cells[title] for title in ("结果", "检查日期", "检查方式", "当事人意见", "说明")] == [""] * 5
-    assert len(seen) == sum([len(await forms.forms_of(visit)) for visit in await office.visits_of(OPEN)])
+    assert len(seen) == sum([len(await joined_forms.forms_of(visit)) for visit in await office.visits_of(OPEN)])
 
 
 async def test_a_template_nobody_filled_says_what_is_missing_row_by_row(drawn):

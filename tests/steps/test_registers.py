@@ -1,13 +1,14 @@
 """Registers that a sector declares: columns by name and type, several rows an entity, in pools and on pages."""
 
 import json
+from datetime import date
 from types import ModuleType
 
 import pytest
 
 from portal.domain.cells import Sheet
 from portal.domain.errors import BadInput
-from portal.plugin import Basis, CheckItem, Column, Field, Form, PoolRule, Register, Section, Sector, hookimpl
+from portal.plugin import CERTIFICATE_ONLY, Basis, CheckItem, Column, Field, Form, PoolRule, Register, Section, Sector, hookimpl
 from portal.plugins import discover_sectors
 from portal.steps import imports, pool, registers
 from portal.store import directory
@@ -35,7 +36,7 @@ def lifts():
     module = ModuleType("lifts_module")
     module.__dict__.update({
         "sector": hookimpl(lambda: Sector("lifts", "电梯")),
-        "check_items": hookimpl(lambda: [CheckItem(f"lifts.{one}", "1", "电梯", one, "lifts.form", [Basis("特种设备安全法", "第四十条")]) for one in ("use", "after")]),
+        "check_items": hookimpl(lambda: [CheckItem(f"lifts.{one}", "1", "电梯", one, "lifts.form", [Basis("特种设备安全法", "第四十条")], qualification=CERTIFICATE_ONLY, valid_from=date(2026, 1, 1)) for one in ("use", "after")]),
         "inspection_forms": hookimpl(lambda: [Form("lifts.form", "1", "电梯", [Section("一", [Field("ok", "在检验期内")])])]),
         "registers": hookimpl(lambda: [LIFTS, OWNERS]),
         "pool_rule": hookimpl(lambda task: PoolRule(registers=["lifts.used"])),

@@ -10,7 +10,7 @@ from portal.domain.errors import BadInput, NotAllowed
 from portal.domain.model import PoolRule, Task
 from portal.domain.xlsform_reading import read_xlsform
 from portal.plugins import discover_sectors
-from portal.steps import assign, catalogue, disclosure, draw, forms, imports, plan, publish, review, sample, sheet_forms, visits
+from portal.steps import assign, catalogue, disclosure, draw, forms, imports, joined_forms, plan, publish, review, sample, sheet_forms, visits
 from portal.steps.verify import verify_installation
 from portal.store import accounts, engine
 from portal.store.tables import Entity, Item
@@ -74,7 +74,7 @@ async def test_two_spreadsheets_become_a_sector_whose_results_are_published(fill
     newer = replace(FORM, version="2026-2", title="新版")
     assert (await sheet_forms.import_form(await filled.acting("operator"), newer, "shop.xlsx", "1" * 64)).current == "2026-2"
     drawn = await office.visits_of(round_)
-    assert {one["form"].version for one in await forms.forms_of(drawn[0])} == {"2026-1"}  # what inspectors follow was fixed before
+    assert {one["form"].version for one in await joined_forms.forms_of(drawn[0])} == {"2026-1"}  # what inspectors follow was fixed before
     assert drawn and all(entities[visit["entity_code"]]["type"] == "企业" for visit in drawn)
     assert all(any(one.startswith(industry) for one in json.loads(entities[visit["entity_code"]]["industries"])) for visit in drawn)
 

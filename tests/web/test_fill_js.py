@@ -1,10 +1,12 @@
 """A form in a headless Chromium while it is being filled in: folding, counting, rows of a repeat, live messages."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from portal.domain.model import Field, Form, Section
+from portal.domain.shared import Known
 from portal.web.assets import address_of
 from portal.web.forms import points_context
 from portal.web.pages import build_environment
@@ -19,10 +21,10 @@ HOSTILE = Form("x.y", "1", "表", (Section("</script><img src=x>", (
 )),))  # fmt: skip
 
 
-def document(form: Form, answers: dict) -> str:
+def document(form: Form, answers: dict, **of_visit) -> str:
     """The form as its page has it, with the scripts beside it."""
     environment = build_environment()
-    context = points_context(form, answers, TODAY, attach_to="/attach")
+    context = points_context(form, answers, TODAY, attach_to="/attach", **of_visit)
     points = environment.get_template("forms/_points.html").render(context)
     rules = environment.from_string("data-rules='{{ rules|tojson }}'").render(context)
     return f'<form id="fill" data-fill data-today="{TODAY}" {rules}>{points}</form>'
@@ -40,9 +42,9 @@ def browser():
 def filling(browser):
     """Opens a form and gives the page."""
 
-    def open_(form: Form, answers: dict):
+    def open_(form: Form, answers: dict, **of_visit):
         page = browser.page(width=390)
-        page.value(f"document.body.innerHTML = {json.dumps(document(form, answers))}; 0")
+        page.value(f"document.body.innerHTML = {json.dumps(document(form, answers, **of_visit))}; 0")
         for script in (SCRIPT, SCRIPT.with_name("fill.js")):
             page.value(script.read_text(encoding="utf-8").replace("const formRules", "globalThis.formRules") + "; 0")
         page.value("""globalThis.set = (name, value) => {
@@ -101,6 +103,20 @@ def test_a_broken_rule_is_said_at_once_and_goes_when_it_holds(filling):
     assert page.value(told) == ["库存不能是负数。", "不符合填写要求，请检查后修改。"]
     page.value("set('stock', '5'); set('made_on', '2026-06-15'); 0")
     assert page.value(told) == []
+
+
+def test_what_another_form_fixed_counts_and_is_not_sent(filling):
+    once = {"kind": ("a.b", FORM.code), "parts": ("a.b", FORM.code), "ccc": ("a.b", FORM.code), "signed": ("a.b", FORM.code)}
+    there = {"ccc": Known("no", "a.b", True), "signed": Known(["F-1"], "a.b", True)}
+    form = replace(FORM, sections=(*FORM.sections, Section("签名", (
+        Field("signed", "签名", "signature"), Field("after", "签名以后", "text", show_if="count(${signed}) = 1")))))
+    page = filling(form, {"ccc": "no", "signed": ["F-1"]}, names=once, known=there, titles={"a.b": "另一张表"})
+    assert page.value("seen('f-facts') && seen('f-after')") and page.value("sent()") == []
+    assert page.value("document.getElementsByName('ccc')[0].closest('fieldset').disabled")
+    page.value("set('facts', '没有标志'); set('after', 'x'); 0")
+    assert page.value("sent()") == [["facts", "没有标志"], ["after", "x"]]
+    said = page.value("[...document.querySelectorAll('.once')].map((one) => one.textContent)")
+    assert said.count("本次入企已填，见《另一张表》") == 2 and set(said) == {"本次入企已填，见《另一张表》", "各表共用，只问一次"}
 
 
 def test_hostile_words_stay_words(filling):

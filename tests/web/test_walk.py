@@ -174,11 +174,14 @@ def test_an_inspector_fills_a_visit_a_reviewer_returns_and_approves_a_publisher_
     assert "已登记到场" in inspector.get(f"{visit}?said=arrived").text
     codes = re.findall(rf'href="{re.escape(visit)}/([a-z_.]+)"', page.text)
     assert len(codes) >= 2
-    for form_code in codes:
+    assert "各表共用 7 个问题，已填 0 个" in page.text
+    for n, form_code in enumerate(codes):
         form = SECTORS.form(form_code)
         address = f"{visit}/{form_code}"
         page = inspector.get(address).text
-        assert not re.search(r'type="radio"[^>]* checked', page) and "系统不预填" in page
+        checked = re.findall(r'type="radio" name="([a-z_]+)"[^>]* checked', page)
+        assert checked == (["presence"] if n else []) and "系统不预填" in page  # what the first form was told stands in the next
+        assert ("本次入企已填，见《" in page) == bool(n)
         items = re.findall(r'name="(_outcome\.[^"]+)"', page)
         empty = inspector.post(address, {"_version": "0", "_act": "submit", "_method": "", "_opinion": "先写在这里"})
         assert empty.status_code == 422 and "先写在这里" in empty.text and "请选择检查方式" in empty.text
@@ -197,6 +200,8 @@ def test_an_inspector_fills_a_visit_a_reviewer_returns_and_approves_a_publisher_
         locked = inspector.post(address, [("_version", "2"), *sent[1:]])
         assert locked.status_code == 409
     assert house.query("SELECT state FROM visit WHERE code = ?", code) == [("done",)]
+    page = inspector.get(visit).text
+    assert "各表共用 7 个问题，已填 4 个" in page and "，已提交" in page
 
     # review: never one's own, with a comment when returned
     reviewer = house.browser("reviewer")

@@ -94,8 +94,8 @@
       }
       grow(field, given);
     }
-    // What is folded is not sent.
-    for (const control of fill.querySelectorAll("input,select,textarea,fieldset")) control.disabled = control.closest("[hidden]") !== null;
+    // What is folded is not sent, nor what another form of the visit has fixed.
+    for (const control of fill.querySelectorAll("input,select,textarea,fieldset")) control.disabled = control.closest("[hidden],[data-fixed]") !== null;
   };
   // A draft on its way first comes home with its number: else this page would be told that somebody else had saved.
   fill.addEventListener("submit", (event) => {
