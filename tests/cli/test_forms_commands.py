@@ -89,7 +89,7 @@ def test_what_is_no_workbook_is_refused(filled_portal, tmp_path, data, says):
 
 def test_a_form_of_a_module_goes_out_and_comes_in_again_and_may_not_lose_what_its_module_asks_for(filled_portal, tmp_path):
     file = tmp_path / "out.xlsx"
-    assert "（registration.check 2026-1 版）" in filled_portal.well("forms", "export", "registration.check", file)
+    assert "（registration.check 2026-2 版）" in filled_portal.well("forms", "export", "registration.check", file)
     assert "已经存在，没有覆盖" in filled_portal.refused("forms", "export", "registration.check", file)
     before = database_of(filled_portal)
     assert filled_portal.well("forms", "import", file, "--sector", "registration").startswith("内容相同的版本已经有了")
@@ -100,12 +100,12 @@ def test_a_form_of_a_module_goes_out_and_comes_in_again_and_may_not_lose_what_it
     rows["licence_shown"][label] = "营业执照挂在醒目处"
     changed = tmp_path / "changed.xlsx"
     changed.write_bytes(write_workbook(sheets))
-    filled_portal.well("forms", "import", changed, "--sector", "registration", "--version", "2026-2")
-    assert "registration.check　2026-2（现行）　" in filled_portal.well("forms", "list")
+    filled_portal.well("forms", "import", changed, "--sector", "registration", "--version", "2026-3")
+    assert "registration.check　2026-3（现行）　" in filled_portal.well("forms", "list")
     rows["address"][required] = ""
     sheets["survey"].remove(rows["capital_paid_note"])
     changed.write_bytes(write_workbook(sheets))
-    said = filled_portal.refused("forms", "import", changed, "--sector", "registration", "--version", "2026-3")
+    said = filled_portal.refused("forms", "import", changed, "--sector", "registration", "--version", "2026-4")
     assert [line.partition("：")[2] for line in said.splitlines()[1:]] == [
         "业务模块要用的项 address（登记的住所（经营场所））不能改动是否必填。", "业务模块要用的项 capital_paid_note（不合格的事实：依法应当实缴的注册资本已经按期缴足）不能删去。",
     ]  # fmt: skip
@@ -113,7 +113,7 @@ def test_a_form_of_a_module_goes_out_and_comes_in_again_and_may_not_lose_what_it
 
 @pytest.mark.parametrize("words, says", [
     (["nobody.form"], "没有编号为“nobody.form”的检查表单。用 portal forms list 查看有哪些。"),
-    (["registration.check", "--version", "1999"], "表单 registration.check 没有 1999 版，有：2026-1。"),
+    (["registration.check", "--version", "1999"], "表单 registration.check 没有 1999 版，有：2026-2。"),
 ])  # fmt: skip
 def test_a_form_that_is_not_there_is_not_written(filled_portal, tmp_path, words, says):
     file = tmp_path / "out.xlsx"

@@ -51,7 +51,7 @@ def test_each_sector_with_its_version_department_source_hooks_items_forms(portal
     assert f"annual_reports　公示信息　版本 1　信用监督管理科　来源 内置　{COUNTS}" in lines
     assert any(line.startswith("registration　登记事项　版本 1　信用监督管理科　来源 mingcha-lifts 2.1　事项 8") for line in lines)
     assert "  钩子　sector、check_items、inspection_forms、validate_record、suggest_follow_up、public_summary" in lines
-    assert "  事项　annual_reports.annual 2026-1　年度报告公示信息的检查" in lines and "  表单　registration.check 2026-1　登记事项检查表" in lines
+    assert "  事项　annual_reports.annual 2026-1　年度报告公示信息的检查" in lines and "  表单　registration.check 2026-2　登记事项检查表" in lines
     assert lines[-1] == "water_heaters　来源 内置　样例模块，PORTAL_SECTORS 写明时才装入"
 
 
@@ -62,7 +62,7 @@ def test_as_json_the_same(portal):
     first, second, sample = data["sectors"]
     assert second["source"] == {"built_in": False, "distribution": "mingcha-lifts", "version": "2.1"} and first["source"]["built_in"]
     assert set(first["hooks"]) <= set(HOOKS) and first["items"][0]["code"] == "annual_reports.annual"
-    assert first["forms"] == [{"code": "annual_reports.check", "version": "2026-1", "title": "公示信息检查表"}]
+    assert first["forms"] == [{"code": "annual_reports.check", "version": "2026-2", "title": "公示信息检查表"}]
     assert [one["state"] for one in data["sectors"]] == ["running", "running", "sample"] and sample["problems"] == []
 
 

@@ -52,7 +52,7 @@ async def test_another_bureau_sees_nothing_of_ours(published):
     assert await visit_store.load_visit_page(seen) == [] and await visit_store.load_visit_page(boss.tree)
     assert await records.load_record_page(seen, ["published", "approved"]) == []
     assert await records.count_records(seen) == {} and await records.count_records(boss.tree)
-    assert await records.count_visits(seen) == {} and await records.load_open_follow_ups(seen) == []
+    assert await records.count_visits(seen) == {} and await records.load_follow_up_page(seen, "open", 50) == []
     rounds = [row["id"] for row in await draw_store.load_rounds(boss.line)]
     assert await records.load_follow_ups_state(seen, rounds) == {} and await records.load_follow_ups_state(boss.tree, rounds)
     assert await records.load_unfinished(seen, date(2030, 1, 1)) == []
