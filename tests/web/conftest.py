@@ -8,7 +8,7 @@ from argon2 import PasswordHasher
 from portal.store import passwords
 from tests import office
 from tests.office_fixtures import engine_kind, no_database_stays  # noqa: F401 - used by their names
-from tests.once import run_folder
+from tests.once import ready_fonts, run_folder
 from tests.web.bureau import build_stage, open_house
 
 
@@ -26,6 +26,13 @@ def stages(tmp_path_factory):
     folder = run_folder(tmp_path_factory) / "web-stages"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+@pytest.fixture
+def printing(tmp_path_factory):
+    """`printing(house)` before a document is asked for: unpacking the fonts anew costs more than the document."""
+    folder = ready_fonts(tmp_path_factory)
+    return lambda house: (house.folder / "fonts").symlink_to(folder)
 
 
 @pytest.fixture

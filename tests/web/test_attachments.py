@@ -122,7 +122,8 @@ def test_a_reviewer_sees_the_photos_of_a_submitted_record(entering):
     assert f'<a href="/attachments/{code}"><img src="/attachments/{code}"' in page
 
 
-def test_a_record_is_printed_with_its_photos_and_for_those_who_may_read_it(entering):
+def test_a_record_is_printed_with_its_photos_and_for_those_who_may_read_it(entering, printing):
+    printing(entering.house)
     photo = picture((400, 300))
     entering.attach([("_file.photos", "a.jpg", photo), ("_file.signature", "s.png", picture((600, 240), "PNG"))])
     record = entering.house.query("SELECT id FROM record")[0][0]

@@ -28,8 +28,9 @@ def test_the_plan_page_offers_its_file_in_every_layout(house_at):
     assert planner.get(f"/plan/{number}/file?layout=doc").status_code == 422
 
 
-def test_the_whole_plan_is_printed_on_demand(house_at):
+def test_the_whole_plan_is_printed_on_demand(house_at, printing):
     house = house_at("start")
+    printing(house)
     planner, number = house.browser("planner"), plan_number(house)
     assert f'href="/plan/{number}/notice.pdf"' in planner.get(f"/plan/{number}").text
     found = planner.get(f"/plan/{number}/notice.pdf")
