@@ -186,8 +186,10 @@ def test_a_killed_demo_is_replaced_by_the_next_and_two_at_once_are_refused(tmp_p
 
 
 def start(*words: object, **environ: str) -> subprocess.Popen:
+    # A shell that runs the tests in the background has them, and all they start, ignore Ctrl-C.
     return subprocess.Popen(
-        [*PYTHON, *map(str, words)], env=environment(**environ), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*PYTHON, *map(str, words)], env=environment(**environ), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 
