@@ -242,14 +242,16 @@ async def load_follow_ups_state(seen: Collection[int], rounds: Sequence[int]) ->
 
 async def load_follow_up_page(seen: Collection[int], state: str, limit: int) -> list[dict[str, Any]]:
     """Follow-ups in a state: open ones by the day they are due (those without one last), closed ones the latest first."""
-    rows = (
-        await FollowUp.select(FollowUp.all_columns(), FollowUp.record.visit.code, FollowUp.record.visit.entity_code, FollowUp.closed_by.name)
-        .where(And(And(within(FollowUp.record.organisation, seen), FollowUp.state == state), FollowUp.kind != "none"))
-        .order_by(FollowUp.due_on if state == "open" else FollowUp.closed_at, ascending=state == "open")
-        .limit(limit)
-        .run()
-    )
-    return sorted(rows, key=lambda row: row["due_on"] is None) if state == "open" else rows
+    reached = And(And(within(FollowUp.record.organisation, seen), FollowUp.state == state), FollowUp.kind != "none")
+    columns = (FollowUp.all_columns(), FollowUp.record.visit.code, FollowUp.record.visit.entity_code, FollowUp.closed_by.name)
+
+    async def found(where: And, most: int, *order: Any, ascending: bool = True) -> list[dict[str, Any]]:
+        return await FollowUp.select(*columns).where(where).order_by(*order, ascending=ascending).limit(most).run() if most > 0 else []
+
+    if state != "open":
+        return await found(reached, limit, FollowUp.closed_at, FollowUp.id, ascending=False)
+    due = await found(And(reached, FollowUp.due_on.is_not_null()), limit, FollowUp.due_on, FollowUp.id)
+    return due + await found(And(reached, FollowUp.due_on.is_null()), limit - len(due), FollowUp.id)
 
 
 async def load_unfinished(seen: Collection[int], before: date) -> list[dict[str, Any]]:

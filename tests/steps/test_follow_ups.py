@@ -8,6 +8,7 @@ from portal.domain.errors import BadInput, NotFound, WrongMoment
 from portal.steps import follow_ups, publish, review
 from portal.store import publish as publications
 from portal.store import records
+from portal.store.engine import transaction
 from tests.office import snapshot
 from tests.steps import acts
 
@@ -70,3 +71,14 @@ async def test_a_follow_up_is_closed_once_with_its_day_and_how_and_the_published
     states = {item["follow_up"]["state"] for data in live for item in data["items"]} - {"none"}
     assert "复查，已改正" not in str(live), "how it was settled is for the file"
     assert states <= {"closed"}
+
+
+async def test_open_follow_ups_come_in_the_order_they_are_due_and_those_without_a_day_last(entered):
+    first = await acts._to_close(entered)
+    act = await entered.acting("office")
+    known = {"record": first["record"], "kind": "rectify", "confirmed_by": act.account, "confirmed_at": act.now}
+    days = [date(2026, 8, 1), None, date(2026, 7, 20), date(2026, 8, 1)]
+    async with transaction():
+        await records.save_follow_ups([{**known, "due_on": on, "note": str(n)} for n, on in enumerate(days)])
+    assert [row["note"] for row in await follow_ups.load_follow_ups(act, "open", 50)] == ["2", "0", "3", first["note"], "1"]
+    assert [row["note"] for row in await follow_ups.load_follow_ups(act, "open", 4)] == ["2", "0", "3", first["note"]]
