@@ -73,6 +73,12 @@ ACTS: Mapping[str, frozenset[str]] = {
     }.items()
 }
 
+#: What another department's people (教育局) may do in a joint check: see what concerns them, and work on their own records.
+#: The plan, the draw and the site are the bureau's.
+PARTNER_ACTS = frozenset(
+    "plan.read round.read visits.read record.enter record.read record.review record.report record.close".split()
+)
+
 
 def may(roles: Iterable[str], act: str) -> bool:
     """True when one of `roles` may do `act`; an unknown act is a KeyError, never a yes."""

@@ -57,10 +57,12 @@ class Acting:
         return self.now.astimezone(BEIJING).date()
 
     def may(self, act: str) -> bool:
-        return roles.may(self.roles, act)
+        return roles.may(self.roles, act) and (self.organisation["kind"] != "partner" or act in roles.PARTNER_ACTS)
 
     def require(self, act: str) -> None:
         """Raises NotAllowed, naming who may."""
+        if not self.may(act) and roles.may(self.roles, act):
+            raise NotAllowed(f"本操作由{self.bureau['name']}办理，{self.organisation['name']}在联合检查中录入和审核自己的记录。")
         if not self.may(act):
             who = "、".join(roles.ROLES[role] for role in sorted(roles.ACTS[act]))
             raise NotAllowed(f"账号“{self.login}”没有这项权限，本操作由{who}办理。")

@@ -145,6 +145,38 @@ async def add_bureau(
     return made
 
 
+#: whom another department needs at once: somebody who sees its tasks, and somebody who reviews its records
+PARTNER_STARTERS = tuple(one for one in STARTERS if one[0] in ("planner", "reviewer"))
+
+
+async def add_partner(act: acting.Acting, name: str, password: Callable[[str], str] | None = None) -> tuple[str, list[Credential]]:
+    """Another department (教育局) that checks with its own people on joint visits of the acting bureau; (its code, its accounts).
+
+    The accounts are named `<code>-planner` and so on, in lower case. Raises BadInput without a name, WrongMoment
+    where an organisation of the bureau is called so already: names are how plans and rosters speak of it.
+    """
+    act.require("setup.bureau")
+    name = name.strip()
+    if len(name) < 3:
+        raise BadInput("请写部门的全称，例如“望溪县教育局”。计划的“牵头部门”“配合部门”、人员名录的“所属单位”都按它认。")
+    chosen = {login: (password or (lambda _: passwords.make_password(act.token_bytes)))(login) for login, _, _ in PARTNER_STARTERS}
+    hashed = await asyncio.to_thread(lambda: {login: passwords.hash_password(p) for login, p in chosen.items()})
+    async with transaction():
+        await hold("bureau", act.bureau["id"])
+        organisations = await accounts.load_organisations()
+        if any(o["name"] == name for o in organisations if o["id"] in accounts.tree_of(organisations, act.bureau["id"])):
+            raise WrongMoment(f"已经有名为“{name}”的单位，没有再建。")
+        code = f"{act.bureau['region']}-P{1 + len(await accounts.load_partners(act.bureau['id'])):02d}"
+        partner = await accounts.save_organisation(code, name, "partner", act.bureau["id"], act.bureau["region"])
+        made = []
+        for login, person, roles in PARTNER_STARTERS:
+            own = f"{code.lower()}-{login}"
+            await accounts.save_account(own, person, partner, roles, act.now, password=hashed[login])
+            made.append(Credential(own, person, "、".join(ROLES[r] for r in roles), chosen[login]))
+        await act.audit("setup.partner", code, name=name, accounts=[one.login for one in made])
+    return code, made
+
+
 async def name_bureau(code: str, name: str, region: str) -> None:
     """Give the unnamed first bureau its name; raises WrongMoment when it has one already."""
     from portal.store.tables import Organisation

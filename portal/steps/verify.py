@@ -20,6 +20,7 @@ from portal.steps import log
 from portal.steps.acting import Acting
 from portal.steps.assign import run_refill
 from portal.steps.bundles import auditor_files, load_draw_keys, load_salt_key
+from portal.steps.parties import load_sent, name_in_slots
 from portal.store import accounts, audit, directory, draw, plan, visits
 from portal.store import log as log_store
 from portal.store import publish as publications
@@ -180,7 +181,9 @@ async def _check_assignment(act: Acting, round_: dict[str, Any]) -> AsyncIterato
     _, key = load_draw_keys(act, round_)
     logged = [said.get("digest") for said in await _entries(round_["code"], "assignment")]
     same = logged == [hashlib.sha256(run["slots"].encode()).hexdigest() for run in runs]
-    closed = await visits.load_codes_of(round_["id"]) - {visit["code"] for visit in await visits.load_own_visits(round_["id"])}
+    sent = await load_sent(round_)
+    ever = await visits.load_codes_of(round_["id"]) | await visits.load_codes_joined(round_["id"])
+    closed = {name_in_slots(round_["code"], code) for code in ever} - sent.keys()
     before: dict[str, Any] = {}
     for run in runs:
         document = json.loads(run["slots"])
@@ -191,10 +194,11 @@ async def _check_assignment(act: Acting, round_: dict[str, Any]) -> AsyncIterato
             same = same and _goes_on(document, before["assigned"], closed)
         same = same and pack(again) == run["result"]
         before = again
-    own = await visits.load_own_visits(round_["id"])
-    stored = await visits.load_assigned([visit["id"] for visit in own])
+    stored = await visits.load_assigned([one.visit["id"] for one in sent.values()])
     people = {row["id"]: row["code"] for row in (await _people()).values()}
-    shown = {v["code"]: [people[who] if who else None for who in stored.get(v["id"], [])] for v in own}
+    shown = {
+        code: [people[who] if who else None for who in stored.get(one.visit["id"], [])[one.first : one.first + one.slots]] for code, one in sent.items()
+    }
     same = same and shown == {code: row for code, row in before["assigned"].items() if code not in closed}
     yield same, f"轮次 {round_['code']}：人员匹配重算{'一致' if same else '不一致，名单被改动过。'}"
 
@@ -202,9 +206,9 @@ async def _check_assignment(act: Acting, round_: dict[str, Any]) -> AsyncIterato
 def _goes_on(document: dict[str, Any], before: dict[str, Any], closed: Collection[str]) -> bool:
     """Whether a further run took up what the one before left: closed visits gone, new ones empty, all else as it was."""
     emptied = {(visit, n) for visit, n in document["emptied"]}
-    new = document["assigned"].keys() - before.keys()
-    empty = all(document["assigned"][visit] == [None, None] and {(visit, 0), (visit, 1)} <= emptied for visit in new)
-    kept = all(document["assigned"][visit] == row for visit, row in before.items() if visit in document["assigned"])
+    held = {visit: len(before.get(visit, ())) for visit in document["assigned"]}
+    empty = all(who is None and (visit, n) in emptied for visit, n0 in held.items() for n, who in enumerate(document["assigned"][visit]) if n >= n0)
+    kept = all(document["assigned"][visit][: len(row)] == row for visit, row in before.items() if visit in held)
     return empty and kept and before.keys() - document["assigned"].keys() <= set(closed)
 
 

@@ -58,6 +58,12 @@ def bureaus_of(organisations: list[dict[str, Any]], leaf: int) -> list[int]:
     return [one for one in line if kinds[one] == "bureau"] or line[-1:]
 
 
+async def load_partners(bureau: int) -> dict[str, int]:
+    """name -> id of the other departments (教育局) that check with their own people beside a bureau."""
+    rows = await Organisation.select().where(Organisation.parent == bureau, Organisation.kind == "partner").order_by(Organisation.code).run()
+    return {row["name"]: row["id"] for row in rows}
+
+
 async def save_organisation(code: str, name: str, kind: str, parent: int | None, region: str) -> int:
     known = await Organisation.select().where(Organisation.code == code).first().run()
     if known:

@@ -106,7 +106,7 @@ UNIQUE = (
     ("one_pick", "pick", "round, task, code, kind", ""),
     ("one_rank", "pick", "round, task, stratum, rank, kind", ""),
     ("one_open_visit", "visit", "holder, site", "state = 'open'"),
-    ("one_visit_task", "visit_task", "visit, task", ""),
+    ("one_visit_task", "visit_task", "visit, task, organisation", ""),
     ("one_closing", "closing", "visit, task", ""),
     ("one_run", "matching", "round, n", ""),
     ("one_slot", "assignment", "run, visit, slot", ""),

@@ -15,6 +15,7 @@ from typing import Any
 from portal.domain.errors import NotFound
 from portal.domain.rounds import AUDITOR_VERIFIABLE, INTERNAL_ONLY, PUBLICLY_VERIFIABLE
 from portal.steps.acting import Acting, stamp
+from portal.steps.parties import name_in_slots
 from portal.steps.visits import load_summary
 from portal.store import accounts, directory, draw, log, plan, records
 from portal.store import pool as pools
@@ -84,7 +85,8 @@ async def _run(round_: Mapping[str, Any]) -> dict[str, Any] | None:
     result, caps = json.loads(runs[-1]["result"]), json.loads(runs[0]["slots"])["caps"]
     filled = [who for row in result["assigned"].values() for who in row if who]
     lacking = Counter(visit for visit, row in result["assigned"].items() for who in row if who is None)  # a later run names its own slots only
-    visits = {v["code"]: v for v in await visit_store.load_visits_of(round_["id"]) if v["code"] in lacking}
+    named = {name_in_slots(round_["code"], v["code"]): v for v in await visit_store.load_visits_of(round_["id"])}
+    visits = {name: v for name, v in named.items() if name in lacking}
     entities = await directory.load_entities({v["entity_code"] for v in visits.values()})
     return {
         "made_at": runs[0]["made_at"], "made_by": runs[0]["made_by"], "slots": sum(map(len, result["assigned"].values())),

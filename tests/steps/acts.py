@@ -22,7 +22,7 @@ from portal.plugin import FollowUp, hookimpl
 from portal.plugins import Sectors, discover_sectors
 from portal.steps import (
     assign, attachments, base, bundles, caps, classes, commit, disclosure, draw, follow_ups, form_uploads, forms, imports, outside, plan, plan_draft, pool, profile, publish, replacement,
-    review, sample, sheet_forms, simulation, stations, uploads, visits,
+    review, sample, setup, sheet_forms, simulation, stations, uploads, visits,
 )  # fmt: skip
 from portal.steps.acting import Acting
 from portal.steps.directory import save_entity_rows, save_inspector_rows
@@ -294,6 +294,8 @@ CHANGES = [
            {"stations.make": 1}, _divided, everywhere=True),
     Change("assign stations", "filled", "planner", "stations.make", lambda act, house, _: stations.assign_stations(act),
            {"stations.assign": 1}, _unplaced, everywhere=True),
+    Change("add partner", "filled", "operator", "setup.bureau",
+           lambda act, house, _: setup.add_partner(act, "望溪县教育局", lambda login: "a password for tests"), {"setup.partner": 1}, everywhere=True),
     Change("place entity", "filled", "planner", "directory.place",
            lambda act, house, code: stations.place_entity(act, code, "359921-S02", "门牌属清桥"), {"directory.place": 1}, _unplaced),
     Change("import sheet", "filled", "operator", "directory.import",

@@ -9,11 +9,14 @@ from portal.store.tables.columns import at, json, on, ref, text
 
 
 class Organisation(Table, tablename="organisation"):
-    """A bureau, station or department; organisations form a forest."""
+    """A bureau, its stations and departments, and partners; organisations form a forest.
+
+    A partner is another department (教育局) that checks with its own people; it stands below the bureau it works with.
+    """
 
     code = Text(unique=True)
     name = text()
-    kind = text("bureau")  # bureau | station | department
+    kind = text("bureau")  # bureau | station | department | partner
     parent = ForeignKey("self", null=True, index=True, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict)
     region = text()
 
