@@ -20,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from portal.domain.errors import BadInput
 from public_site import data
 from public_site.bundle import Bundle, load_bundle, plain_json
+from public_site.hot import Hot
 from public_site.pages import ADDRESSES, Page, Paper, entity_pages, papers, site_pages
 from public_site.sink import Sink
 from public_site.wording import FILTERS, WORDS, state_of
@@ -30,6 +31,8 @@ TEMPLATES = HERE.parent / "templates" / "public"
 STATIC = HERE / "static"
 VERIFY = HERE / "verify"
 MOST_BYTES = 60 * 1024  # of any HTML file (SITE.md)
+
+HOT_FILTERS = ("cn_date", "cn_day", "cn_time", "count", "pieces", "label_class")  # those the entity page uses
 
 Progress = Callable[[str, int], None]  # what is being made, how many so far
 
@@ -101,8 +104,9 @@ def build_into(
     style = style_digest(bundle)
     for page in site_pages(bundle, facts, style, sink.keep):
         pages += _put_page(render, sink, page)
+    hot = hot_of(bundle)
     for page in entity_pages(bundle, style, sink.keep):
-        pages += _put_page(render, sink, page)
+        pages += _put_page(render, sink, page, hot)
         tell("pages", pages)
     _put_data(bundle, sink)
     rendered = _put_pdfs(bundle, sink, render_pdfs, pdf_cache, tell)
@@ -133,9 +137,17 @@ def environment() -> Environment:
     return made
 
 
+def hot_of(bundle: Bundle) -> Hot:
+    """The quick way to entity pages (hot.py)."""
+    return Hot(environment(), _fixed(bundle), ADDRESSES, {name: FILTERS[name] for name in HOT_FILTERS})
+
+
+def _fixed(bundle: Bundle) -> dict[str, Any]:
+    return {"about": bundle.about, "bureau": bundle.about["bureau"]} | ADDRESSES
+
+
 def _renderer(bundle: Bundle) -> Render:
-    templates = environment()
-    fixed = {"about": bundle.about, "bureau": bundle.about["bureau"]} | ADDRESSES
+    templates, fixed = environment(), _fixed(bundle)
 
     def render(page: Page, path: str, context: dict[str, Any]) -> bytes:
         root = "../" * path.count("/") or "./"
@@ -145,8 +157,9 @@ def _renderer(bundle: Bundle) -> Render:
     return render
 
 
-def _put_page(render: Render, sink: Sink, page: Page) -> int:
-    files = _pages_that_fit(render, page)
+def _put_page(render: Render, sink: Sink, page: Page, hot: Hot | None = None) -> int:
+    quick = hot and hot.render(page.context["visits"], page.path, page.as_of)
+    files = [(page.path, quick)] if quick and len(quick) <= MOST_BYTES else _pages_that_fit(render, page)
     for path, content in files:
         sink.put(path, content)
     if page.twin is not None:

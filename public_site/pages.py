@@ -70,6 +70,10 @@ def entity_path(code: str) -> str:
     return f"entities/{shard(code)}/{slug(code)}.html"
 
 
+def entity_json_path(code: str) -> str:
+    return f"entities/{shard(code)}/{slug(code)}.json"
+
+
 def sheet_path(visit: str) -> str:
     return f"sheets/{shard(visit)}/{slug(visit)}.pdf"
 
@@ -80,7 +84,7 @@ def page_path(row: Row) -> str:
 
 #: What templates may call for an address, seen from the site's root.
 ADDRESSES = {
-    "item_path": item_path, "task_path": task_path, "list_path": list_path, "result_path": result_path, "entity_path": entity_path,
+    "item_path": item_path, "task_path": task_path, "list_path": list_path, "result_path": result_path, "entity_path": entity_path, "entity_json_path": entity_json_path,
     "sheet_path": sheet_path, "page_path": page_path,
 }  # fmt: skip
 
