@@ -21,6 +21,7 @@ from portal.steps.acting import Acting
 from portal.steps.assign import run_refill
 from portal.steps.bundles import auditor_files, load_draw_keys, load_salt_key
 from portal.steps.parties import load_sent, name_in_slots
+from portal.steps.withdraw import said_of
 from portal.store import accounts, audit, directory, draw, plan, visits
 from portal.store import log as log_store
 from portal.store import publish as publications
@@ -220,7 +221,7 @@ async def _people() -> dict[int, dict[str, Any]]:
 async def _check_publications(every: frozenset[int]) -> Line:
     """Each publication is what was logged, and each logged one is still there."""
     entries = {e["n"]: e for e in await log_store.load_entries()}
-    logged = {n for n, e in entries.items() if e["kind"] in KINDS and _logged(e).get("round") is None}
+    logged = {n for n, e in entries.items() if e["kind"] in (*KINDS, "withdrawal", "correction") and _logged(e).get("round") is None}
     count = 0
     for kind in KINDS:
         try:
@@ -237,6 +238,11 @@ async def _check_publications(every: frozenset[int]) -> Line:
             if entry is None or digest != row["digest"] or _logged(entry).get("digest") != digest:
                 return False, f"公示内容 {row['key']} 第 {row['version']} 版与存证日志不符，被改动过。"
             logged.discard(row["log_index"])
+    for row in (*await publications.load_withdrawals(every), *await publications.load_corrections(every)):
+        entry, digest = entries.get(row["log_index"]), log.salted(bytes.fromhex(row["salt"]), said_of(row))
+        if entry is None or digest != row["digest"] or _logged(entry).get("digest") != digest:
+            return False, f"公示内容 {row['key']} 的撤回或更正与存证日志不符，被改动过。"
+        logged.discard(row["log_index"])
     if logged:
         return False, f"存证日志第 {min(logged)} 条登记的公示内容 {entries[min(logged)]['key']} 不见了。"
     plans = len(await plan.load_plans(every))

@@ -18,6 +18,7 @@ INSERT_ONLY = (
     "matching", "assignment", "record_version", "attachment", "log_entry", "checkpoint", "audit", "finding",
     "profile", "year_base", "base_entity", "plan_measure", "allowance", "dismissal", "closing", "simulation",
     "class_version", "entity_class", "class_adjustment", "external_list", "external_entry", "sheet_version",
+    "withdrawal", "correction",
 )  # fmt: skip
 #: Updated by the rules below, never deleted.
 KEPT = ("round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider", "upload", "peace", "sheet_sector")
@@ -82,6 +83,8 @@ CHECKS = (
     ("upload", "NEW.state IN ('previewed','queued','applied','dropped')", "upload: unknown state"),
     ("upload", "length(NEW.digest) = 64", "upload: digest is not 64 hex digits"),
     ("sheet_version", "NEW.kind IN ('item','form')", "sheet_version: neither an item nor a form"),
+    ("withdrawal", "NEW.kind IN ('withdraw','limit') AND NEW.since IS NOT NULL AND NEW.reason <> ''", "withdrawal: no kind, day or reason"),
+    ("correction", "NEW.old <> NEW.new AND NEW.reason <> ''", "correction: nothing corrected or no reason"),
     ("job", "NEW.state IN ('queued','running','done','failed')", "job: unknown state"),
 )
 #: (name, table, columns, where)

@@ -133,7 +133,7 @@ def steps(view: Mapping[str, Any]) -> list[dict[str, Any]]:
     state = round_["state"]
     drawn = state in ("drawn", "revealed")
     expected = sum(states.values())
-    reviewed = states.get("approved", 0) + states.get("published", 0)
+    reviewed = states.get("approved", 0) + states.get("published", 0) + states.get("withdrawn", 0)
     visits, done = (summary["visits"], summary["done"]) if summary else (0, 0)
     frozen = max((task["pool"]["frozen_at"] for task in view["tasks"]), default=None)
     found = [
@@ -144,7 +144,7 @@ def steps(view: Mapping[str, Any]) -> list[dict[str, Any]]:
         ("匹配", "assign", run is not None, [f"余 {run['slots'] - run['filled']} 个名额"] if run else ["未开始"]),
         ("录入", "next", visits > 0 and done == visits, [f"{done:,} / {visits:,}"] if visits else ["未开始"]),
         ("审核", "next", expected > 0 and reviewed == expected and done == visits, [f"{reviewed:,} / {expected:,}"] if expected else ["未开始"]),
-        ("公示", "next", expected > 0 and states.get("published", 0) == expected and done == visits, [f"{states.get('published', 0):,} 份"] if expected else ["未开始"]),
+        ("公示", "next", expected > 0 and states.get("published", 0) + states.get("withdrawn", 0) == expected and done == visits, [f"{states.get('published', 0):,} 份"] if expected else ["未开始"]),
         ("存证", "next", state == "revealed", [f"已记 {view['entries']} 条"]),
         ("核验", "next", state == "revealed", [_verify_word(round_)]),
     ]  # fmt: skip

@@ -150,11 +150,20 @@ async def _a_closing() -> dict:
     return {"round": round_["id"], **link, "status": "注销", "reason": "测试"}
 
 
+async def _a_correction() -> dict:
+    publication = await tables.Publication.select(tables.Publication.id, tables.Publication.organisation).first().run()
+    return {
+        "organisation": publication["organisation"], "key": "V", "publication": publication["id"], "field": "town", "old": "甲", "new": "乙", "reason": "x",
+        "entered_by": await _somebody(),
+    }  # fmt: skip
+
+
 #: tables of the year that no stage of the walk fills -> the values of a row
 OF_THE_YEAR = {
     "profile": _of_bureau(data="{}", saved_by=_somebody), "year_base": _of_bureau(year=2025, size=1, frozen_by=_somebody),
     "base_entity": _a_base, "plan_measure": _of_plan(row=3, region="359921", type="企业"), "dismissal": _a_dismissal, "closing": _a_closing,
     "simulation": _of_plan(seed=1, runs=1, made_by=_somebody), "peace": _of_bureau(holder="X", since=date(2026, 1, 1), entered_by=_somebody),
+    "withdrawal": _of_bureau(key="V", kind="withdraw", since=date(2026, 7, 4), reason="x", entered_by=_somebody), "correction": _a_correction,
     "attachment": _an_attachment, "plan_draft": _of_bureau(year=2027, started_by=_somebody),
     "allowance": _of_bureau(holder="X", reason="complaint", since=date(2026, 1, 1), entered_by=_somebody),
 }  # fmt: skip
@@ -348,6 +357,8 @@ async def test_a_row_begins_in_a_first_state(owned, name):
 
 #: message -> values that break the condition; `same`: columns that must hold the same account
 BROKEN = {
+    "withdrawal: no kind, day or reason": {"kind": "other"},
+    "correction: nothing corrected or no reason": {"new": "甲"},
     "round: unknown disclosure": {"disclosure": "half"},
     "round: digest is not 64 hex digits": {"digest": "abc"},
     "round: committed without digest": {"state": "committed", "digest": ""},

@@ -74,6 +74,7 @@ PAGES = {
     "/forms": ("record.read", "检查记录"),
     "/review": ("record.read", "待审核"),
     "/publish": ("publish.read", "将要公示"),
+    "/publications": ("publish.read", "已公示的结果"),
     "/jobs": ("jobs.read", "后台任务"),
     "/log": ("round.read", "存证"),
     "/verify": ("round.read", "怎么核验"),

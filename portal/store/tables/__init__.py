@@ -16,7 +16,7 @@ from portal.store.tables.imports import (
 )  # fmt: skip
 from portal.store.tables.people import Account, Inspector, Organisation, Recusal, WebSession
 from portal.store.tables.plan import CheckForm, Item, Plan, PlanDraft, PlanRow, Rider, SheetSector, SheetVersion, Task
-from portal.store.tables.publish import Audit, Checkpoint, Job, LogEntry, Publication, Release, Setting
+from portal.store.tables.publish import Audit, Checkpoint, Correction, Job, LogEntry, Publication, Release, Setting, Withdrawal
 from portal.store.tables.stations import Division, Placement, StationArea
 from portal.store.tables.visits import (
     Assignment, AssignmentRun, Attachment, Closing, Finding, FollowUp, InspectionRecord, RecordVersion, Visit, VisitTask,
@@ -26,7 +26,7 @@ from portal.store.tables.year import Allowance, BaseEntity, Dismissal, Peace, Pl
 ALL: list[type[Table]] = [
     Organisation, Inspector, Account, WebSession, Recusal, Entity, Load, LoadPart, Item, CheckForm, SheetSector, SheetVersion, Plan, PlanDraft, PlanRow,
     Task, Rider, Pool, PoolBlock, Exclusion, Round, RoundTask, Source, Share, Pick, Visit, VisitTask,
-    AssignmentRun, Assignment, Closing, InspectionRecord, RecordVersion, Attachment, Finding, FollowUp, Publication,
+    AssignmentRun, Assignment, Closing, InspectionRecord, RecordVersion, Attachment, Finding, FollowUp, Publication, Withdrawal, Correction,
     LogEntry, Checkpoint, Release, Audit, Job, Setting,
     Upload, HeadingAlias, AcceptedCode, ClassVersion, EntityClass, ClassAdjustment, RegisterEntry, ExternalList, ExternalEntry,
     Division, StationArea, Placement,
