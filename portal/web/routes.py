@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from portal.web import checklists, directory, draw, evidence, follow_ups, forms, home, imports, library, login, plan, plan_draft, publish, registers, review, unplaced, visits, year
+from portal.web import checklists, directory, draw, evidence, follow_ups, forms, home, imports, inspectors, library, lists, login, plan, plan_draft, publish, registers, review, statistics, unplaced, visits, weeks, year
 
 ALL = [
-    *login.ROUTES, *home.ROUTES, *plan.ROUTES, *plan_draft.ROUTES, *year.ROUTES, *draw.ROUTES, *visits.ROUTES, *forms.ROUTES, *review.ROUTES, *follow_ups.ROUTES, *publish.ROUTES,
-    *evidence.ROUTES, *imports.ROUTES, *unplaced.ROUTES, *directory.ROUTES, *registers.ROUTES, *checklists.ROUTES, *library.ROUTES,
+    *login.ROUTES, *home.ROUTES, *plan.ROUTES, *plan_draft.ROUTES, *year.ROUTES, *draw.ROUTES, *visits.ROUTES, *weeks.ROUTES, *forms.ROUTES, *review.ROUTES, *follow_ups.ROUTES, *publish.ROUTES,
+    *evidence.ROUTES, *imports.ROUTES, *unplaced.ROUTES, *directory.ROUTES, *registers.ROUTES, *checklists.ROUTES, *inspectors.ROUTES, *library.ROUTES, *lists.ROUTES, *statistics.ROUTES,
 ]  # fmt: skip
