@@ -67,6 +67,7 @@ ACTS: Mapping[str, frozenset[str]] = {
         "record.close": "sector station inspector reviewer",  # a follow-up that was carried out
         "publish.publish": "publisher",
         "publish.read": "planner approver sector reviewer publisher supervisor",
+        "statistics.read": "planner approver sector station reviewer publisher supervisor",
         "audit.read": "auditor",
         "setup.backup": "operator sysadmin",  # all there is, keys included
         "jobs.read": "operator planner publisher sysadmin",

@@ -41,6 +41,7 @@ STEPS = (
 )
 BESIDE = (
     ("后续处置", "/follow-ups", "record.read"),
+    ("统计", "/statistics", "statistics.read"),
     ("导入", "/imports", "imports.read"),
     ("检查对象", "/directory", "directory.read"),
     ("专项库", "/registers", "directory.read"),
