@@ -32,6 +32,7 @@ from portal.store import plan as plan_store
 from portal.store.tables import Entity, Task
 from tests import office
 from tests.office import ANNUAL, ISSUES, OPEN, PASSPHRASE, SEED, House
+from tests.steps import account_acts
 
 __all__ = ["CHANGES", "Change"]
 
@@ -392,4 +393,6 @@ CHANGES = [
     Change("publish", "approved", "publisher", "publish.publish", lambda act, house, _: publish.publish_all(act), {"publish.publish": 3}, everywhere=True),
     Change("write bundle", "approved", "publisher", "publish.publish", _bundle, {}, everywhere=True),
     Change("note release", "approved", "publisher", "publish.publish", _note_release, {"publish.release": 1}, everywhere=True),
+    *(Change(*row) for row in account_acts.ROWS),
+    Change(*account_acts.POLICY, everywhere=True),
 ]  # fmt: skip
