@@ -33,7 +33,11 @@ STARTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("reviewer", "审核员", ("reviewer",)),
     ("publisher", "公示员", ("publisher",)),
     ("auditor", "审计员", ("auditor",)),
+    ("sysadmin", "系统管理员", ("sysadmin",)),
+    ("secadmin", "安全管理员", ("secadmin",)),
 )
+#: what an installation made before 三员 existed gets with its next `init`
+LATER = ("sysadmin", "secadmin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,29 @@ async def init(
                 at=stamp, actor="init", organisation=region, address="local", act="setup.init", object=region,
                 detail={"accounts": [login for login, _, _ in STARTERS], "fresh": fresh},
             )  # fmt: skip
+    else:
+        made = await _add_administrators(now, stamp, password or (lambda _: passwords.make_password(token_bytes)))
     await declare(sectors, now)
+    return made
+
+
+async def _add_administrators(now: datetime, stamp: str, password: Callable[[str], str]) -> list[Credential]:
+    """A system and a security administrator for each bureau at work that never had one: only they can make accounts."""
+    organisations, known = await accounts.load_organisations(), await accounts.load_accounts()
+    made: list[Credential] = []
+    for bureau in [one for one in organisations if one["kind"] == "bureau"]:
+        mine = [one for one in known if accounts.bureaus_of(organisations, one["organisation"])[0] == bureau["id"]]
+        for login, person, roles in [one for one in STARTERS if one[0] in LATER]:
+            if not mine or any(login in one["roles"] for one in mine):
+                continue
+            name = login if login not in {one["login"] for one in known} and bureau["parent"] is None else f"{bureau['code']}-{login}"
+            made.append(Credential(name, person, "、".join(ROLES[role] for role in roles), password(name)))
+            hashed = await asyncio.to_thread(passwords.hash_password, made[-1].password)
+            async with transaction():
+                await accounts.save_account(name, person, bureau["id"], roles, now, password=hashed)
+                await audit.save_act(
+                    at=stamp, actor="init", organisation=bureau["code"], address="local", act="setup.administrators", object=f"account/{name}",
+                )  # fmt: skip
     return made
 
 

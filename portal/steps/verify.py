@@ -32,7 +32,7 @@ KINDS = ("item", "plan", "result")  # of publications
 
 async def verify_installation(act: Acting) -> AsyncIterator[Line]:
     """(holds, sentence) for each check; goes on after a failure, so that one run shows all of them."""
-    yield await _check_audit(act)
+    yield await check_audit(act)
     async for line in _check_log(act):
         yield line
     organisations = await accounts.load_organisations()
@@ -52,7 +52,8 @@ def _logged(entry: Mapping[str, Any]) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-async def _check_audit(act: Acting) -> Line:
+async def check_audit(act: Acting) -> Line:
+    """Walk the whole audit chain, against what the log noted of it: (holds, words)."""
     anchors = {said.get("acts"): said.get("digest") for said in map(_logged, await log_store.load_entries_on([log.AUDIT]))}
     expected, count = audit.START, 0
     async for row in audit.walk_acts():

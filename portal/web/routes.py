@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from portal.web import (
+    accounts,
+    audit,
     checklists,
     directory,
     draw,
@@ -21,6 +23,7 @@ from portal.web import (
     publish,
     registers,
     review,
+    second_factor,
     statistics,
     unplaced,
     visits,
@@ -30,6 +33,8 @@ from portal.web import (
 
 ROOMS = (
     login,
+    second_factor,
+    accounts,
     home,
     plan,
     plan_draft,
@@ -43,6 +48,7 @@ ROOMS = (
     publish,
     publications,
     evidence,
+    audit,
     imports,
     unplaced,
     directory,

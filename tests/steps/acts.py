@@ -33,6 +33,7 @@ from portal.store import publish as publications
 from portal.store.tables import Entity, Task
 from tests import office
 from tests.office import ANNUAL, ISSUES, OPEN, PASSPHRASE, SEED, House
+from tests.steps import account_acts
 
 __all__ = ["CHANGES", "Change"]
 
@@ -433,4 +434,6 @@ CHANGES = [
     Change("limit", "published", "publisher", "publish.publish", _limit, {"publish.limit": 1}, _a_result),
     Change("correct", "published", "publisher", "publish.publish", _correct, {"publish.correct": 1}, _a_result),
     Change("release expired", "published", "publisher", "publish.publish", lambda act, house, _: withdraw.release_due(act), {"publish.expire": 1}, _expired, everywhere=True),
+    *(Change(*row) for row in account_acts.ROWS),
+    Change(*account_acts.POLICY, everywhere=True),
 ]  # fmt: skip
