@@ -252,7 +252,8 @@ async def _propose(act: Acting, account: Mapping[str, Any], kind: str, data: Map
     reason = _reason(reason)
     async with transaction():
         await hold("accounts")
-        if any(one["kind"] == kind for one in await store.load_changes([account["id"]], open_only=True)):
+        same = {"create", "enable"} if kind == "enable" else {kind}  # a new account waits to be opened already
+        if any(one["kind"] in same for one in await store.load_changes([account["id"]], open_only=True)):
             raise WrongMoment(f"“{account['login']}”的{KINDS[kind]}已经申请过，正等安全管理员批准。")
         number = await store.save_change(account["id"], kind, data, reason, act.account, act.now)
         await act.audit("accounts.propose", f"account/{account['login']}", kind=kind, reason=reason, proposal=number)

@@ -12,7 +12,8 @@ from typing import Any
 
 from portal.domain import forms as domain
 from portal.domain import shared
-from portal.domain.errors import BadInput, NotAllowed, NotFound, Problem, Refused, WrongMoment
+from portal.domain.answers import both_versions
+from portal.domain.errors import BadInput, Conflict, NotAllowed, NotFound, Problem, Refused, WrongMoment
 from portal.domain.model import Form, Record
 from portal.domain.packing import pack
 from portal.steps import caps
@@ -179,7 +180,8 @@ async def _save(
             )
         version = 0
     if (known["version"] if known else 0) != version:
-        raise WrongMoment("这份记录刚刚被别人改动过，您填的内容没有保存。请刷新后对照再填。")
+        words = "这份记录刚刚被别人改动过，您填的内容没有保存，都还在这一页上。请对照两个版本，改好后再保存。"
+        raise Conflict(words, both_versions(form, answers, known["answers"] if known else {}))
     if known and known["state"] not in EDITABLE:
         raise WrongMoment("这份记录已经提交审核，不能再改。审核退回后可以修改。")
     header = hand.headers[visit["id"]]

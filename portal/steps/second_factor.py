@@ -24,7 +24,7 @@ from portal.store.locks import hold
 STEP = 30  # seconds
 DRIFT = 1  # steps either way: a phone's clock may be half a minute off
 RECOVERY = 10  # codes, 50 bits each
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789x"  # 32: five bits a letter
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789x"  # nothing misread on paper; x twice, so that five bits are a letter
 WRONG = "动态口令不对，或者已经用过。请等手机上换了新的六位数再输，并核对手机时间。"
 
 

@@ -32,9 +32,6 @@ from portal.web.sessions import Session, load_session, require_named_origin, req
 
 PUBLIC, SIGNED_IN = "public", "signed_in"
 ACCESSES = frozenset({PUBLIC, SIGNED_IN, *ACTS})
-_WHILE_MUST_CHANGE = {"/password", "/logout"}
-#: stage of a session -> what it opens; the first is where everything else leads
-_WHILE = {"code": ("/login/code", "/logout"), "enrol": ("/second-factor", "/logout", "/password")}
 KEPT = timedelta(days=2)  # forms done are remembered: longer than any session
 ONCE = "_once"  # the key of a form, see `Once` in portal.steps.acting
 _WAIT = 20.0  # seconds for an answer to the same form that is under way
@@ -112,12 +109,8 @@ async def admit(request: ASGIConnection, handler: BaseRouteHandler) -> None:
     session = await _signed_in(request)
     portal = request.app.state.portal
     entry.session = session
-    if session.stage and request.url.path not in _WHILE[session.stage]:
-        if not session.account["must_change"] or session.stage == "code":
-            raise NeedsFirst(_WHILE[session.stage][0])
-    if session.account["must_change"] and request.url.path not in _WHILE_MUST_CHANGE:
-        if session.stage != "code":
-            raise NeedsFirst("/password")
+    if (first := _first(session)) and request.url.path not in (first, "/logout"):
+        raise NeedsFirst(first)
     act = await open_acting(
         session.account, session.account["login"], portal.clock(), portal.keys, portal.sectors, peer_of(request), portal.token_bytes
     )
@@ -133,6 +126,15 @@ async def admit(request: ASGIConnection, handler: BaseRouteHandler) -> None:
         entry.pairs = [pair for pair in pairs if pair[0] not in ("csrf", ONCE)]
         if (key := dict(pairs).get(ONCE, "")) and not request.headers.get("hx-request"):
             await _once(request, entry, key)
+
+
+def _first(session: Session) -> str:
+    """Where somebody half signed in must go before anywhere else; empty for a session that is open."""
+    if session.stage == "code":
+        return "/login/code"
+    if session.account["must_change"]:
+        return "/password"
+    return "/second-factor" if session.stage == "enrol" else ""
 
 
 async def _once(request: Request, entry: Entry, key: str) -> None:

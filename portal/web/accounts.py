@@ -119,7 +119,7 @@ async def new_page(request: Request) -> Response[Any]:
 
 
 async def _new_page(request: Request, refused: Refused | None = None) -> Response[Any]:
-    given = dict(posted(request)) if refused else {}
+    given = dict.fromkeys(("login", "name", "organisation", "inspector", "reason"), "") | (dict(posted(request)) if refused else {})
     return await page(request, "accounts/new.html", here="/accounts", refused=refused, given=given, homes=await _homes(acting(request)))
 
 

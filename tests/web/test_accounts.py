@@ -43,7 +43,7 @@ def test_a_new_account_opens_when_a_second_administrator_gives_it_roles(office):
     assert all(password not in row[0] for row in house.query("SELECT password || '' FROM account"))
     somebody = house.browser()
     assert somebody.post("/login", {"login": "zhang.san", "password": password}, token=False).status_code == 422
-    assert "新建账号：张三" in security.get("/accounts").text
+    assert "新建账号：张三" in security.get("/accounts").text and "待批准的账号申请 1 件" in security.get("/").text
     (change,) = house.query("SELECT id FROM account_change")[0]
     page_of(security, house, "zhang.san")
     refused = security.post(f"/accounts/changes/{change}", [("decision", "approve"), ("roles", "planner"), ("roles", "approver"), ("answer", "")])
