@@ -71,6 +71,7 @@ ACTS: Mapping[str, frozenset[str]] = {
         "audit.read": "auditor",
         "setup.backup": "operator sysadmin",  # all there is, keys included
         "jobs.read": "operator planner publisher sysadmin",
+        "jobs.cancel": "operator planner publisher sysadmin",
     }.items()
 }
 

@@ -59,7 +59,7 @@ def test_every_step_that_changes_anything_is_in_the_table():
               "profile.save_profile", "base.freeze_base", "base.measure_plan", "outside.take_list", "base.approve_plan", "simulation.simulate_plan", "simulation.request_simulation", "caps.allow", "caps.leave_in_peace", "classes.adjust_class",
               "uploads.map_headings", "uploads.request_apply", "uploads.apply_upload", "uploads.apply_queued", "uploads.drop_upload",
               "stations.import_divisions", "stations.import_stations", "stations.assign_stations", "stations.place_entity", "sheet_forms.import_form",
-              "form_uploads.save_form_upload", "form_uploads.apply_form_upload", "form_uploads.drop_form_upload"}  # fmt: skip
+              "form_uploads.save_form_upload", "form_uploads.apply_form_upload", "form_uploads.drop_form_upload", "lists.note_export", "jobs.cancel_job"}  # fmt: skip
     tested |= {"loading.load_entities", "loading.finish_load", "imports.save_checked"}  # of the imports, for large files: test_loading.py
     # some open their transactions through a helper; the others make an installation, before anybody can act in it
     changing -= {"results.check_results"}  # a trial, taken back

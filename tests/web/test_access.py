@@ -89,6 +89,16 @@ PAGES = {
     "/inspectors": ("directory.read", "执法人员名录"),
     "/items": ("plan.read", "随机抽查事项清单"),
     "/items/registration.licence": ("plan.read", "检查要点"),
+    "/inspectors/WX0001": ("directory.read", "执法证"),
+    "/statistics": ("statistics.read", "每个数字都打开它背后的清单"),
+    "/statistics?org=359921-S01": ("statistics.read", "人员工作量"),
+    "/lists/checks": ("statistics.read", "抽查户次"),
+    "/lists/follow-ups": ("statistics.read", "后续处置清单"),
+    "/lists/records": ("record.read", "检查记录"),
+    "/lists/tasks": ("plan.read", "359921-2026-T001"),
+    "/lists/rounds": ("round.read", "已抽取"),
+    "/visits/week?on=2026-07-01": ("visits.read", "下载日历"),
+    "/visits/calendar.ics?on=2026-07-01": ("visits.read", "BEGIN:VCALENDAR"),
     "/follow-ups": ("record.read", "后续处置"),
     "/follow-ups?state=closed": ("record.read", "还没有办结过"),
     "/checklists": ("plan.read", "检查表单"),
@@ -146,6 +156,7 @@ def test_no_page_links_to_what_its_reader_may_not_open(reader, login):
     waiting = [address for address in PAGES]
     while waiting:
         address = waiting.pop(0)
+        address = re.sub(r"(\?).*(?:since|begins_from)=.*", r"\1", address) if address not in PAGES else address  # figures: one of each list is enough
         kind = re.sub(r"359921-2026|9?[0-9A-Z]{15,18}|[0-9]+|=[^&]*", "N", address)
         if kind in tried:
             continue
