@@ -18,7 +18,7 @@ def add_commands(commands: _SubParsersAction) -> None:
     listed = add_command(commands, "export", run_export, "把一份清单导出为 XLSX：与门户上同样筛选、同样的列完全一致", acting=True, required=True)
     listed.add_argument("list", choices=sorted(LISTS), metavar="LIST", help=f"哪一份：{'、'.join(f'{name} {one.title}' for name, one in sorted(LISTS.items()))}")
     listed.add_argument("--where", action="append", default=[], metavar="NAME=VALUE", help="筛选，可写多个，名称与门户地址里的相同，例如 town=望城镇")
-    listed.add_argument("--sort", default="", metavar="COLUMN", help="按哪一列排，前面加 - 是倒序")
+    listed.add_argument("--sort", default="", metavar="COLUMN", help="按哪一列排，倒序写成 --sort=-COLUMN")
     listed.add_argument("--column", action="append", default=[], metavar="COLUMN", help="要哪些列，可写多个；不写是门户默认的列")
     listed.add_argument("--to", required=True, metavar="FILE", help="写到哪个文件，不能已经存在")
     counted = add_command(commands, "statistics", run_statistics, "统计：完成、公示、处置、发现问题、减少入企、工作量", acting=True, required=True)

@@ -7,7 +7,7 @@ from tests.office import query
 def test_a_filtered_list_becomes_a_file_and_figures_become_lines(filled_portal, tmp_path):
     file = tmp_path / "名录.xlsx"
     town, count = query(filled_portal.data, "SELECT town, count(*) FROM entity WHERE town <> '' GROUP BY town ORDER BY 2 DESC LIMIT 1")[0]
-    options = ("--where", f"town={town}", "--sort", "-name", "--column", "name", "--column", "town", "--as", "planner")
+    options = ("--where", f"town={town}", "--sort=-name", "--column", "name", "--column", "town", "--as", "planner")
     assert filled_portal.well("export", "directory", *options, "--to", file) == f"检查对象名录 {count:,} 户已导出：{file}\n"
     rows = read_sheet(file.read_bytes()).rows
     assert rows[0] == ("名称", "镇街") and len(rows) == count + 1 and {row[1] for row in rows[1:]} == {town}

@@ -149,6 +149,13 @@ def test_each_role_sees_its_pages_and_is_refused_the_others(worked, reader, logi
             assert wanted in response.text, (login, address)
 
 
+def plain(address: str) -> str:
+    """An address without what makes the same page longer, shorter or otherwise sorted; behind figures, one of each list is enough."""
+    path, _, query = address.partition("?")
+    kept = [pair for pair in query.split("&") if pair.partition("=")[0] not in ("sort", "size", "export", "after", "col")]
+    return path if any(pair.startswith(("since=", "begins_from=")) for pair in kept) else "?".join(filter(None, (path, "&".join(kept))))
+
+
 @pytest.mark.parametrize("login", LOGINS)
 def test_no_page_links_to_what_its_reader_may_not_open(reader, login):
     person = reader(login)
@@ -156,7 +163,7 @@ def test_no_page_links_to_what_its_reader_may_not_open(reader, login):
     waiting = [address for address in PAGES]
     while waiting:
         address = waiting.pop(0)
-        address = re.sub(r"(\?).*(?:since|begins_from)=.*", r"\1", address) if address not in PAGES else address  # figures: one of each list is enough
+        address = address if address in PAGES else plain(address)
         kind = re.sub(r"359921-2026|9?[0-9A-Z]{15,18}|[0-9]+|=[^&]*", "N", address)
         if kind in tried:
             continue

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlencode
 
-from portal.store import jobs
+from portal.store import engine, jobs
 from tests.domain.test_lists import parse_calendar
 from tests.web.test_lists import body, counted, sheet, worked  # noqa: F401 - a fixture
 from tests.web.test_year import step
@@ -97,7 +97,8 @@ def test_a_waiting_job_is_called_off_and_one_that_runs_is_not(worked):  # noqa: 
     publisher = worked.browser("publisher")
 
     async def two(act):
-        return [await jobs.save_job("release", key, {"login": "publisher"}, act.account, act.now) for key in "ab"]
+        async with engine.transaction():
+            return [await jobs.save_job("release", key, {"login": "publisher"}, act.account, act.now) for key in "ab"]
 
     waiting, running = step(worked, "publisher", two)
     worked.query("UPDATE job SET state = 'running' WHERE id = ?", running)
