@@ -74,6 +74,7 @@ ACTS: Mapping[str, frozenset[str]] = {
         "accounts.read": "sysadmin secadmin auditor",
         "accounts.manage": "sysadmin",  # makes, disables, renames, resets: never what an account may do
         "accounts.grant": "secadmin",  # roles and policy, and yes or no to what the system administrator proposed
+        "jobs.cancel": "operator planner publisher sysadmin",
     }.items()
 }
 

@@ -91,11 +91,11 @@ async def load_statistics(act: Acting, since: date | None = None, until: date | 
 
 
 async def _units_in(act: Acting, org: str) -> list[tuple[str, str]]:
-    """(code, name) of the organisations asked for, in the order of their codes."""
+    """(code, name) of the bureaus and stations asked for, in the order of their codes; departments have lines only where something counts for them."""
     organisations = await accounts.load_organisations()
     root = next((one["id"] for one in organisations if one["code"] == org), None)
     wanted = act.tree if root is None else accounts.tree_of(organisations, root) & act.tree
-    return [(one["code"], one["name"]) for one in organisations if one["id"] in wanted]
+    return [(one["code"], one["name"]) for one in organisations if one["id"] in wanted and (one["kind"] != "department" or one["code"] == org)]
 
 
 def _known(rows: Rows, found: Mapping[Any, Any], names: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -58,11 +58,15 @@ def _checks(reach: Reach, given: Mapping[str, str], sqlite: bool) -> str:
     """
     today = _today(reach, sqlite)
     published = _beijing("p1.published_at", sqlite)
+    # Filters must not go inside: PostgreSQL would then expect a handful of findings and join them one by one (20 s for 10,000 where 1 is enough).
+    fence = "" if sqlite else " OFFSET 0"
+    # A window over all rows is worked out only for those who ask: without it a page ends after its last row.
+    saved = "CASE WHEN d.visit IS NULL THEN 0 WHEN ROW_NUMBER() OVER (PARTITION BY d.visit ORDER BY d.id) > 1 THEN 1 ELSE 0 END" if "saved" in given else "NULL"
     return f"""
     SELECT d.*,
       CASE WHEN d.done = 0 THEN '' WHEN d.published_on IS NOT NULL AND d.due IS NOT NULL AND d.published_on > d.due THEN 'late'
         WHEN d.published_on IS NOT NULL THEN 'in_time' WHEN d.due IS NOT NULL AND d.due < {today} THEN 'overdue' ELSE 'waiting' END AS publication,
-      CASE WHEN d.visit IS NULL THEN 0 WHEN ROW_NUMBER() OVER (PARTITION BY d.visit ORDER BY d.id) > 1 THEN 1 ELSE 0 END AS saved
+      {saved} AS saved
     FROM (SELECT p.id AS id, p.task AS task, t.code AS task_code, t.name AS task_name, t.plan AS plan, t.department AS department, t.sector AS sector,
       p.code AS code, COALESCE(e.name, p.code) AS name, COALESCE(e.town, '') AS town,
       COALESCE(v.organisation, e.organisation, t.organisation) AS organisation, o.code AS unit, o.name AS station,
@@ -90,7 +94,7 @@ def _checks(reach: Reach, given: Mapping[str, str], sqlite: bool) -> str:
       WHERE p.kind IN {_WORKED} AND r.state <> 'void' AND {_in("t.organisation", reach.line)}
         AND ({_in("t.organisation", reach.tree)} OR {_in("e.organisation", reach.tree)})
         AND NOT EXISTS (SELECT 1 FROM "pick" s WHERE s.kind = 'struck' AND s.round = p.round AND s.task = p.task AND s.code = p.code)
-        AND NOT EXISTS (SELECT 1 FROM "dismissal" x WHERE x.task = p.task AND x.code = p.code AND x.item_code = '')) d"""
+        AND NOT EXISTS (SELECT 1 FROM "dismissal" x WHERE x.task = p.task AND x.code = p.code AND x.item_code = '')) d{fence}"""
 
 
 def _seen(reach: Reach, visit: str) -> str:

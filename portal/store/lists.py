@@ -211,7 +211,8 @@ async def count_groups(
     columns = [f"b.{one}" for one in by]
     group = f" GROUP BY {', '.join(columns)}" if by else ""
     named = [f'{column} AS "by_{n}"' for n, column in enumerate(columns)]
-    sql = f"SELECT {', '.join([*named, *sums])} FROM {_from(listing, reach, given)}{_where(where)}{group}"
+    every = dict(given) | {name: value for more in measures.values() for name, value in more.items()}
+    sql = f"SELECT {', '.join([*named, *sums])} FROM {_from(listing, reach, every)}{_where(where)}{group}"
     rows = await Setting.raw(sql, *added, *values).run()
     return [(tuple(row[f"by_{n}"] for n in range(len(by))), {name: int(row[name] or 0) for name in measures}) for row in rows]
 

@@ -56,7 +56,7 @@ JOB_STATES: Mapping[str, tuple[str, str]] = {
     "done": ("ok", "已完成"),
     "failed": ("bad", "没有完成"),
 }
-JOB_KINDS: Mapping[str, str] = {"publish": "公示并发布网站", "release": "发布网站", "import": "导入文件", "simulate": "模拟全年"}
+JOB_KINDS: Mapping[str, str] = {"publish": "公示并发布网站", "release": "发布网站", "import": "导入文件", "simulate": "模拟全年", "load": "接着完成名录导入"}
 UPLOAD_STATES: Mapping[str, tuple[str, str]] = {
     "previewed": ("half", "待确认"),
     "queued": ("half", "正在导入"),

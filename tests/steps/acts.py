@@ -15,14 +15,16 @@ import plugins.registration
 from portal.domain.cells import Sheet
 from portal.domain.codes import make_uscc
 from portal.domain.directory import EntityRow
+from portal.domain.list_columns import INSPECTORS
+from portal.domain.lists import Asked
 from portal.domain.model import Field, Form, Section
 from portal.domain.sample import sample_entities, sample_inspectors, sample_plan
 from portal.domain.sample_profile import sample_profile
 from portal.plugin import FollowUp, hookimpl
 from portal.plugins import Sectors, discover_sectors
 from portal.steps import (
-    assign, attachments, base, bundles, caps, classes, commit, disclosure, draw, follow_ups, form_uploads, forms, imports, outside, plan, plan_draft, pool, profile, publish, replacement,
-    review, sample, setup, sheet_forms, simulation, stations, uploads, visits, withdraw,
+    assign, attachments, base, bundles, caps, classes, commit, disclosure, draw, follow_ups, form_uploads, forms, imports, jobs, lists, outside, plan, plan_draft,
+    pool, profile, publish, replacement, review, sample, setup, sheet_forms, simulation, stations, uploads, visits, withdraw,
 )  # fmt: skip
 from portal.steps.acting import Acting
 from portal.steps.directory import save_entity_rows, save_inspector_rows
@@ -164,6 +166,10 @@ async def _promised(house: House) -> dict[str, Any]:
 
 async def _report(act: Acting, house: House, found: dict[str, Any]) -> date:
     return await review.report_rectified(replace(act, sectors=_promising()), found["record"], found["id"], act.today)
+
+
+async def _queued(house: House) -> int:
+    return await publish.request_release(await house.acting("publisher"))
 
 
 async def _to_close(house: House) -> dict[str, Any]:
@@ -426,7 +432,9 @@ CHANGES = [
            {"record.approve": lambda made: made["approved"]}, everywhere=True),
     Change("request release", "approved", "publisher", "publish.publish", lambda act, house, _: publish.request_release(act), {"publish.request": 1}, everywhere=True),
     Change("publish", "approved", "publisher", "publish.publish", lambda act, house, _: publish.publish_all(act), {"publish.publish": 3}, everywhere=True),
+    Change("cancel job", "approved", "publisher", "jobs.cancel", lambda act, house, number: jobs.cancel_job(act, number), {"jobs.cancel": 1}, _queued),
     Change("write bundle", "approved", "publisher", "publish.publish", _bundle, {}, everywhere=True),
+    Change("export list", "filled", "planner", "directory.read", lambda act, house, _: lists.note_export(act, INSPECTORS, Asked(given={"q": "李"}), 3), {"lists.export": 1}, everywhere=True),
     Change("note release", "approved", "publisher", "publish.publish", _note_release, {"publish.release": 1}, everywhere=True),
     Change("note rollback", "published", "publisher", "publish.publish", lambda act, house, _: publish.note_rollback(act, "000001-" + "1" * 12),
            {"publish.rollback": 1}, everywhere=True),

@@ -60,8 +60,8 @@ def test_every_step_that_changes_anything_is_in_the_table():
               "uploads.map_headings", "uploads.request_apply", "uploads.apply_upload", "uploads.apply_queued", "uploads.drop_upload",
               "stations.import_divisions", "stations.import_stations", "stations.assign_stations", "stations.place_entity", "sheet_forms.import_form",
               "accounts.create_account", "accounts.change_account", "accounts.disable_account", "accounts.propose_enable", "accounts.reset_password",
-              "accounts.propose_factor", "accounts.grant_roles", "accounts.decide_change", "policy.save_policy",
-              "form_uploads.save_form_upload", "form_uploads.apply_form_upload", "form_uploads.drop_form_upload"}  # fmt: skip
+              "accounts.propose_factor", "accounts.grant_roles", "accounts.decide_change", "policy.save_policy", "form_uploads.save_form_upload",
+              "form_uploads.apply_form_upload", "form_uploads.drop_form_upload", "lists.note_export", "jobs.cancel_job"}  # fmt: skip
     tested |= {"setup.add_partner", "loading.load_entities", "loading.finish_load", "imports.save_checked"}  # of the imports, for large files: test_loading.py
     # some open their transactions through a helper; the others make an installation, before anybody can act in it
     changing -= {"results.check_results"}  # a trial, taken back
