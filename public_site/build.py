@@ -12,13 +12,14 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from portal.domain.errors import BadInput
-from public_site import data
+from public_site import data, opendata, search
 from public_site.bundle import Bundle, load_bundle, plain_json
 from public_site.hot import Hot
 from public_site.pages import ADDRESSES, Page, Paper, entity_pages, papers, site_pages
@@ -87,9 +88,9 @@ def manifest_of(sink: Sink, bundle: Bundle) -> bytes:
 
 
 def build_into(
-    bundle: Bundle, sink: Sink, render_pdfs: PdfRenderer, progress: Progress | None, *, pdf_cache: Path | None, verify: Path = VERIFY
+    bundle: Bundle, sink: Sink, render_pdfs: PdfRenderer, progress: Progress | None, *, pdf_cache: Path | None, verify: Path = VERIFY, address: str = ""
 ) -> BuildReport:
-    """Put every file of the site but its manifest into a sink."""
+    """Put every file of the site but its manifest into a sink. `address`: the site's own, where it is known (hosting.py)."""
     tell = progress or (lambda _what, _count: None)
     render = _renderer(bundle)
     for name in ("verify.py", "verify.js"):
@@ -109,6 +110,8 @@ def build_into(
         pages += _put_page(render, sink, page, hot)
         tell("pages", pages)
     _put_data(bundle, sink)
+    for path, content in opendata.open_files(bundle, [path for path in sink.files if path.endswith(".html")], address):
+        sink.put(path, content)
     rendered = _put_pdfs(bundle, sink, render_pdfs, pdf_cache, tell)
     html, pdfs = (sum(path.endswith(end) for path in sink.files) for end in (".html", ".pdf"))
     return BuildReport(html, pdfs, len(sink.files), sink.bytes, rendered)
@@ -225,7 +228,7 @@ def _put_data(bundle: Bundle, sink: Sink) -> None:
     # with these a release carries all it was made from (forget.py builds old ones anew)
     sink.copy("data/about.json", bundle.folder / "about.json", bundle.files["about.json"])
     sink.copy("data/pages.jsonl", bundle.folder / "pages.jsonl", bundle.files["pages.jsonl"])
-    for path, content in data.search_files(bundle):
+    for path, content in chain(search.search_files(bundle), search.text_files(bundle)):
         sink.put(path, content)
     for path in [*bundle.under("rounds/"), *bundle.under("log/")]:
         sink.copy(path, bundle.folder / path, bundle.files[path])

@@ -54,6 +54,7 @@ class _Line(msgspec.Struct):
     history: list[_On]
     items: list[_Item]
     proof: _Logged
+    aliases: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ class Bundle:
     by_entity: dict[str, list[Place]] = field(default_factory=dict)
     by_round: dict[str, list[Place]] = field(default_factory=dict)
     names: dict[str, list[str]] = field(default_factory=dict)
+    aliases: dict[str, set[str]] = field(default_factory=dict)  # old names and numbers, only of those that have any
     updated: dict[str, str] = field(default_factory=dict)
     problems: dict[str, int] = field(default_factory=dict)  # round -> visits with a found problem
     _mapped: list[mmap.mmap] = field(default_factory=list)
@@ -160,6 +162,8 @@ def _index(bundle: Bundle) -> None:
                 names = bundle.names.setdefault(row.entity, [])
                 if row.name not in names:
                     names.append(row.name)
+                if row.aliases:
+                    bundle.aliases.setdefault(row.entity, set()).update(row.aliases)
                 states[row.round].update(line)
                 changed = max(row.published_on, *[entry.on for entry in row.history], "")
                 if changed > bundle.updated.get(row.round, ""):

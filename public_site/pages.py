@@ -49,6 +49,10 @@ def plan_path(plan: Row, newest: Row) -> str:
     return f"plans/{own}.html" if plan is newest else f"plans/{own}@{slug(str(plan['version']))}.html"
 
 
+def plan_path_of(bundle: Bundle, plan: Row) -> str:
+    return plan_path(plan, newest_plans(bundle)[edition(plan)])
+
+
 def edition(plan: Row) -> tuple[str, int]:
     """What a plan is a version of: (code of the bureau, "" for the site's own, year)."""
     return plan.get("bureau", {}).get("code", ""), plan["year"]

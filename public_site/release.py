@@ -7,6 +7,7 @@
                                                     site/.next names that release once the links are complete
     site/pdf-cache/<xx>/<key>.pdf
     site/tombstones.jsonl, forgotten, gone.txt, gone.map    forget.py
+    site/address                                    hosting.py
     site/.lock
 
 Up to the rename of `current` readers see the old release, from then on the new one; there is no
@@ -34,6 +35,7 @@ from portal.domain.errors import NotFound, WrongMoment
 from public_site import forget
 from public_site.build import VERIFY, PdfRenderer, Progress, build_into, manifest_of
 from public_site.bundle import load_bundle
+from public_site.hosting import load_address
 from public_site.sink import Sink
 
 KEPT = 5  # releases, the current one included
@@ -68,7 +70,7 @@ def release(bundle: Path, site: Path, render_pdfs: PdfRenderer, progress: Progre
         forget.save_tombstones(site, opened.tombstones)
         shown = current(site)
         sink = _sink(site, shown)
-        report = build_into(opened, sink, render_pdfs, progress, pdf_cache=site / "pdf-cache", verify=verify)
+        report = build_into(opened, sink, render_pdfs, progress, pdf_cache=site / "pdf-cache", verify=verify, address=load_address(site))
         same, changed = _named(site, sink, manifest_of(sink, opened)), _changed(sink)
         forget.save_gone(site, opened.tombstones, sink.files)
         if same != shown:
@@ -116,7 +118,7 @@ def _forget(site: Path, stones: Mapping[str, Any], render_pdfs: PdfRenderer, ver
         fresh = None
         if name != newest and forget.bundle_of(old, releases / newest, work):
             opened, sink = load_bundle(work, stones), _sink_over(releases, name)
-            build_into(opened, sink, render_pdfs, None, pdf_cache=site / "pdf-cache", verify=verify)
+            build_into(opened, sink, render_pdfs, None, pdf_cache=site / "pdf-cache", verify=verify, address=load_address(site))
             manifest = manifest_of(sink, opened)
             fresh = f"{name.split('-')[0]}-{hashlib.sha256(manifest).hexdigest()[:12]}"
             _finish(site, sink, manifest, fresh)

@@ -278,6 +278,7 @@ async def _result_data(
                 }
             )  # fmt: skip
     return {
+        **({"aliases": sorted(set(entity["old_names"]) - {entity["name"]})} if entity["old_names"] else {}),
         "visit": visit["code"], "entity": entity["code"], "name": entity["name"], "type": entity["type"],
         "status": entity["status"], "town": visit["town"], "round": round_["code"],
         "inspected_on": max(record["inspected_on"] for record in ready).isoformat(),

@@ -36,7 +36,7 @@ def both(ways: tuple[Any, Any, dict[str, Any]], *visits: dict[str, Any]) -> tupl
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The place of every text a page may print."""
     if isinstance(value, dict):
-        return [place for name, part in value.items() if name not in ("state", "inspected_on", "published_on", "on", "at", "closed_on", "proof") for place in places(part, (*path, name))]
+        return [place for name, part in value.items() if name not in ("visit", "entity", "round", "state", "inspected_on", "published_on", "on", "at", "closed_on", "proof") for place in places(part, (*path, name))]
     if isinstance(value, list):
         return [place for n, part in enumerate(value) for place in places(part, (*path, n))]
     return [path] if isinstance(value, str) else []
