@@ -123,7 +123,7 @@ INSPECTORS = Listing(
     name="inspectors", path="/inspectors", title="执法人员名录", act="directory.read", unit="人", key="code", order="code", personal=True, empty="没有符合条件的执法人员。",
     about="名额只算检查期限始于所选期间的轮次。本表不按名额排列：工作量由随机匹配决定，不用来评比。",
     columns=(
-        Column(name="name", label="姓名", href="/inspectors/{number}", needs="directory.read"), Column(name="number", label="工号", kind="code"), Column(name="code", label="编号", kind="code", shown=False),
+        Column(name="name", label="姓名", href="/inspectors/{code}", needs="directory.read"), Column(name="number", label="工号", kind="code"), Column(name="code", label="编号", kind="code", shown=False),
         Column(name="station", label="单位"), Column(name="department", label="科室", narrow=False), Column(name="skills", label="资格与专长", kind="name", made=True, sort=False, narrow=False),
         Column(name="certificate_until", label="执法证到期", kind="day"), Column(name="recusals", label="回避", kind="number", sort=False), Column(name="slots", label="名额", kind="number", sort=False),
         Column(name="standing", label="状态", words="standings"),

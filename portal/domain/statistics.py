@@ -49,7 +49,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of a table: `part` of `whole` is what its bar shows (positions among the figures), -1: no share."""
+    """One row of a table; `total`: what all the others come to."""
 
     label: str
     figures: tuple[Figure, ...]
@@ -69,7 +69,6 @@ class Section:
     chart: str
     part: int = 0
     whole: int = 0
-    empty: str = ""
 
 
 class Tally:

@@ -31,13 +31,13 @@ async def inspectors_page(request: Request) -> Response[Any]:
     return await list_page(request, INSPECTORS, template="inspectors/list.html", **context)
 
 
-@get("/inspectors/{number:str}", opt={"access": "directory.read"})
-async def inspector_page(request: Request, number: FromPath[str]) -> Response[Any]:
+@get("/inspectors/{code:str}", opt={"access": "directory.read"})
+async def inspector_page(request: Request, code: FromPath[str]) -> Response[Any]:
     """One person: certificate, what they may check, recusals, and the visits they were drawn for."""
     act = acting(request)
-    person = next((one for one in await directory.load_inspectors(act.tree) if one["number"] == number), None)
+    person = next((one for one in await directory.load_inspectors(act.tree) if one["code"] == code), None)
     if person is None:
-        raise NotFound(f"名录里没有工号为“{number[:40]}”的执法人员，或者不在您的辖区。")
+        raise NotFound(f"名录里没有编号为“{code[:40]}”的执法人员，或者不在您的辖区。")
     stations = {one["id"]: one["name"] for one in await accounts.load_organisations()}
     recusals = await directory.load_recusals_of(person["id"])
     visits = await visit_store.load_visit_page(act.tree, inspector=person["id"], limit=MOST + 1)

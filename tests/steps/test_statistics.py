@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 
@@ -11,8 +12,9 @@ from portal.domain.list_columns import CHECKS, LISTS
 from portal.domain.lists import Asked
 from portal.domain.sample_profile import sample_profile
 from portal.steps import base, caps, lists, profile, statistics, tracking
+from portal.steps.acting import BEIJING
 from portal.store import plan
-from portal.store.tables import Assignment, Finding, FollowUp, Inspector, Visit
+from portal.store.tables import Assignment, Finding, FollowUp, Inspector, Publication, Visit
 from tests import office
 
 pytestmark = pytest.mark.anyio
@@ -113,3 +115,26 @@ async def test_counters_of_a_holder_are_its_own_visits(published):
     await profile.save_profile(planner, json.dumps(sample_profile(office.SEED)).encode())
     visited, idle = await caps.load_counters(planner, visit["holder"]), await caps.load_counters(planner, "nobody")
     assert visited and max(one["number"] for one in visited) >= 1 and {one["number"] for one in idle} == {0}
+
+
+async def states(act, due):
+    """How checks stand as to publication, with this last day for each day of a check."""
+    reach = await lists.open_reach(act, CHECKS)
+    rows, _ = await lists.store.load_rows(CHECKS, replace(reach, days=dict.fromkeys(reach.days, due)), Asked(size=2000), 2000)
+    return rows, {row["publication"] for row in rows if row["done"]}
+
+
+async def test_published_on_the_last_day_is_in_time_and_a_day_later_is_late(published):
+    planner = await published.acting("planner")
+    rows, _ = await states(planner, None)
+    days = {row["published_at"].astimezone(BEIJING).date() for row in await Publication.select(Publication.published_at).where(Publication.kind == "result").run()}
+    (day,) = {date.fromisoformat(str(row["published_on"])) for row in rows}
+    assert days == {day}
+    for due, state in ((None, "in_time"), (day, "in_time"), (day - timedelta(1), "late")):
+        assert (await states(planner, due))[1] == {state}, due
+
+
+async def test_what_is_not_published_waits_to_the_end_of_its_last_day_and_is_overdue_after_it(approved):
+    planner = await approved.acting("planner")
+    for due, state in ((None, "waiting"), (planner.today, "waiting"), (planner.today - timedelta(1), "overdue")):
+        assert (await states(planner, due))[1] == {state}, due

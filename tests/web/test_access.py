@@ -100,7 +100,7 @@ PAGES = {
     "/inspectors": ("directory.read", "执法人员名录"),
     "/items": ("plan.read", "随机抽查事项清单"),
     "/items/registration.licence": ("plan.read", "检查要点"),
-    "/inspectors/WX0001": ("directory.read", "执法证"),
+    "/inspectors/359921-WX0001": ("directory.read", "执法证"),
     "/statistics": ("statistics.read", "每个数字都打开它背后的清单"),
     "/statistics?org=359921-S01": ("statistics.read", "人员工作量"),
     "/lists/checks": ("statistics.read", "抽查户次"),

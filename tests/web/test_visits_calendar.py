@@ -49,11 +49,11 @@ def test_an_entry_shows_its_whole_history_and_another_bureaus_department_none(wo
 
 def test_a_person_has_a_page_with_recusals_and_visits(worked):  # noqa: F811
     house, person = worked, worked.browser("planner")
-    number, reason = house.query("SELECT i.number, r.reason FROM recusal r JOIN inspector i ON i.id = r.inspector LIMIT 1")[0]
+    number, reason = house.query("SELECT i.code, r.reason FROM recusal r JOIN inspector i ON i.id = r.inspector LIMIT 1")[0]
     assert reason in person.get(f"/inspectors/{number}").text
-    busy, visit = house.query("SELECT i.number, v.code FROM assignment a JOIN inspector i ON i.id = a.inspector JOIN visit v ON v.id = a.visit LIMIT 1")[0]
+    busy, visit = house.query("SELECT i.code, v.code FROM assignment a JOIN inspector i ON i.id = a.inspector JOIN visit v ON v.id = a.visit LIMIT 1")[0]
     page = person.get(f"/inspectors/{busy}").text
-    assert f"/visits/{visit}" in page and ("没有登记回避" in page) == (house.query("SELECT count(*) FROM recusal r JOIN inspector i ON i.id = r.inspector WHERE i.number = ?", busy)[0][0] == 0)
+    assert f"/visits/{visit}" in page and ("没有登记回避" in page) == (house.query("SELECT count(*) FROM recusal r JOIN inspector i ON i.id = r.inspector WHERE i.code = ?", busy)[0][0] == 0)
     assert person.get("/inspectors/nobody").status_code == 404 and worked.browser("other").get(f"/inspectors/{busy}").status_code == 404
 
 
