@@ -230,7 +230,7 @@ def _sink_over(releases: Path, shown: str | None) -> Sink:
 def _over(root: Path, last: Path, *, cloned: bool) -> Sink:
     try:
         manifest = msgspec.json.decode((last / "manifest.json").read_bytes())
-        return Sink(root, last, manifest["files"], manifest["inputs"], cloned)
+        return Sink(root, last, manifest["files"], manifest["inputs"], cloned, manifest.get("made", {}))
     except (OSError, msgspec.MsgspecError, KeyError):  # a damaged release is no base to link from: write everything
         shutil.rmtree(root)
         root.mkdir()
