@@ -16,11 +16,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from portal.domain.errors import BadInput
 from public_site import data, opendata, search
 from public_site.bundle import Bundle, load_bundle, plain_json
+from public_site.changes import Changes, changes_of
 from public_site.hot import Hot
 from public_site.pages import ADDRESSES, Page, Paper, entity_pages, papers, site_pages
 from public_site.sink import Sink
@@ -84,7 +86,8 @@ def build(
 
 def manifest_of(sink: Sink, bundle: Bundle) -> bytes:
     """`manifest.json` of a site: every other file's SHA-256, and for pages and PDFs what they were made from."""
-    return plain_json({"spec": SPEC, "as_of": bundle.about["as_of"], "files": sink.files, "inputs": sink.inputs})
+    whole = {"spec": SPEC, "as_of": bundle.about["as_of"], "files": sink.files, "inputs": sink.inputs, "made": sink.made}
+    return msgspec.json.encode(whole, order="sorted")  # the same bytes as canonical JSON: paths and digests are plain ASCII
 
 
 def build_into(
@@ -103,16 +106,20 @@ def build_into(
     facts = {"lines": program.count(b"\n"), "digest": hashlib.sha256(program).hexdigest()}
     pages = 0
     style = style_digest(bundle)
+    sink.made = {"pages": style, "pdfs": render_pdfs.version}
+    changes = changes_of(bundle, sink)
+    if changes:
+        sink.keep_all(changes.unchanged(sink.last_files))
     for page in site_pages(bundle, facts, style, sink.keep):
         pages += _put_page(render, sink, page)
     hot = hot_of(bundle)
-    for page in entity_pages(bundle, style, sink.keep):
+    for page in entity_pages(bundle, style, sink.keep, changes and changes.entities):
         pages += _put_page(render, sink, page, hot)
         tell("pages", pages)
     _put_data(bundle, sink)
     for path, content in opendata.open_files(bundle, [path for path in sink.files if path.endswith(".html")], address):
         sink.put(path, content)
-    rendered = _put_pdfs(bundle, sink, render_pdfs, pdf_cache, tell)
+    rendered = _put_pdfs(bundle, sink, render_pdfs, pdf_cache, tell, changes)
     html, pdfs = (sum(path.endswith(end) for path in sink.files) for end in (".html", ".pdf"))
     return BuildReport(html, pdfs, len(sink.files), sink.bytes, rendered)
 
@@ -239,12 +246,12 @@ def pdf_key(paper: Paper, version: str) -> str:
     return hashlib.sha256(b"\0".join((paper.template.encode(), *paper.parts, version.encode()))).hexdigest()
 
 
-def _put_pdfs(bundle: Bundle, sink: Sink, render_pdfs: PdfRenderer, cache: Path | None, tell: Progress) -> int:
+def _put_pdfs(bundle: Bundle, sink: Sink, render_pdfs: PdfRenderer, cache: Path | None, tell: Progress, changes: Changes | None) -> int:
     with tempfile.TemporaryDirectory() as spare:
         kept = cache or Path(spare)
         wanted: dict[str, str] = {}  # path -> key, of those the last release has not
         rendered = 0
-        for key, content in render_pdfs(_missing(bundle, sink, kept, wanted, render_pdfs.version)):
+        for key, content in render_pdfs(_missing(papers(bundle, changes and changes.visits), sink, kept, wanted, render_pdfs.version)):
             _write_whole(_cached(kept, key), content)
             rendered += 1
             tell("pdfs", rendered)
@@ -257,9 +264,9 @@ def _put_pdfs(bundle: Bundle, sink: Sink, render_pdfs: PdfRenderer, cache: Path 
     return rendered
 
 
-def _missing(bundle: Bundle, sink: Sink, cache: Path, wanted: dict[str, str], version: str) -> Iterator[PdfJob]:
+def _missing(every: Iterable[Paper], sink: Sink, cache: Path, wanted: dict[str, str], version: str) -> Iterator[PdfJob]:
     asked: set[str] = set()
-    for paper in papers(bundle):
+    for paper in every:
         key = pdf_key(paper, version)
         if sink.keep_files(paper.path, key, [paper.path]):
             continue

@@ -12,6 +12,7 @@ import mmap
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +209,7 @@ def slug(code: str) -> str:
     return require_part(code.replace("#", "_"))
 
 
+@lru_cache(64)  # a page asks for its own several times
 def shard(code: str) -> str:
     """The folder of a code: the first two hex digits of its SHA-256."""
     return hashlib.sha256(code.encode()).hexdigest()[:2]

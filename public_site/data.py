@@ -57,7 +57,7 @@ def csv_chunks(head: list[str], rows: Iterable[list[Any]]) -> Iterator[bytes]:
     buffer.write(BOM)
     writer.writerow(head)
     for row in rows:
-        writer.writerow([cell(value) for value in row])
+        writer.writerow([cell(value) if type(value) is str and value.startswith(_FORMULA_STARTS) else value for value in row])
         if buffer.tell() > 1 << 16:
             yield buffer.getvalue().encode()
             buffer.seek(0)

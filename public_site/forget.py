@@ -92,22 +92,23 @@ def must_forget(release: Path, stones: Mapping[str, Row]) -> bool:
     return False
 
 
-def bundle_of(release: Path, newest: Path, folder: Path) -> bool:
+def bundle_of(release: Path, clean: Path | None, folder: Path) -> bool:
     """Make the bundle a release was built from, by links, in `folder`; False where the release does not carry it.
 
-    Sectors' own pages come from `newest`: only the portal can write them anew, from what may still be shown.
+    Sectors' own pages come from a release known to be `clean` (None: there are none): only the portal can write them
+    anew, from what may still be shown.
     """
     try:
         manifest = json.loads((release / "manifest.json").read_bytes())
-        pages = json.loads((newest / "manifest.json").read_bytes())["files"]["data/pages.jsonl"]
+        pages = (clean / "data" / "pages.jsonl").read_bytes() if clean else b""
         files: dict[str, str] = manifest["files"]
         about = json.loads((release / "data" / "about.json").read_bytes())
     except (OSError, ValueError, KeyError):
         return False
-    listed = {"pages.jsonl": pages}
+    listed = {"pages.jsonl": hashlib.sha256(pages).hexdigest()}
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    os.link(newest / "data" / "pages.jsonl", folder / "pages.jsonl")
+    (folder / "pages.jsonl").write_bytes(pages)
     for path, digest in files.items():
         name = path.removeprefix("data/") if path in _CARRIED else path
         if path.endswith(".gz") or (name == path and not path.startswith(("rounds/", "log/"))):

@@ -52,6 +52,8 @@ def nginx_config(site: Path, host: str, port: int = 80) -> str:
     types = "\n".join(f"        {kind} {' '.join(ends)};" for kind, ends in kinds.items())
     return f"""# 公示网站 {host}：由 portal site nginx 生成，放进 nginx 的 http 段（例如 /etc/nginx/conf.d/）。
 # 撤回或期满的地址在 {GONE_MAP} 里，答 410。发布、撤回以后执行 nginx -s reload，使这份清单生效（不执行时答 404）。
+map_hash_bucket_size 256;
+map_hash_max_size 65536;
 map $uri $mingcha_gone {{
     default 0;
     include {folder}/{GONE_MAP};
@@ -64,7 +66,7 @@ server {{
     root {folder}/current;
     index index.html;
     charset utf-8;
-    charset_types text/html text/css text/javascript text/csv text/plain text/tab-separated-values text/x-python application/jsonl application/xml;
+    charset_types text/css text/javascript text/csv text/plain text/tab-separated-values text/x-python application/jsonl application/xml;
     server_tokens off;
     access_log off;
     autoindex off;
@@ -88,11 +90,13 @@ server {{
     }}
     error_page 410 @gone;
     location @gone {{
+        types {{ }}
         default_type text/plain;
-        return 410 "";
+        return 410 "\n";
     }}
     error_page 404 @missing;
     location @missing {{
+        types {{ }}
         default_type text/plain;
         return 404 "没有这个页面。请核对地址，或从首页查找。\\n";
     }}

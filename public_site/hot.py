@@ -61,6 +61,8 @@ def _slotted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 def words(value: Any) -> str:
     """A value as autoescape writes it."""
     text = value if type(value) is str else str(value)
+    if text.isalnum():  # most are: nothing to escape, nothing to see through
+        return text
     if "\n" in text or not text.strip():  # lines with nothing to see in them are taken out of a page
         raise _Plain
     return escape(text)
@@ -73,7 +75,8 @@ class Hot:
         self.environment = environment.overlay()
         self.environment.filters = environment.filters | {name: _slotted(name, one) for name, one in filters.items()}
         self.fixed = {**fixed, **{name: _slotted(name, one) for name, one in functions.items()}}
-        self.calls: dict[str, Any] = {f"f_{name}": lru_cache(1 << 14)(one) for name, one in (*filters.items(), *functions.items())}
+        self.calls: dict[str, Any] = {f"f_{name}": one for name, one in functions.items()}
+        self.calls |= {f"f_{name}": lru_cache(1 << 12)(one) for name, one in filters.items()}
         self.calls |= {"w": words, "h": lru_cache(1 << 12)(words), "pieces": lambda name, cut=filters["pieces"]: "<wbr>".join(map(words, cut(name)))}
         self.shapes: dict[Any, Fill | None] = {}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -209,17 +209,18 @@ def _result_page(bundle: Bundle, row: Row, source: str) -> Page:
         "visits": len(results), "problems": sum(map(has_problem, results)), "items": len(items),
         "open": sum(item["follow_up"]["state"] == "open" for item in items), "closed": sum(item["follow_up"]["state"] == "closed" for item in items),
     }  # fmt: skip
-    twin = {"round": code, "title": row["title"], "results": results}
+    lines = b",".join(line.rstrip(b"\n") for line in bundle.lines(bundle.by_round[code]))
+    twin = b'{"results":[%b],"round":%b,"title":%b}' % (lines, plain_json(code), plain_json(row["title"]))
     context = {"round": row, "rows": results, "totals": totals}
-    return Page(result_path(code), "result.html", "results", bundle.updated[code], context, long="rows", size=120, twin=plain_json(twin), source=source)
+    return Page(result_path(code), "result.html", "results", bundle.updated[code], context, long="rows", size=120, twin=twin, source=source)
 
 
-def entity_pages(bundle: Bundle, style: str, keep: Keep) -> Iterator[Page]:
-    """The page of every entity with a published result, by code; `style` and `keep` as in `site_pages`."""
+def entity_pages(bundle: Bundle, style: str, keep: Keep, only: Collection[str] | None = None) -> Iterator[Page]:
+    """The page of every entity with a published result (of `only` these), by code; `style` and `keep` as in `site_pages`."""
     versions: dict[str, list[Row]] = {}
     for item in bundle.items:
         versions.setdefault(item["code"], []).append(item)
-    for code in sorted(bundle.by_entity):
+    for code in sorted(bundle.by_entity if only is None else bundle.by_entity.keys() & set(only)):
         lines = bundle.lines(bundle.by_entity[code])
         source = _source(style, *lines)
         if keep(entity_path(code), source):
@@ -288,8 +289,8 @@ class Paper:
     make: Callable[[], Row]
 
 
-def papers(bundle: Bundle) -> Iterator[Paper]:
-    """Every PDF.
+def papers(bundle: Bundle, only: Collection[str] | None = None) -> Iterator[Paper]:
+    """Every PDF (of result sheets `only` those of these visits).
 
     `about` in a context is as of the record itself, with the first checkpoint that holds it: else every PDF
     would change at every release.
@@ -313,8 +314,11 @@ def papers(bundle: Bundle) -> Iterator[Paper]:
             yield Paper(result_path(row["code"]).removesuffix(".html") + ".pdf", "result_notice", parts, lambda context=context: _with_results(bundle, context))
     always = plain_json(_about(bundle, "0000", None))  # the rest of a sheet's context is in its line
     code_of = msgspec.json.Decoder(_Visit).decode
-    for line in bundle.shown_lines():
-        yield Paper(sheet_path(code_of(line).visit), "result_sheet", (always, line), lambda line=line: _sheet(bundle, decode(line)))
+    for line in bundle.shown_lines() if only is None or only else ():
+        visit = code_of(line).visit
+        if only is not None and visit not in only:
+            continue
+        yield Paper(sheet_path(visit), "result_sheet", (always, line), lambda line=line: _sheet(bundle, decode(line)))
 
 
 class _Visit(msgspec.Struct):

@@ -110,21 +110,26 @@ def _forget(site: Path, stones: Mapping[str, Any], render_pdfs: PdfRenderer, ver
     """
     if forget.is_done(site, stones):
         return
-    releases, newest = site / "releases", releases_of(site)[-1]
+    releases = site / "releases"
+    newest = releases / releases_of(site)[-1]
+    clean = None if forget.must_forget(newest, stones) else newest  # None only after a crash, before anything new was built
     for name in releases_of(site):
         old, work = releases / name, releases / ".bundle"
         if not forget.must_forget(old, stones):
             continue
         fresh = None
-        if name != newest and forget.bundle_of(old, releases / newest, work):
+        if forget.bundle_of(old, clean, work):
             opened, sink = load_bundle(work, stones), _sink_over(releases, name)
             build_into(opened, sink, render_pdfs, None, pdf_cache=site / "pdf-cache", verify=verify, address=load_address(site))
             manifest = manifest_of(sink, opened)
             fresh = f"{name.split('-')[0]}-{hashlib.sha256(manifest).hexdigest()[:12]}"
-            _finish(site, sink, manifest, fresh)
+            if fresh not in releases_of(site):  # made already by a run that was cut short before it removed the old one
+                _finish(site, sink, manifest, fresh)
             shutil.rmtree(work)
         if name == current(site):  # only after a crash, or when rolling back: else the new release is shown already
-            switch(site, fresh or newest)
+            if fresh is None:
+                raise WrongMoment("正在显示的版本不能去掉已撤回的内容。请重新发布一次。")
+            switch(site, fresh)
         _remove(site, name)
     _prune_cache(site)
     forget.save_whole(site / forget.MARK, forget.mark_of(stones).encode())
@@ -189,7 +194,7 @@ def roll_back(site: Path, name: str, render_pdfs: PdfRenderer, *, verify: Path =
         stones = forget.load_tombstones(site)
         _forget(site, stones, render_pdfs, verify)
         number = name.split("-")[0]
-        found = next((one for one in releases_of(site) if name in (one, number) or (stones and one.split("-")[0] == number)), None)
+        found = next((one for one in releases_of(site) if one == name or (one.split("-")[0] == number and (stones or name == number))), None)
         if found is None:
             raise NotFound(f"没有版本“{name}”，或已经清理。现存的版本：{'、'.join(releases_of(site))}。")
         files = json.loads((site / "releases" / found / "manifest.json").read_bytes())["files"]
@@ -230,7 +235,7 @@ def _sink_over(releases: Path, shown: str | None) -> Sink:
 def _over(root: Path, last: Path, *, cloned: bool) -> Sink:
     try:
         manifest = msgspec.json.decode((last / "manifest.json").read_bytes())
-        return Sink(root, last, manifest["files"], manifest["inputs"], cloned)
+        return Sink(root, last, manifest["files"], manifest["inputs"], cloned, manifest.get("made", {}))
     except (OSError, msgspec.MsgspecError, KeyError):  # a damaged release is no base to link from: write everything
         shutil.rmtree(root)
         root.mkdir()

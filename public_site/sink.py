@@ -35,6 +35,8 @@ class Sink:
     last_files: Mapping[str, str] = field(default_factory=dict)
     last_inputs: Mapping[str, str] = field(default_factory=dict)
     cloned: bool = False
+    last_made: Mapping[str, str] = field(default_factory=dict)  # what the last release's pages and PDFs were made with
+    made: dict[str, str] = field(default_factory=dict)
     twins: bool = True
     files: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
@@ -99,6 +101,16 @@ class Sink:
                 self._twin(name, True, lambda name=name: _chunks(self.root / name))
         self.inputs[path] = source
         return True
+
+    def keep_all(self, paths: Iterable[str]) -> None:
+        """Take files (all that belongs to a page or PDF, inputs and twins included) over from the last release, unasked."""
+        for path in paths:
+            if path in self.files:
+                raise BadInput(f"两个页面要用同一个地址“{path}”。请检查编码是否重复。")
+            if not self._settle(path, self.last_files[path]):
+                self._write(path, _chunks(self.last / path))
+            if path in self.last_inputs:
+                self.inputs[path] = self.last_inputs[path]
 
     def sweep(self) -> None:
         """Of a clone: remove what the last release had and this one has not."""

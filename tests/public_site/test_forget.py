@@ -121,6 +121,7 @@ def test_a_withdrawn_result_is_in_no_file_pdf_index_list_or_cache_of_any_release
 def test_rolling_back_brings_nothing_back_and_publishing_an_old_bundle_neither(stages: dict[str, Any], site: Path, verify: Path) -> None:
     release(stages["after"], site, Words(), verify=verify)
     first = releases_of(site)[0]
+    assert roll_back(site, releases_of(site)[1].split("-")[0], Words(), verify=verify) == current(site) == releases_of(site)[1]
     assert roll_back(site, first, Words(), verify=verify) == current(site) == first
     assert found(site, PLANTED, CLASS) == []
     assert "内坑镇" not in (site / "current/data/results.csv").read_text("utf-8"), "it is the first release that is shown"
@@ -139,9 +140,9 @@ def test_a_crash_while_forgetting_is_made_good_by_whoever_rolls_back(stages: dic
         release(stages["after"], site, Words(), verify=verify)
     monkeypatch.undo()
     assert found(site, PLANTED) and not forget.is_done(site, forget.load_tombstones(site))
-    number = releases_of(site)[0].split("-")[0]
+    number, count = releases_of(site)[0].split("-")[0], len(releases_of(site))
     roll_back(site, number, Words(), verify=verify)
-    assert current(site).startswith(number) and found(site, PLANTED, CLASS) == []
+    assert current(site).startswith(number) and found(site, PLANTED, CLASS) == [] and len(releases_of(site)) == count
     assert all(ok for ok, _ in check_release(site / "current"))
 
 
