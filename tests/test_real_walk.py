@@ -16,7 +16,7 @@ import pytest
 from portal.domain.codes import check_code
 from portal.prints.render import Printer
 from public_site.bundle import load_bundle
-from public_site.pages import pdf_jobs
+from public_site.pages import papers
 from tests import office, real_walk
 from tests.office_fixtures import cheap_passphrases, engine_kind  # noqa: F401 - used by their names
 from tests.once import ready_fonts
@@ -230,7 +230,7 @@ def _keys(value):
 
 def test_the_documents_of_real_names_can_be_printed(walks, tmp_path_factory, one_nursery):
     bundle = load_bundle(walks("sqlite").portal.data / "bundles" / "current")
-    jobs = list(pdf_jobs(bundle))
+    jobs = [(paper.path, paper.template, paper.make()) for paper in papers(bundle)]
     longest = max((job for job in jobs if job[1] == "result_sheet"), key=lambda job: len(job[2]["result"]["name"]))
     chosen = [next(job for job in jobs if job[0] == path) for path in ("plans/2026.pdf", f"tasks/{SEALED}.pdf")]
     with Printer(ready_fonts(tmp_path_factory), workers=1) as printer:

@@ -121,7 +121,7 @@ def test_init_never_makes_new_keys_for_an_old_database(filled_portal):
 
 def test_init_prints_passwords_once_and_the_second_time_none(nowhere):
     first = nowhere.well("init", "--name", "某县市场监督管理局", "--region", "359999")
-    assert "一次性密码只显示这一次" in first and len(re.findall(r"^  \w+（.+）", first, re.MULTILINE)) == 7
+    assert "一次性密码只显示这一次" in first and len(re.findall(r"^  \w+（.+）", first, re.MULTILINE)) == 9
     assert nowhere.well("init") == f"已是最新：{nowhere.data}\n"
     assert stat.S_IMODE((nowhere.data / "keys" / "portal.key").stat().st_mode) == 0o600
 
@@ -133,7 +133,7 @@ def test_on_postgresql_init_makes_the_role_that_all_other_commands_use(tmp_path,
     database = (folder / office.DATABASE).read_text()
     first = owner.well("init", "--name", "某县市场监督管理局", "--region", "359999")
     made = re.search(rf"应用账号“{database}_app”已建立，密码只显示这一次。.*\n  DATABASE_URL=(.*)\n", first)
-    assert made and len(re.findall(r"^  \w+（.+）", first, re.MULTILINE)) == 7
+    assert made and len(re.findall(r"^  \w+（.+）", first, re.MULTILINE)) == 9
     portal = Portal(folder, DATABASE_URL=made[1])
     assert portal("verify").lines("OK   审计链完整") and "完成 0 个后台任务" in portal.well("worker", "--until-idle")
     assert "请用数据库所有者的 DATABASE_URL 运行 portal init" in portal.refused("init")

@@ -51,7 +51,7 @@ async def test_two_people_saving_at_once_one_wins_and_the_other_is_told(drawn, f
     answers = await asyncio.gather(
         _save(found, version=1, answers=mine), _save(found, other, version=1, answers=theirs), return_exceptions=True
     )
-    assert sorted(type(answer).__name__ for answer in answers) == ["WrongMoment", "int"]
+    assert sorted(type(answer).__name__ for answer in answers) == ["Conflict", "int"]
     assert "刚刚被别人改动过，您填的内容没有保存" in str(next(a for a in answers if isinstance(a, WrongMoment)))
     stored = await _stored(record)
     winner = "甲" if answers[0] == record else "乙"
@@ -63,7 +63,7 @@ async def test_two_people_beginning_at_once_make_one_record(drawn, found):
     people = await office.inspectors_of(found["visit"])
     other = await drawn.account_of("colleague", ["inspector"], inspector=people[1]["id"])
     answers = await asyncio.gather(_save(found), _save(found, other), return_exceptions=True)
-    assert sorted(type(answer).__name__ for answer in answers) == ["WrongMoment", "int"]
+    assert sorted(type(answer).__name__ for answer in answers) == ["Conflict", "int"]
     assert await InspectionRecord.count().run() == 1
 
 
