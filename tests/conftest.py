@@ -3,18 +3,44 @@
 And what only makes them quicker: a folder in memory for what they write, and the longest files first.
 """
 
+import contextlib
 import gc
 import os
 import shutil
 import signal
+import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 
 from portal.prints import nursery
 from tests import cluster
 
+# As in `run`, for who calls pytest directly: else each worker rewrites every assertion in each run, and each process compiles the program.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 gc.disable()  # until all is imported and collected, and stays: looking for garbage in between is a tenth of that time
+
+
+def pytest_collection(session):
+    worker = getattr(session.config, "workerinput", None)
+    if worker and [Path(arg).name for arg in session.config.args] == ["tests"]:
+        with contextlib.suppress(Exception):  # inner names of pytest: where they are others it is only slower
+            _rewrite_share(session.config, int(worker["workerid"].removeprefix("gw")), worker["workercount"])
+
+
+def _rewrite_share(config, number, count):
+    """The first run of a checkout: a worker rewrites the assertions of its share of the files, not of all beside the others doing the same."""
+    from _pytest.assertion import rewrite
+
+    for file in sorted(Path(__file__).parent.rglob("test_*.py"))[number::count]:
+        folder = rewrite.get_cache_dir(file)
+        compiled = folder / f"{file.stem}{rewrite.PYC_TAIL}"
+        if not compiled.exists() and rewrite.try_makedirs(folder):
+            digest, code = rewrite._rewrite_test(file, config)
+            rewrite._write_pyc(config.stash[rewrite.assertstate_key], code, digest, compiled)
 
 
 def pytest_collection_finish():
@@ -44,10 +70,12 @@ if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usa
 
 #: A file is one worker's from its start to its end, so the one that starts last had better be short. Longest first.
 LONGEST = (
-    "test_real_walk.py", "test_demo.py", "test_acts.py", "test_backup.py", "test_at_once.py", "test_invariants.py", "test_crash.py",
-    "test_render.py", "test_access.py", "test_caps_in_store.py", "test_whose_codes.py", "test_records.py", "test_documents.py",
-    "test_site_contract.py", "test_fonts.py", "test_release.py", "test_hostile.py", "test_draw_statistics.py", "test_usage.py",
-    "test_build.py", "test_verify_js.py", "test_walk.py",
+    "test_real_walk.py", "test_demo.py", "test_at_once.py", "test_crash.py", "test_acts.py", "test_invariants.py", "test_schema.py", "test_backup.py",
+    "test_documents.py", "test_render.py", "test_plan.py", "test_imports.py", "test_audit.py", "test_evidence.py", "test_access.py", "test_caps_in_store.py",
+    "test_checklists.py", "test_attachments.py", "test_posts.py", "test_whose_codes.py", "test_records.py", "test_visits.py", "test_sums.py", "test_loading.py",
+    "test_replacement.py", "test_stations.py", "test_sessions.py", "test_site_contract.py", "test_release.py", "test_verify_py.py", "test_draw_statistics.py",
+    "test_tally.py", "test_quick.py", "test_every_sector.py", "test_new_sector.py", "test_hostile.py", "test_usage.py", "test_build.py", "test_verify_js.py",
+    "test_fonts.py", "test_walk.py",
 )  # fmt: skip
 
 

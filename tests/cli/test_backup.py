@@ -1,6 +1,7 @@
 """portal backup and restore on both engines: the drill, and what happens to damaged, foreign, killed and crowded ones."""
 
 import asyncio
+import json
 import os
 import random
 import resource
@@ -16,7 +17,7 @@ from portal.store import accounts, archive, engine
 from portal.store.tables import Audit, Setting, WebSession
 from tests import cluster, office
 from tests.office_fixtures import stages_on
-from tests.cli.command import PYTHON, ROOT, FakePrinter, Portal
+from tests.cli.command import PYTHON, ROOT, Done, FakePrinter, Portal
 
 KILLED = -signal.SIGKILL
 AFTER = "2026-07-02T09:00:00+08:00"  # the round's window is over: it can be revealed
@@ -365,13 +366,22 @@ def test_an_older_backup_asks_for_init_and_is_then_current(filled_portal, place,
 # Full disks and kills ---------------------------------------------------------
 
 
-def typed(portal, *words, limit=None):
-    """A command as a process of its own, which may not write files larger than `limit` bytes."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_") and name != "DATABASE_URL"}
-    return subprocess.run(
-        [*PYTHON, *map(str, words)], cwd=ROOT, env={**own, **portal.environ}, capture_output=True, text=True,
-        preexec_fn=limit and (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))),
-    )  # fmt: skip
+def on_a_full_disk(portal, *words, limit):
+    """A command in a child, where no file may grow beyond `limit` bytes."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+            done = portal(*words)
+            os.write(writing, json.dumps([done.code, done.out, done.err]).encode())  # a few lines: a pipe takes them whole
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with open(reading) as said:
+        code, out, err = json.load(said)
+    os.waitpid(pid, 0)
+    return Done(code, out, err, b"")
 
 
 @pytest.mark.parametrize("lacking", [0.7, 0.05, 3000])  # full while the database is saved, near its end, while it is archived
@@ -379,15 +389,15 @@ def test_a_full_disk_leaves_no_backup(filled_portal, tmp_path, lacking):
     filled_portal.well("backup", tmp_path / "whole.tar")
     size = (tmp_path / "whole.tar").stat().st_size
     limit = size - int(lacking if lacking > 1 else lacking * size)
-    done = typed(filled_portal, "backup", tmp_path / "b.tar", limit=limit)
-    assert done.returncode == 1 and done.stderr.startswith("portal: ") and done.stderr.count("\n") == 1, done
+    done = on_a_full_disk(filled_portal, "backup", tmp_path / "b.tar", limit=limit)
+    assert done.code == 1 and done.err.startswith("portal: ") and done.err.count("\n") == 1, done
     assert sorted(found.name for found in tmp_path.iterdir()) == ["data", "whole.tar"]
 
 
 @pytest.mark.parametrize("part", [0.001, 0.5])
 def test_a_full_disk_leaves_the_place_empty(kept, back, part):
-    done = typed(back, "restore", kept, limit=int(kept.stat().st_size * part))
-    assert done.returncode == 1 and "文件超过允许的大小" in done.stderr and done.stderr.count("\n") == 1, done
+    done = on_a_full_disk(back, "restore", kept, limit=int(kept.stat().st_size * part))
+    assert done.code == 1 and "文件超过允许的大小" in done.err and done.err.count("\n") == 1, done
     assert list(back.data.iterdir()) == []
     back.well("restore", kept)
 
