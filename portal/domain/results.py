@@ -81,7 +81,7 @@ def parse_results(rows: Iterable[Sequence[Cell]], aliases: Aliases | None = None
             visit, table.text(line, row, "task"), code, item, outcome, on, recorder, table.text(line, row, "method"),
             table.text(line, row, "opinion"), table.text(line, row, "note"), table.own_texts(line, row),
         )  # fmt: skip
-        first = firsts.setdefault((visit, one.task, code, item), line)
+        first = firsts.setdefault((visit, item) if visit else (one.task, code, item), line)  # a number alone names the visit
         if first != line and not any(_OF_ROW.search(title) for title in one.points):
             found.error(line, table.heading("item"), f"同一次检查的“{item}”与第 {first} 行重复。请只保留一行；一个事项有几行样品的，每行填写样品各列。")
             continue
