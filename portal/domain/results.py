@@ -70,7 +70,7 @@ def parse_results(rows: Iterable[Sequence[Cell]], aliases: Aliases | None = None
         on = table.value(line, row, "inspected_on", cells.parse_date)
         if not outcome and line not in found.bad:
             said = table.text(line, row, "outcome")
-            listed = "、".join([*(one.label for one in OUTCOMES.values()), _TO_COME])
+            listed = "、".join(one.label for one in OUTCOMES.values())
             found.error(line, table.heading("outcome"), f"“{said}”不在结果清单中。可以填写：{listed}。")
         if on is None and line not in found.bad:
             found.error(line, table.heading("inspected_on"), "没有填写。请补上后重新上传。")
