@@ -152,6 +152,7 @@ def _promising() -> Sectors:
     """The sectors, of which one asks for a re-check so many days after the entity's report."""
     module = ModuleType("promising_registration")
     module.__dict__.update({name: value for name, value in vars(plugins.registration).items() if not name.startswith("__")})
+    module.sector = hookimpl(lambda: replace(plugins.registration.sector(), findings=None))
     module.suggest_follow_up = hookimpl(lambda record, form: [FollowUp("recheck", 10, "reported", "收到整改报告后复查。")])
     return discover_sectors("annual_reports,registration", {"annual_reports": plugins.annual_reports, "registration": module})
 
