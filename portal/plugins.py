@@ -236,6 +236,7 @@ def discover_sectors(allowed: str | None = None, modules: Mapping[str, Any] | No
             skipped.append(check.name)
             continue
         declared[check.name] = sector
+        own |= check.stated(sector, own)
         callers |= own
         check.declarations(own, gathered)
     if not problems:

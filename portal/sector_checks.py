@@ -18,10 +18,13 @@ from portal.domain.declarations import (
     register_from_data, register_to_data,
 )
 from portal.domain.errors import BadInput
+from portal.domain.findings import answers_to
 from portal.domain.forms import hidden_character
-from portal.domain.model import CheckItem, FollowUp, Form, Page, PoolRule, Register, Sector
+from portal.domain.model import CheckItem, Findings, FollowUp, Form, Page, PoolRule, Register, Sector
 from portal.hookspecs import HOOKS, PROJECT
 
+#: hook -> the argument of Sector that stands for it
+_STATED = {"check_items": "items", "inspection_forms": "forms", "suggest_follow_up": "findings", "public_summary": "findings"}
 FOLLOW_UPS = ("none", "rectify", "recheck", "transfer", "notify", "abnormal_list", "case", "other")
 
 
@@ -227,6 +230,26 @@ class SectorCheck:
         if not all(isinstance(text, str) for text in (sector.name, sector.department, sector.version)) or not sector.name:
             return self.refuse(f"Sector({sector.code!r})", "name、department、version 应是文字，name 不能为空。")
         return sector
+
+    def stated(self, sector: Sector, callers: Mapping) -> dict[tuple[str, str], Any]:
+        """(sector, hook) -> an answer to hooks that the Sector gives as data; a hook written beside it would be a second one."""
+        answers: dict[str, Any] = {}
+        if sector.items:
+            answers["check_items"] = lambda: [sector.items]
+        if sector.forms:
+            answers["inspection_forms"] = lambda: [sector.forms]
+        if sector.findings is not None:
+            if not isinstance(sector.findings, Findings):
+                self.refuse(f"Sector({sector.code!r}, findings=…)", f"findings 应是 Findings，写成了 {type(sector.findings).__name__}。")
+                return {}
+            answers |= answers_to(sector.findings)
+            by_form = any(not isinstance(item, str) for item in sector.findings.points.values())
+            for form in sector.forms if by_form else ():
+                if form.code not in sector.findings.points:
+                    self.refuse(f"Sector({sector.code!r}, findings=…)", f"points 里没有表单 {form.code} 的要点。")
+        for hook in [hook for hook in answers if (self.name, hook) in callers]:
+            self.refuse(f"def {hook}", f"Sector(…) 里已经写了 {_STATED[hook]}=，两处只写一处。")
+        return {(self.name, hook): answer for hook, answer in answers.items()}
 
     def declarations(self, callers: Mapping, gathered: dict[str, list]) -> None:
         """Read items, forms and registers into `gathered`, as immutable copies."""

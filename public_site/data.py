@@ -1,15 +1,13 @@
-"""Open data and the search index: CSV, JSON Lines, and the buckets of exact names and codes."""
+"""Open data as tables: CSV that opens in spreadsheets and holds no formula."""
 
 from __future__ import annotations
 
 import csv
 import io
-import unicodedata
-import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from public_site.bundle import Bundle, plain_json, shard, slug
+from public_site.bundle import Bundle
 
 Row = dict[str, Any]
 
@@ -124,29 +122,3 @@ def _result_rows(bundle: Bundle) -> Iterator[list[Any]]:
                 row["entity"], row["name"], row["type"], row["status"], row["town"], row["round"], item["code"], item["name"], item["outcome_label"],
                 item["summary"], follow["label"], FOLLOW_UP[follow["state"]], follow["closed_on"], row["inspected_on"], row["authority"], row["published_on"],
             ]  # fmt: skip
-
-
-# Search ----------------------------------------------------------------------------------------
-
-
-def search_key(text: str) -> str:
-    """What a name or code is compared by; static/site.js makes the same of what is typed."""
-    return "".join(unicodedata.normalize("NFKC", text).split()).upper()
-
-
-def bucket(key: str) -> str:
-    """The bucket of a key: the low byte of CRC-32, two hex digits."""
-    return f"{zlib.crc32(key.encode()) & 0xFF:02x}"
-
-
-def search_files(bundle: Bundle) -> Iterator[tuple[str, bytes]]:
-    """All 256 buckets `{key: [[code, name, address], ...]}`, the address seen from the site's root."""
-    buckets: dict[str, dict[str, list[list[str]]]] = {f"{n:02x}": {} for n in range(256)}
-    for code, names in bundle.names.items():
-        address = f"entities/{shard(code)}/{slug(code)}.html"
-        for key in sorted({search_key(text) for text in (code, *names)}):
-            buckets[bucket(key)].setdefault(key, []).append([code, names[-1], address])
-    for name, content in buckets.items():
-        for places in content.values():
-            places.sort()
-        yield f"data/search/{name}.json", plain_json(content)

@@ -11,6 +11,7 @@ import tempfile
 
 import pytest
 
+from portal.prints import nursery
 from tests import cluster
 
 gc.disable()  # until all is imported and collected, and stays: looking for garbage in between is a tenth of that time
@@ -66,6 +67,13 @@ def postgres_url() -> str:
     if why := cluster.missing():
         pytest.skip(why)
     return cluster.address()
+
+
+@pytest.fixture(scope="session")
+def one_nursery():
+    """All printers of a test process fork their workers from the same nursery: each would import WeasyPrint anew."""
+    with nursery.shared():
+        yield
 
 
 def _refuse_skip(report):

@@ -181,20 +181,28 @@ REGISTRY = re.compile(
     r"|--(?:extra-)?index[-]url|--find[-]links|\bfile:///(?:mnt|opt|srv)/")
 
 
+#: One of these stands in whatever the two find: most of what is looked at are fonts, where looking for a plain word takes a hundredth.
+TRACES = ("/wo" "rk/", "/t" "mp/", "/ro" "ot/", "/ho" "me/", "/Us" "ers/", "pypi", "pythonhosted", "registry", "deb.debian", "mirror", "index", "--find", "file:///")
+
+
+def traces_in(text: str) -> list[re.Match]:
+    return [*MACHINE.finditer(text), *REGISTRY.finditer(text)] if any(map(text.__contains__, TRACES)) else []
+
+
 @pytest.mark.parametrize("text", [
     "data = '/wo" + "rk/shared'", "cd /ho" + "me/li/mingcha", "see (/t" + "mp/x)",
     "--index" + "-url https://x", "--find" + "-links wheels", "https://py" + "pi.org/simple", "https://mirrors" + ".aliyun.com/x",
     "file:" + "///srv/wheels",
 ])
 def test_the_check_for_machine_paths_and_registries_finds_them(text):
-    assert MACHINE.search(text) or REGISTRY.search(text)
+    assert traces_in(text)
 
 
 def test_no_file_holds_a_path_of_somebodys_machine_or_a_package_registry():
     found = []
     for file in our_files():
         text = file.read_bytes().decode("utf-8", "ignore")
-        for match in [*MACHINE.finditer(text), *REGISTRY.finditer(text)]:
+        for match in traces_in(text):
             found.append(f"{file.relative_to(ROOT)}:{text.count(chr(10), 0, match.start()) + 1}: {match.group().strip()}")
     assert not found, "\n".join(found)
 

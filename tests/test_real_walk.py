@@ -19,6 +19,7 @@ from public_site.bundle import load_bundle
 from public_site.pages import pdf_jobs
 from tests import office, real_walk
 from tests.office_fixtures import cheap_passphrases, engine_kind  # noqa: F401 - used by their names
+from tests.once import ready_fonts
 from tests.prints.pdf_reading import missing_glyphs, text_of
 from tests.real_walk import (
     CLASSED,
@@ -227,12 +228,12 @@ def _keys(value):
             yield from _keys(one)
 
 
-def test_the_documents_of_real_names_can_be_printed(walks, tmp_path):
+def test_the_documents_of_real_names_can_be_printed(walks, tmp_path_factory, one_nursery):
     bundle = load_bundle(walks("sqlite").portal.data / "bundles" / "current")
     jobs = list(pdf_jobs(bundle))
     longest = max((job for job in jobs if job[1] == "result_sheet"), key=lambda job: len(job[2]["result"]["name"]))
     chosen = [next(job for job in jobs if job[0] == path) for path in ("plans/2026.pdf", f"tasks/{SEALED}.pdf")]
-    with Printer(tmp_path, workers=1) as printer:
+    with Printer(ready_fonts(tmp_path_factory), workers=1) as printer:
         printed = dict(printer.render_many((path, f"{template}.html", dict(context)) for path, template, context in (*chosen, longest)))
     assert len(printed) == 3 and not any(map(missing_glyphs, printed.values()))
     plan, task, sheet = (text_of(printed[job[0]]) for job in (*chosen, longest))

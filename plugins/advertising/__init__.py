@@ -8,8 +8,7 @@ from datetime import date
 
 from plugins.advertising.forms import FAULTS, FORM, FORMS, LAW, POINTS, REVIEWED
 from portal.plugin import (
-    CERTIFICATE_ONLY, FOLLOW_UPS, CheckItem, FollowUp, PoolRule, Problem, Sector, articles, check_record, follow_ups, hookimpl,
-    summarise,
+    CERTIFICATE_ONLY, CheckItem, Findings, FollowUp, PoolRule, Problem, Sector, articles, check_record, hookimpl,
 )  # fmt: skip
 
 CATEGORY = "广告行为检查"
@@ -23,36 +22,32 @@ CASES = {
 }
 
 
+ITEMS = (
+    CheckItem(
+        BUSINESS, "2026-1", CATEGORY, "广告经营行为的检查", FORM,
+        articles((LAW, "第九条、第十四条、第二十八条、第三十四条、第四十九条"), ("互联网广告管理办法", "")), objects="广告主、广告经营者、广告发布者",
+        methods=("现场检查", "书面检查", "网络检查"), points=("承接登记、审核、档案管理制度", "广告可识别", "没有禁止的用语", "内容真实"),
+        qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
+        aliases=("广告行为检查", "广告监督检查", "广告发布行为的检查", "广告经营发布行为检查", "广告经营者、广告发布者检查", "广告活动监督检查",
+                 "广告业务承接登记、审核、档案管理制度情况的检查", "建立、健全广告业务的承接登记、审核、档案管理制度情况的检查"),
+        guide="抽近三个月的五条广告：看样件、合同、证明文件、审核人签字和发布记录；直播、短视频、公众号要录屏，记下网址和时间。",
+    ),
+    CheckItem(
+        REVIEW, "2026-1", CATEGORY, "药品、医疗器械、保健食品、特殊医学用途配方食品广告检查", FORM,
+        articles((LAW, "第十六条、第十七条、第四十六条"), (REVIEWED, "")), objects="“三品一械”广告的广告主、经营者、发布者", kind="key",
+        methods=("现场检查", "网络检查"), points=("广告批准文号", "与审查通过的内容一致", "没有疗效断言和患者、专家证明"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
+        aliases=("三品一械广告检查", "“三品一械”广告检查", "医疗、药品、医疗器械广告检查", "药品、医疗器械、保健食品广告检查"),
+        guide="按广告上的批准文号在审查查询平台调出批准样件，逐字核对；没有文号的直接记录。",
+    ),
+)  # fmt: skip
+
+
 @hookimpl
 def sector():
-    return Sector("advertising", "广告", department="广告监督管理科")
-
-
-@hookimpl
-def check_items():
-    return (
-        CheckItem(
-            BUSINESS, "2026-1", CATEGORY, "广告经营行为的检查", FORM,
-            articles((LAW, "第九条、第十四条、第二十八条、第三十四条、第四十九条"), ("互联网广告管理办法", "")), objects="广告主、广告经营者、广告发布者",
-            methods=("现场检查", "书面检查", "网络检查"), points=("承接登记、审核、档案管理制度", "广告可识别", "没有禁止的用语", "内容真实"),
-            qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
-            aliases=("广告行为检查", "广告监督检查", "广告发布行为的检查", "广告经营发布行为检查", "广告经营者、广告发布者检查", "广告活动监督检查",
-                     "广告业务承接登记、审核、档案管理制度情况的检查", "建立、健全广告业务的承接登记、审核、档案管理制度情况的检查"),
-            guide="抽近三个月的五条广告：看样件、合同、证明文件、审核人签字和发布记录；直播、短视频、公众号要录屏，记下网址和时间。",
-        ),
-        CheckItem(
-            REVIEW, "2026-1", CATEGORY, "药品、医疗器械、保健食品、特殊医学用途配方食品广告检查", FORM,
-            articles((LAW, "第十六条、第十七条、第四十六条"), (REVIEWED, "")), objects="“三品一械”广告的广告主、经营者、发布者", kind="key",
-            methods=("现场检查", "网络检查"), points=("广告批准文号", "与审查通过的内容一致", "没有疗效断言和患者、专家证明"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
-            aliases=("三品一械广告检查", "“三品一械”广告检查", "医疗、药品、医疗器械广告检查", "药品、医疗器械、保健食品广告检查"),
-            guide="按广告上的批准文号在审查查询平台调出批准样件，逐字核对；没有文号的直接记录。",
-        ),
-    )  # fmt: skip
-
-
-@hookimpl
-def inspection_forms():
-    return FORMS
+    return Sector(
+        "advertising", "广告", department="广告监督管理科",
+        items=ITEMS, forms=FORMS, findings=Findings(CATEGORY, POINTS, CASES),
+    )
 
 
 @hookimpl
@@ -76,13 +71,3 @@ def validate_record(record, form):
     if REVIEW in record.outcomes and answers.get("presence") == "open" and answers.get("reviewed") != "yes":
         problems.append(Problem("reviewed", "本次检查含“三品一械”广告的事项，这里应选“是”；没有这类广告的，请在“检查时的状况”中选择。"))
     return problems
-
-
-@hookimpl
-def suggest_follow_up(record, form):
-    return follow_ups(record, FOLLOW_UPS, CASES)
-
-
-@hookimpl
-def public_summary(record, form):
-    return summarise(record, CATEGORY, POINTS)

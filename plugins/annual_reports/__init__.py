@@ -16,17 +16,7 @@ THEN = {
 
 @hookimpl
 def sector():
-    return Sector("annual_reports", "公示信息", department="信用监督管理科")
-
-
-@hookimpl
-def check_items():
-    return ITEMS
-
-
-@hookimpl
-def inspection_forms():
-    return FORMS
+    return Sector("annual_reports", "公示信息", department="信用监督管理科", items=ITEMS, forms=FORMS)
 
 
 @hookimpl

@@ -8,7 +8,8 @@ from plugins.catering.forms import FORMS
 from plugins.catering.items import CANTEEN, CANTEENS, CATEGORY, ITEMS
 from plugins.catering.points import KEY_POINTS, NAMES
 from portal.plugin import (
-    FOLLOW_UPS, PRESENCE, Block, Column, FollowUp, Page, PoolRule, Problem, Register, Sector, check_record, follow_ups, hookimpl, summarise,
+    FOLLOW_UPS, PRESENCE, Block, Column, FollowUp, Page, PoolRule, Problem, Register, Sector, check_record, follow_ups,
+    hookimpl, summarise,
 )  # fmt: skip
 
 LICENCES = "catering.licences"
@@ -29,17 +30,7 @@ UNSEEN = ("not_operating", "unreachable", "uncooperative")
 
 @hookimpl
 def sector():
-    return Sector("catering", "餐饮服务", department="餐饮服务监督管理科")
-
-
-@hookimpl
-def check_items():
-    return ITEMS
-
-
-@hookimpl
-def inspection_forms():
-    return FORMS
+    return Sector("catering", "餐饮服务", department="餐饮服务监督管理科", items=ITEMS, forms=FORMS)
 
 
 @hookimpl

@@ -8,8 +8,7 @@ from datetime import date
 
 from plugins.certification.forms import CCC_FORM, FORMS, POINTS
 from portal.plugin import (
-    CERTIFICATE_ONLY, FOLLOW_UPS, CheckItem, FollowUp, PoolRule, Problem, Sector, articles, check_record, follow_ups, hookimpl,
-    summarise,
+    CERTIFICATE_ONLY, CheckItem, Findings, FollowUp, PoolRule, Problem, Sector, articles, check_record, hookimpl,
 )  # fmt: skip
 
 CATEGORY = "认证监督检查"
@@ -39,36 +38,32 @@ SCOPE = tuple(phrase for _, phrases in NARROWER.values() for phrase in phrases) 
 )
 
 
+ITEMS = (
+    CheckItem(
+        CCC, "2026-1", CATEGORY, "强制性产品认证监督检查", CCC_FORM,
+        articles((LAW, "第二十七条、第五十四条"), ("强制性产品认证管理规定", "")), objects="列入强制性产品认证目录的产品的生产者、销售者、进口商",
+        kind="key", methods=("现场检查", "网络检查", "抽样检测"), points=("获证", "证书有效", "认证标志", "型号一致性"),
+        qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
+        aliases=("强制性产品认证检查", "CCC认证检查", "强制性产品认证（CCC）监督检查", "强制性认证产品监督检查", "3C认证产品监督检查",
+                 "强制性产品认证获证、证书有效、标志、型号一致性", "强制性产品认证获证、证书有效、标志、型号一致性的检查", "对强制性产品认证的监督检查"),
+        guide="先在认证信息平台按证书编号或者生产者查，再到柜台、仓库逐个型号核对铭牌；目录外的产品不查。",
+    ),
+    CheckItem(
+        VOLUNTARY, "2026-1", CATEGORY, "自愿性认证活动监督检查", "certification.voluntary_check",
+        articles((LAW, "第二十一条、第二十二条、第二十四条、第二十五条、第二十六条、第五十四条")), objects="认证机构及其分支机构、获得自愿性认证的组织",
+        methods=("现场检查", "书面检查", "网络检查"), points=("证书在认证范围内使用", "认证记录完整", "认证结论真实"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
+        aliases=("自愿性认证检查", "认证活动及结果监督检查", "认证机构监督检查", "认证活动监督检查", "管理体系认证获证组织检查", "认证机构、获证组织监督检查"),
+        guide="对获证组织看实际状况是否支持认证结论；对认证机构抽三个项目，核对审核人员到场记录、审核时间和结论。",
+    ),
+)  # fmt: skip
+
+
 @hookimpl
 def sector():
-    return Sector("certification", "认证", department="认证认可与检验检测监督管理科")
-
-
-@hookimpl
-def check_items():
-    return (
-        CheckItem(
-            CCC, "2026-1", CATEGORY, "强制性产品认证监督检查", CCC_FORM,
-            articles((LAW, "第二十七条、第五十四条"), ("强制性产品认证管理规定", "")), objects="列入强制性产品认证目录的产品的生产者、销售者、进口商",
-            kind="key", methods=("现场检查", "网络检查", "抽样检测"), points=("获证", "证书有效", "认证标志", "型号一致性"),
-            qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
-            aliases=("强制性产品认证检查", "CCC认证检查", "强制性产品认证（CCC）监督检查", "强制性认证产品监督检查", "3C认证产品监督检查",
-                     "强制性产品认证获证、证书有效、标志、型号一致性", "强制性产品认证获证、证书有效、标志、型号一致性的检查", "对强制性产品认证的监督检查"),
-            guide="先在认证信息平台按证书编号或者生产者查，再到柜台、仓库逐个型号核对铭牌；目录外的产品不查。",
-        ),
-        CheckItem(
-            VOLUNTARY, "2026-1", CATEGORY, "自愿性认证活动监督检查", "certification.voluntary_check",
-            articles((LAW, "第二十一条、第二十二条、第二十四条、第二十五条、第二十六条、第五十四条")), objects="认证机构及其分支机构、获得自愿性认证的组织",
-            methods=("现场检查", "书面检查", "网络检查"), points=("证书在认证范围内使用", "认证记录完整", "认证结论真实"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
-            aliases=("自愿性认证检查", "认证活动及结果监督检查", "认证机构监督检查", "认证活动监督检查", "管理体系认证获证组织检查", "认证机构、获证组织监督检查"),
-            guide="对获证组织看实际状况是否支持认证结论；对认证机构抽三个项目，核对审核人员到场记录、审核时间和结论。",
-        ),
-    )  # fmt: skip
-
-
-@hookimpl
-def inspection_forms():
-    return FORMS
+    return Sector(
+        "certification", "认证", department="认证认可与检验检测监督管理科",
+        items=ITEMS, forms=FORMS, findings=Findings(CATEGORY, POINTS, CASES),
+    )
 
 
 @hookimpl
@@ -94,13 +89,3 @@ def validate_record(record, form):
         if state == "other" and answers.get("consistent") == "yes":
             problems.append(Problem("consistent", f"第 {number} 个型号（{model}）与证书不一致，这一项不能判为合格。"))
     return problems
-
-
-@hookimpl
-def suggest_follow_up(record, form):
-    return follow_ups(record, FOLLOW_UPS, CASES)
-
-
-@hookimpl
-def public_summary(record, form):
-    return summarise(record, CATEGORY, POINTS[form.code])

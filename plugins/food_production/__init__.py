@@ -8,7 +8,7 @@ No qualification beyond the certificate: the rules ask for training and tests, n
 
 from plugins.food_production.forms import FORMS, POINTS
 from plugins.food_production.items import CATEGORY, ITEMS, MAIN
-from portal.plugin import FOLLOW_UPS, FollowUp, PoolRule, Problem, Sector, check_record, follow_ups, hookimpl, summarise
+from portal.plugin import Findings, FollowUp, PoolRule, Problem, Sector, check_record, hookimpl
 
 #: points whose 不合格 is not settled by an order
 GRAVE = ("licence", "banned")
@@ -29,17 +29,10 @@ SCOPE = tuple(f"{goods} {making} {_NOT}" for goods in _GOODS for making in ("生
 
 @hookimpl
 def sector():
-    return Sector("food_production", "食品生产", department="食品生产安全监督管理科")
-
-
-@hookimpl
-def check_items():
-    return ITEMS
-
-
-@hookimpl
-def inspection_forms():
-    return FORMS
+    return Sector(
+        "food_production", "食品生产", department="食品生产安全监督管理科",
+        items=ITEMS, forms=FORMS, findings=Findings(CATEGORY, POINTS, CASES),
+    )
 
 
 @hookimpl
@@ -55,13 +48,3 @@ def validate_record(record, form):
     if answers.get("failed_batch") == "yes" and answers.get("recall") == "na":
         problems.append(Problem("recall", "近一年有不合格批次，处置和召回不能选不适用，请核对记录后判断。"))
     return problems
-
-
-@hookimpl
-def suggest_follow_up(record, form):
-    return follow_ups(record, FOLLOW_UPS, CASES)
-
-
-@hookimpl
-def public_summary(record, form):
-    return summarise(record, CATEGORY, POINTS)

@@ -6,7 +6,7 @@
 
 from plugins.food_sales.forms import FORMS, POINTS
 from plugins.food_sales.items import CAMPUS, CATEGORY, ITEMS, MAIN, SPECIAL
-from portal.plugin import FOLLOW_UPS, FollowUp, PoolRule, Problem, Sector, check_record, follow_ups, hookimpl, summarise
+from portal.plugin import Findings, FollowUp, PoolRule, Problem, Sector, check_record, hookimpl
 
 GRAVE = ("licence", "forbidden")
 CASES = {
@@ -28,17 +28,10 @@ SCOPE = (
 
 @hookimpl
 def sector():
-    return Sector("food_sales", "食品销售", department="食品流通安全监督管理科")
-
-
-@hookimpl
-def check_items():
-    return ITEMS
-
-
-@hookimpl
-def inspection_forms():
-    return FORMS
+    return Sector(
+        "food_sales", "食品销售", department="食品流通安全监督管理科",
+        items=ITEMS, forms=FORMS, findings=Findings(CATEGORY, POINTS, CASES),
+    )
 
 
 @hookimpl
@@ -65,13 +58,3 @@ def validate_record(record, form):
     if expired and answers.get("in_date") == "yes":
         problems.append(Problem("in_date", f"登记了{len(expired)}种超过保质期的食品，这一项不能判为合格。"))
     return problems
-
-
-@hookimpl
-def suggest_follow_up(record, form):
-    return follow_ups(record, FOLLOW_UPS, CASES)
-
-
-@hookimpl
-def public_summary(record, form):
-    return summarise(record, CATEGORY, POINTS)

@@ -10,8 +10,7 @@ from plugins.intellectual_property.forms import (
     AGENCY_FORM, AGENTS, FORMS, MARK_FORM, MARK_LAW, PATENT_FORM, PATENT_LAW, POINTS,
 )
 from portal.plugin import (
-    CERTIFICATE_ONLY, FOLLOW_UPS, CheckItem, FollowUp, PoolRule, Problem, Sector, articles, check_record, follow_ups, hookimpl,
-    summarise,
+    CERTIFICATE_ONLY, CheckItem, Findings, FollowUp, PoolRule, Problem, Sector, articles, check_record, hookimpl,
 )  # fmt: skip
 
 CATEGORY = "知识产权检查"
@@ -28,38 +27,34 @@ CASES = {
 MARKED = ("14", "15", "18", "195", "245", "268", "521", "522", "523", "5131", "5132", "5133", "5134", "527")
 
 
+ITEMS = (
+    CheckItem(
+        MARK, "2026-1", CATEGORY, "商标使用行为检查", MARK_FORM, articles((MARK_LAW, "第十条、第四十九条、第五十一条、第五十二条、第五十七条")),
+        objects="使用商标的生产者、销售者和商标印制单位", methods=("现场检查", "网络检查"),
+        points=("注册商标没有自行改变", "没有冒充注册商标", "没有使用禁用标志", "没有侵犯注册商标专用权"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
+        aliases=("商标使用检查", "注册商标使用行为检查", "商标使用行为的检查", "商标监督检查", "商标使用管理检查", "集体商标、证明商标使用行为检查", "商标印制行为检查"),
+        guide="先抄下包装上的商标和“®”“注册商标”字样，在中国商标网核对图样、类别、注册人和有效期。",
+    ),
+    CheckItem(
+        AGENCY, "2026-1", CATEGORY, "商标代理行为检查", AGENCY_FORM, articles((MARK_LAW, "第十九条、第六十八条"), (AGENTS, "")), objects="商标代理机构",
+        methods=("现场检查", "书面检查", "网络检查"), points=("备案和合同", "没有伪造文件", "没有诋毁同行", "没有代理恶意注册"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
+        aliases=("商标代理机构检查", "商标代理机构监督检查", "商标代理行为的检查", "商标代理监督检查"), guide="抽近一年的五件代理业务，从委托合同看到递交的文件和收费票据，电话核实两名委托人。",
+    ),
+    CheckItem(
+        PATENT, "2026-1", CATEGORY, "专利真实性检查", PATENT_FORM, articles((PATENT_LAW, "第六十八条、第六十九条")), objects="在产品、包装、宣传中标注专利的生产者、销售者",
+        methods=("现场检查", "网络检查"), points=("专利号真实有效", "产品与专利一致", "标注规范"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
+        aliases=("专利标识检查", "假冒专利检查", "专利标识标注检查", "专利产品真实性检查", "专利行为检查", "产品专利宣传真实性的监督检查"),
+        guide="看包装、说明书、吊牌、网页上的“专利”字样，逐个专利号查法律状态；终止前制造的产品，终止后继续销售不算假冒。",
+    ),
+)  # fmt: skip
+
+
 @hookimpl
 def sector():
-    return Sector("intellectual_property", "知识产权", department="知识产权保护科")
-
-
-@hookimpl
-def check_items():
-    return (
-        CheckItem(
-            MARK, "2026-1", CATEGORY, "商标使用行为检查", MARK_FORM, articles((MARK_LAW, "第十条、第四十九条、第五十一条、第五十二条、第五十七条")),
-            objects="使用商标的生产者、销售者和商标印制单位", methods=("现场检查", "网络检查"),
-            points=("注册商标没有自行改变", "没有冒充注册商标", "没有使用禁用标志", "没有侵犯注册商标专用权"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
-            aliases=("商标使用检查", "注册商标使用行为检查", "商标使用行为的检查", "商标监督检查", "商标使用管理检查", "集体商标、证明商标使用行为检查", "商标印制行为检查"),
-            guide="先抄下包装上的商标和“®”“注册商标”字样，在中国商标网核对图样、类别、注册人和有效期。",
-        ),
-        CheckItem(
-            AGENCY, "2026-1", CATEGORY, "商标代理行为检查", AGENCY_FORM, articles((MARK_LAW, "第十九条、第六十八条"), (AGENTS, "")), objects="商标代理机构",
-            methods=("现场检查", "书面检查", "网络检查"), points=("备案和合同", "没有伪造文件", "没有诋毁同行", "没有代理恶意注册"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
-            aliases=("商标代理机构检查", "商标代理机构监督检查", "商标代理行为的检查", "商标代理监督检查"), guide="抽近一年的五件代理业务，从委托合同看到递交的文件和收费票据，电话核实两名委托人。",
-        ),
-        CheckItem(
-            PATENT, "2026-1", CATEGORY, "专利真实性检查", PATENT_FORM, articles((PATENT_LAW, "第六十八条、第六十九条")), objects="在产品、包装、宣传中标注专利的生产者、销售者",
-            methods=("现场检查", "网络检查"), points=("专利号真实有效", "产品与专利一致", "标注规范"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
-            aliases=("专利标识检查", "假冒专利检查", "专利标识标注检查", "专利产品真实性检查", "专利行为检查", "产品专利宣传真实性的监督检查"),
-            guide="看包装、说明书、吊牌、网页上的“专利”字样，逐个专利号查法律状态；终止前制造的产品，终止后继续销售不算假冒。",
-        ),
-    )  # fmt: skip
-
-
-@hookimpl
-def inspection_forms():
-    return FORMS
+    return Sector(
+        "intellectual_property", "知识产权", department="知识产权保护科",
+        items=ITEMS, forms=FORMS, findings=Findings(CATEGORY, POINTS, CASES),
+    )
 
 
 @hookimpl
@@ -85,13 +80,3 @@ def validate_record(record, form):
             name = row.get("sign") or row.get("patent_number", "")
             problems.append(Problem(point, f"第 {number} 个（{name}）核对的结果与这一项的判断矛盾，请核对后重新判断。"))
     return problems
-
-
-@hookimpl
-def suggest_follow_up(record, form):
-    return follow_ups(record, FOLLOW_UPS, CASES)
-
-
-@hookimpl
-def public_summary(record, form):
-    return summarise(record, CATEGORY, POINTS[form.code])

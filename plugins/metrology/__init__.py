@@ -7,7 +7,7 @@ No qualification: who verifies instruments needs one, who inspects does not; a v
 
 from plugins.metrology.forms import FORMS, POINTS
 from plugins.metrology.items import CATEGORY, IN_USE, ITEMS, PACKED
-from portal.plugin import FOLLOW_UPS, FollowUp, PoolRule, Problem, Sector, check_record, follow_ups, hookimpl, summarise
+from portal.plugin import Findings, FollowUp, PoolRule, Problem, Sector, check_record, hookimpl
 
 GRAVE = ("untampered",)
 CASES = {
@@ -35,17 +35,10 @@ PACKERS_SCOPE = tuple(
 
 @hookimpl
 def sector():
-    return Sector("metrology", "计量", department="计量科")
-
-
-@hookimpl
-def check_items():
-    return ITEMS
-
-
-@hookimpl
-def inspection_forms():
-    return FORMS
+    return Sector(
+        "metrology", "计量", department="计量科",
+        items=ITEMS, forms=FORMS, findings=Findings(CATEGORY, POINTS, CASES),
+    )
 
 
 @hookimpl
@@ -73,13 +66,3 @@ def validate_record(record, form):
         if row.get("over", 0) > 1 and answers.get("each") == "yes":
             problems.append(Problem("each", f"第 {number} 批有 {row['over']} 件超过允许短缺量，请按抽样方案核对后重新判断。"))
     return problems
-
-
-@hookimpl
-def suggest_follow_up(record, form):
-    return follow_ups(record, FOLLOW_UPS, CASES)
-
-
-@hookimpl
-def public_summary(record, form):
-    return summarise(record, CATEGORY, POINTS[form.code])

@@ -8,8 +8,7 @@ from datetime import date
 
 from plugins.online_trade.forms import FORMS, LAW, PLATFORM_FORM, POINTS, RULES, SHOP_FORM
 from portal.plugin import (
-    CERTIFICATE_ONLY, FOLLOW_UPS, CheckItem, FollowUp, PoolRule, Problem, Sector, articles, check_record, follow_ups, hookimpl,
-    summarise,
+    CERTIFICATE_ONLY, CheckItem, Findings, FollowUp, PoolRule, Problem, Sector, articles, check_record, hookimpl,
 )  # fmt: skip
 
 CATEGORY = "网络市场监督检查"
@@ -23,35 +22,31 @@ CASES = {
 }
 
 
+ITEMS = (
+    CheckItem(
+        SHOP, "2026-1", CATEGORY, "网络交易经营者监督检查", SHOP_FORM,
+        articles((LAW, "第十条、第十五条、第十六条、第十八条、第十九条"), (RULES, "")), objects="自建网站、通过平台和其他网络服务销售商品、提供服务的经营者",
+        methods=("网络检查", "现场检查"), points=("亮照亮证", "终止经营提前公示", "不默认搭售", "个性化推荐可关闭"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
+        aliases=("网络交易监督检查", "网络商品交易及有关服务行为检查", "网络交易检查", "网络交易行为的检查", "网络商品交易监督检查", "网店检查",
+                 "电子商务经营者监督检查", "网络经营者检查", "网络直播营销监督检查"),
+        guide="先用普通账号完整走一遍搜索、下单到支付前一步并录屏，再核对后台；页面随时会改，先固定证据再联系经营者。",
+    ),
+    CheckItem(
+        PLATFORM, "2026-1", CATEGORY, "电子商务平台经营者监督检查", PLATFORM_FORM,
+        articles((LAW, "第二十七条、第二十八条、第三十三条、第三十七条"), (RULES, "")), objects="网络交易平台经营者", kind="key", methods=("网络检查", "现场检查", "书面检查"),
+        points=("核验、登记、更新平台内经营者信息", "报送身份信息", "公示协议和规则", "区分自营"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
+        aliases=("网络交易平台经营者监督检查", "网络交易平台检查", "电子商务平台检查", "电子商务平台经营者履行主体责任情况检查", "网络交易平台监督检查"),
+        guide="随机抽三十家平台内经营者，核对后台登记的主体与登记系统；看近六个月的报送记录。",
+    ),
+)  # fmt: skip
+
+
 @hookimpl
 def sector():
-    return Sector("online_trade", "网络交易", department="网络交易监督管理科")
-
-
-@hookimpl
-def check_items():
-    return (
-        CheckItem(
-            SHOP, "2026-1", CATEGORY, "网络交易经营者监督检查", SHOP_FORM,
-            articles((LAW, "第十条、第十五条、第十六条、第十八条、第十九条"), (RULES, "")), objects="自建网站、通过平台和其他网络服务销售商品、提供服务的经营者",
-            methods=("网络检查", "现场检查"), points=("亮照亮证", "终止经营提前公示", "不默认搭售", "个性化推荐可关闭"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
-            aliases=("网络交易监督检查", "网络商品交易及有关服务行为检查", "网络交易检查", "网络交易行为的检查", "网络商品交易监督检查", "网店检查",
-                     "电子商务经营者监督检查", "网络经营者检查", "网络直播营销监督检查"),
-            guide="先用普通账号完整走一遍搜索、下单到支付前一步并录屏，再核对后台；页面随时会改，先固定证据再联系经营者。",
-        ),
-        CheckItem(
-            PLATFORM, "2026-1", CATEGORY, "电子商务平台经营者监督检查", PLATFORM_FORM,
-            articles((LAW, "第二十七条、第二十八条、第三十三条、第三十七条"), (RULES, "")), objects="网络交易平台经营者", kind="key", methods=("网络检查", "现场检查", "书面检查"),
-            points=("核验、登记、更新平台内经营者信息", "报送身份信息", "公示协议和规则", "区分自营"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
-            aliases=("网络交易平台经营者监督检查", "网络交易平台检查", "电子商务平台检查", "电子商务平台经营者履行主体责任情况检查", "网络交易平台监督检查"),
-            guide="随机抽三十家平台内经营者，核对后台登记的主体与登记系统；看近六个月的报送记录。",
-        ),
-    )  # fmt: skip
-
-
-@hookimpl
-def inspection_forms():
-    return FORMS
+    return Sector(
+        "online_trade", "网络交易", department="网络交易监督管理科",
+        items=ITEMS, forms=FORMS, findings=Findings(CATEGORY, POINTS, CASES),
+    )
 
 
 @hookimpl
@@ -74,13 +69,3 @@ def validate_record(record, form):
         elif wrong and answers.get("verified") == "yes":
             problems.append(Problem("verified", f"抽查的 {sampled} 家中有 {wrong} 家核验不实，这一项不能判为合格。"))
     return problems
-
-
-@hookimpl
-def suggest_follow_up(record, form):
-    return follow_ups(record, FOLLOW_UPS, CASES)
-
-
-@hookimpl
-def public_summary(record, form):
-    return summarise(record, CATEGORY, POINTS[form.code])

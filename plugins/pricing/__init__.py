@@ -9,8 +9,7 @@ from datetime import date
 
 from plugins.pricing.forms import FEE_FORM, FORMS, FRAUD, LAW, MARK_FORM, POINTS, PROMOTION, RULES
 from portal.plugin import (
-    CERTIFICATE_ONLY, FOLLOW_UPS, CheckItem, FollowUp, PoolRule, Problem, Sector, articles, check_record, follow_ups, hookimpl,
-    summarise,
+    CERTIFICATE_ONLY, CheckItem, Findings, FollowUp, PoolRule, Problem, Sector, articles, check_record, hookimpl,
 )  # fmt: skip
 
 CATEGORY = "价格行为检查"
@@ -41,41 +40,37 @@ RETAIL_SCOPE = (
 )
 
 
+ITEMS = (
+    CheckItem(
+        MARKED, "2026-1", CATEGORY, "明码标价监督检查", MARK_FORM, articles((LAW, "第十三条、第三十三条、第三十四条、第三十五条"),
+        (RULES, "第五条、第六条、第七条、第八条、第十一条、第十二条、第十三条")), objects="销售商品、提供服务的经营者", methods=("现场检查", "网络检查"),
+        points=("标价内容齐全、真实", "不在标价之外加价", "服务项目和收费标准公示"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
+        aliases=("价格监督检查", "明码标价检查", "明码标价执行情况检查", "价格行为检查", "明码标价情况的检查", "商品和服务明码标价检查"),
+        guide="先以消费者身份看标价、问价、结账，再亮证检查；网店看商品页、结算页两处的价格。",
+    ),
+    CheckItem(
+        FRAUDS, "2026-1", CATEGORY, "价格欺诈行为检查", MARK_FORM, articles((LAW, "第十四条、第三十三条、第三十四条、第三十五条"),
+        (RULES, "第十五条、第十六条、第十七条、第十八条、第十九条、第二十条"), (PROMOTION, "第二十一条")), objects="开展促销、比较价格的经营者", methods=("现场检查", "网络检查"),
+        points=("折价、减价的基准真实", "被比较价格有依据", "没有八种价格欺诈行为"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
+        aliases=("价格欺诈检查", "禁止价格欺诈行为检查", "促销活动价格行为检查"),
+        guide="抽三种促销商品，调取促销前七日的成交记录；没有成交的，要经营者说明原价的依据。",
+    ),
+    CheckItem(
+        FEES, "2026-1", CATEGORY, "收费行为监督检查", FEE_FORM, articles((LAW, "第十二条、第十三条、第三十三条、第三十五条"), (RULES, "第五条、第十三条")),
+        objects="水电气、物业、停车、充电、景区、教育、医疗等收费的经营者", methods=("现场检查", "书面检查"),
+        points=("执行政府定价、政府指导价", "收费公示", "不收取未列明的费用"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
+        aliases=("收费监督检查", "涉企收费检查", "停车收费检查", "物业收费检查", "景区价格检查", "水电气价格检查", "转供电价格检查", "教育收费检查", "医疗服务价格检查"),
+        guide="先查当地定价目录和收费文件，再抽三笔缴费单据，按文件重新计算。",
+    ),
+)  # fmt: skip
+
+
 @hookimpl
 def sector():
-    return Sector("pricing", "价格", department="价格监督检查和反不正当竞争科")
-
-
-@hookimpl
-def check_items():
-    return (
-        CheckItem(
-            MARKED, "2026-1", CATEGORY, "明码标价监督检查", MARK_FORM, articles((LAW, "第十三条、第三十三条、第三十四条、第三十五条"),
-            (RULES, "第五条、第六条、第七条、第八条、第十一条、第十二条、第十三条")), objects="销售商品、提供服务的经营者", methods=("现场检查", "网络检查"),
-            points=("标价内容齐全、真实", "不在标价之外加价", "服务项目和收费标准公示"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
-            aliases=("价格监督检查", "明码标价检查", "明码标价执行情况检查", "价格行为检查", "明码标价情况的检查", "商品和服务明码标价检查"),
-            guide="先以消费者身份看标价、问价、结账，再亮证检查；网店看商品页、结算页两处的价格。",
-        ),
-        CheckItem(
-            FRAUDS, "2026-1", CATEGORY, "价格欺诈行为检查", MARK_FORM, articles((LAW, "第十四条、第三十三条、第三十四条、第三十五条"),
-            (RULES, "第十五条、第十六条、第十七条、第十八条、第十九条、第二十条"), (PROMOTION, "第二十一条")), objects="开展促销、比较价格的经营者", methods=("现场检查", "网络检查"),
-            points=("折价、减价的基准真实", "被比较价格有依据", "没有八种价格欺诈行为"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
-            aliases=("价格欺诈检查", "禁止价格欺诈行为检查", "促销活动价格行为检查"),
-            guide="抽三种促销商品，调取促销前七日的成交记录；没有成交的，要经营者说明原价的依据。",
-        ),
-        CheckItem(
-            FEES, "2026-1", CATEGORY, "收费行为监督检查", FEE_FORM, articles((LAW, "第十二条、第十三条、第三十三条、第三十五条"), (RULES, "第五条、第十三条")),
-            objects="水电气、物业、停车、充电、景区、教育、医疗等收费的经营者", methods=("现场检查", "书面检查"),
-            points=("执行政府定价、政府指导价", "收费公示", "不收取未列明的费用"), qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
-            aliases=("收费监督检查", "涉企收费检查", "停车收费检查", "物业收费检查", "景区价格检查", "水电气价格检查", "转供电价格检查", "教育收费检查", "医疗服务价格检查"),
-            guide="先查当地定价目录和收费文件，再抽三笔缴费单据，按文件重新计算。",
-        ),
-    )  # fmt: skip
-
-
-@hookimpl
-def inspection_forms():
-    return FORMS
+    return Sector(
+        "pricing", "价格", department="价格监督检查和反不正当竞争科",
+        items=ITEMS, forms=FORMS, findings=Findings(CATEGORY, POINTS, CASES),
+    )
 
 
 @hookimpl
@@ -107,13 +102,3 @@ def validate_record(record, form):
         if over > 0 and answers.get("government_price") == "yes":
             problems.append(Problem("government_price", f"第 {number} 笔多收 {over:g} 元，这一项不能判为合格。"))
     return problems
-
-
-@hookimpl
-def suggest_follow_up(record, form):
-    return follow_ups(record, FOLLOW_UPS, CASES)
-
-
-@hookimpl
-def public_summary(record, form):
-    return summarise(record, CATEGORY, POINTS[form.code])

@@ -10,7 +10,8 @@ from datetime import date, timedelta
 from plugins.product_quality.forms import FORMS, MARKET_POINTS, SAMPLING_POINTS
 from plugins.product_quality.items import CATEGORY, ITEMS, MARKET, MARKET_FORM, RESULT_FORM, SAMPLING
 from portal.plugin import (
-    FOLLOW_UPS, OUTCOMES, PRESENCE, Column, FollowUp, PoolRule, Problem, Register, Sector, check_record, follow_ups, hookimpl, summarise,
+    FOLLOW_UPS, OUTCOMES, PRESENCE, Column, FollowUp, PoolRule, Problem, Register, Sector, check_record, follow_ups, hookimpl,
+    summarise,
 )  # fmt: skip
 
 PRODUCTS = "product_quality.products"
@@ -29,17 +30,7 @@ GRAVE = ("obsolete", "origin", "marks", "adulterated")
 
 @hookimpl
 def sector():
-    return Sector("product_quality", "工业产品质量", department="质量安全监督管理科")
-
-
-@hookimpl
-def check_items():
-    return ITEMS
-
-
-@hookimpl
-def inspection_forms():
-    return FORMS
+    return Sector("product_quality", "工业产品质量", department="质量安全监督管理科", items=ITEMS, forms=FORMS)
 
 
 @hookimpl

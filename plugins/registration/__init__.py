@@ -2,27 +2,16 @@
 
 from plugins.registration.forms import FORMS, ITEM_OF, ON_SITE
 from plugins.registration.items import CATEGORY, ITEMS, MAIN
-from portal.plugin import (
-    FOLLOW_UPS, OUTCOMES, PRESENCE, FollowUp, Problem, Sector, failed_points, follow_ups, hookimpl, item_for, summarise,
-)
+from portal.plugin import OUTCOMES, PRESENCE, Findings, FollowUp, Problem, Sector, failed_points, hookimpl, item_for
 
 CASE = FollowUp("case", 0, "inspected", "涉嫌伪造、涂改、出租、出借、转让营业执照，移送办案机构。")
 REVOKE = FollowUp("transfer", 0, "inspected", "涉嫌冒用身份登记，移送登记机关按撤销登记程序处理。")
+FINDINGS = Findings(CATEGORY, ITEM_OF, {"licence_genuine": CASE, "identity_true": REVOKE})
 
 
 @hookimpl
 def sector():
-    return Sector("registration", "登记事项", department="信用监督管理科")
-
-
-@hookimpl
-def check_items():
-    return ITEMS
-
-
-@hookimpl
-def inspection_forms():
-    return FORMS
+    return Sector("registration", "登记事项", department="信用监督管理科", items=ITEMS, forms=FORMS, findings=FINDINGS)
 
 
 @hookimpl
@@ -50,13 +39,3 @@ def validate_record(record, form):
         if outcome == "rectified" and "licence_genuine" in bad:
             problems.append(Problem("licence_genuine", "涉嫌伪造、出租、出借营业执照的，不能以责令改正结束，请选“发现问题待后续处理”。"))
     return problems
-
-
-@hookimpl
-def suggest_follow_up(record, form):
-    return follow_ups(record, FOLLOW_UPS, {"licence_genuine": CASE, "identity_true": REVOKE})
-
-
-@hookimpl
-def public_summary(record, form):
-    return summarise(record, CATEGORY, ITEM_OF)

@@ -9,7 +9,8 @@ rules on main responsibility, from memory [M], to be confirmed before release.
 from plugins.special_equipment.forms import FORMS, HAZARDS, KINDS, LICENSED_POINTS, ROW_VERDICTS, USE_POINTS
 from plugins.special_equipment.items import CATEGORY, ITEMS, LICENSED, USE, USE_FORM
 from portal.plugin import (
-    FOLLOW_UPS, OUTCOMES, PRESENCE, Column, FollowUp, PoolRule, Problem, Register, Sector, check_record, follow_ups, hookimpl, summarise,
+    FOLLOW_UPS, OUTCOMES, PRESENCE, Column, FollowUp, PoolRule, Problem, Register, Sector, check_record, follow_ups, hookimpl,
+    summarise,
 )  # fmt: skip
 
 EQUIPMENT, LICENCES = "special_equipment.equipment", "special_equipment.licences"
@@ -22,17 +23,7 @@ CASE = FollowUp("case", 0, "inspected", "重大违法行为或者严重事故隐
 
 @hookimpl
 def sector():
-    return Sector("special_equipment", "特种设备", department="特种设备安全监察科")
-
-
-@hookimpl
-def check_items():
-    return ITEMS
-
-
-@hookimpl
-def inspection_forms():
-    return FORMS
+    return Sector("special_equipment", "特种设备", department="特种设备安全监察科", items=ITEMS, forms=FORMS)
 
 
 @hookimpl

@@ -9,8 +9,7 @@ from datetime import date
 
 from plugins.testing_labs.forms import FORM, FORMS, MAIN, POINTS, QUALIFY, RULES
 from portal.plugin import (
-    CERTIFICATE_ONLY, FOLLOW_UPS, CheckItem, FollowUp, PoolRule, Problem, Sector, articles, check_record, follow_ups, hookimpl,
-    summarise,
+    CERTIFICATE_ONLY, CheckItem, Findings, FollowUp, PoolRule, Problem, Sector, articles, check_record, hookimpl,
 )  # fmt: skip
 
 CATEGORY = "检验检测机构检查"
@@ -22,31 +21,27 @@ CASES = {
 }
 
 
+ITEMS = (
+    CheckItem(
+        MAIN, "2026-1", CATEGORY, "检验检测机构监督检查", FORM,
+        articles(("中华人民共和国计量法", "第二十二条"), (RULES, "第五条、第七条、第八条、第十条、第十一条、第十二条、第十三条、第十四条、第十六条"),
+                 (QUALIFY, "第十四条、第十九条、第二十一条")),
+        objects="取得资质认定（CMA）和从事检验检测活动的机构", kind="key", methods=("现场检查", "书面检查", "委托专业机构辅助"),
+        points=("法人资格和资质认定", "变更报告", "授权签字人和能力范围", "人员、设备和环境", "标准方法有效", "原始记录", "报告可追溯、不虚假"),
+        qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
+        aliases=("检验检测机构检查", "检验检测机构监督抽查", "检验检测机构资质认定监督检查", "检验检测机构资质认定获证后监督检查", "对检验检测机构的监督检查",
+                 "检验检测机构“双随机、一公开”监督检查", "机动车检验机构监督检查", "生态环境监测机构监督检查"),
+        guide="从近半年的报告台账随机抽五份，从报告倒查合同、样品、原始记录、仪器使用记录和缴费；同一人同一时间在两地、仪器使用时间短于方法要求的，多半有假。",
+    ),
+)  # fmt: skip
+
+
 @hookimpl
 def sector():
-    return Sector("testing_labs", "检验检测机构", department="认证认可与检验检测监督管理科")
-
-
-@hookimpl
-def check_items():
-    return (
-        CheckItem(
-            MAIN, "2026-1", CATEGORY, "检验检测机构监督检查", FORM,
-            articles(("中华人民共和国计量法", "第二十二条"), (RULES, "第五条、第七条、第八条、第十条、第十一条、第十二条、第十三条、第十四条、第十六条"),
-                     (QUALIFY, "第十四条、第十九条、第二十一条")),
-            objects="取得资质认定（CMA）和从事检验检测活动的机构", kind="key", methods=("现场检查", "书面检查", "委托专业机构辅助"),
-            points=("法人资格和资质认定", "变更报告", "授权签字人和能力范围", "人员、设备和环境", "标准方法有效", "原始记录", "报告可追溯、不虚假"),
-            qualification=CERTIFICATE_ONLY, valid_from=date(2024, 1, 1),
-            aliases=("检验检测机构检查", "检验检测机构监督抽查", "检验检测机构资质认定监督检查", "检验检测机构资质认定获证后监督检查", "对检验检测机构的监督检查",
-                     "检验检测机构“双随机、一公开”监督检查", "机动车检验机构监督检查", "生态环境监测机构监督检查"),
-            guide="从近半年的报告台账随机抽五份，从报告倒查合同、样品、原始记录、仪器使用记录和缴费；同一人同一时间在两地、仪器使用时间短于方法要求的，多半有假。",
-        ),
-    )  # fmt: skip
-
-
-@hookimpl
-def inspection_forms():
-    return FORMS
+    return Sector(
+        "testing_labs", "检验检测机构", department="认证认可与检验检测监督管理科",
+        items=ITEMS, forms=FORMS, findings=Findings(CATEGORY, POINTS, CASES),
+    )
 
 
 @hookimpl
@@ -75,13 +70,3 @@ def validate_record(record, form):
         if row.get("issued_on", "") > record.inspected_on.isoformat():
             problems.append(Problem("reports", f"第 {number} 份报告（{name}）的签发日期在检查日期之后，请核对。"))
     return problems
-
-
-@hookimpl
-def suggest_follow_up(record, form):
-    return follow_ups(record, FOLLOW_UPS, CASES)
-
-
-@hookimpl
-def public_summary(record, form):
-    return summarise(record, CATEGORY, POINTS)

@@ -60,7 +60,8 @@ def run_demo(args: Namespace) -> None:
         if not args.build_only:
             say("")
             say(f"演示账号（密码都是 {PASSWORD}）：planner 计划员，approver 复核人，supervisor 纪检监督，")
-            say("inspector 执法人员，reviewer 审核员，publisher 公示员，auditor 审计员")
+            say("inspector 执法人员，reviewer 审核员，publisher 公示员，auditor 审计员，")
+            say("sysadmin 系统管理员，secadmin 安全管理员")
             serve_all(settings, "127.0.0.1", args.port, args.site_port)
 
 

@@ -9,7 +9,7 @@ from portal.cli.office import acting, print_table, read_file, say, write_file
 from portal.cli.parsing import add_command, add_group
 from portal.cli.rounds import parse_day
 from portal.domain.errors import BadInput
-from portal.domain.model import OUTCOMES
+from portal.domain.results import say_outcome
 from portal.prints.render import Printer
 from portal.sheets.write import write_xlsx
 from portal.steps import documents, follow_ups, forms, results, review
@@ -70,7 +70,7 @@ async def run_record_import(args: Namespace) -> None:
     async with acting(args) as (act, _):
         counts = await forms.import_records(act, data)
     say(f"{counts.pop('records')} 份检查记录已导入，待审核。")
-    print_table([(OUTCOMES[code].label, count) for code, count in counts.items()])
+    print_table([(say_outcome(code), count) for code, count in counts.items()])
 
 
 async def run_review(args: Namespace) -> None:

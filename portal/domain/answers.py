@@ -10,7 +10,7 @@ from portal.domain.attachments import ATTACHED, is_uploaded
 from portal.domain.forms import VERDICTS
 from portal.domain.model import Field, Form
 
-__all__ = ["numbers_of", "say", "uploads_of"]
+__all__ = ["both_versions", "numbers_of", "say", "uploads_of"]
 
 
 def numbers_of(form: Form) -> dict[str, str]:
@@ -40,6 +40,12 @@ def say(field: Field, answer: Any) -> str:
     if field.type == "repeat":
         return "；".join(f"（{n}）{_row(field.fields, row)}" for n, row in enumerate(answer, 1))
     return answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
+
+
+def both_versions(form: Form, given: Mapping[str, Any], stands: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """(label, what was given now, what stands) of each point that two people answered differently, in the form's order."""
+    pairs = [(field.label, say(field, given.get(field.name)), say(field, stands.get(field.name))) for s in form.sections for field in s.fields]
+    return [pair for pair in pairs if pair[1] != pair[2]]
 
 
 def _row(fields: Sequence[Field], row: Mapping[str, Any]) -> str:

@@ -46,10 +46,11 @@ def require_slots(value: object) -> Document:
             refuse(f"检查“{visit}”只有 {len(slots)} 个席位，至少要 {LEAST_SLOTS} 个。")
         for candidates in slots:
             for inspector in require_list(candidates, f"检查“{visit}”的候选人"):
-                require_id(inspector, f"检查“{visit}”的候选人")
-                if inspector not in caps:
+                if not isinstance(inspector, str) or inspector not in caps:  # whose keys are ids
+                    require_id(inspector, f"检查“{visit}”的候选人")
                     refuse(f"检查“{visit}”的候选人“{inspector}”没有写明上限（caps）。")
-            require_unique(candidates, f"检查“{visit}”的候选人")
+            if len(set(candidates)) < len(candidates):
+                require_unique(candidates, f"检查“{visit}”的候选人")
     return found
 
 

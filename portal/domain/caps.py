@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from operator import attrgetter
 
 __all__ = [
-    "Cap", "Event", "LEVELS", "Pause", "Peace", "Period", "REASONS", "Refusal", "Rules", "add_months", "days_checked",
+    "Cap", "Event", "LEVELS", "Pause", "Peace", "Period", "REASONS", "Refusal", "Rules", "add_months", "counters", "days_checked",
     "dispatch", "find_refusal", "find_refusals",
 ]
 
@@ -230,6 +230,24 @@ def _windows(cap: Cap, day: date, days: Iterable[date], licence: Period | None) 
         return [(one, add_months(one, cap.n)) for one in sorted(set(days)) if one <= day < add_months(one, cap.n)]
     n = cap.n if cap.window == "years" else 1
     return [(date(year, 1, 1), date(year + n, 1, 1)) for year in range(day.year - n + 1, day.year + 1)]
+
+
+def counters(rules: Rules, history: Sequence[Event], on: date, licence: Period | None = None) -> list[tuple[Cap, str, int]]:
+    """(cap, group of its scope, how often in the fullest window that holds `on`), for groups that met anything; a cap that met nothing stands once with 0."""
+    found: list[tuple[Cap, str, int]] = []
+    for cap in rules.caps:
+        value, groups = _SCOPE[cap.scope], {}
+        for n, one in enumerate(history):
+            if _counts(cap, one):
+                key = (one.visit if cap.counts == "visits" else one.pick) or f"\n{n}"
+                groups.setdefault("" if cap.of else value(one), []).append((key, one.on))
+        for group, met in sorted(groups.items()):
+            windows = _windows(cap, on, [day for _, day in met], licence)
+            most = max((len({key for key, day in met if begins <= day < ends}) for begins, ends in windows), default=0)
+            found.append((cap, group, most))
+        if not groups:
+            found.append((cap, "", 0))
+    return found
 
 
 def add_months(day: date, months: int) -> date:

@@ -8,15 +8,16 @@ combined visit asks them only once (domain/shared.py).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 from portal.domain.errors import Problem
-from portal.domain.model import OUTCOMES, Basis, Choice, Field, FollowUp, Form, Record, Section
+from portal.domain.model import OUTCOMES, Basis, Choice, Field, Findings, FollowUp, Form, Record, Section
 
 __all__ = [
-    "ARRIVAL", "FOLLOW_UPS", "OPEN", "PRESENCE", "Part", "SHARED", "articles", "check_record", "failed_points", "follow_ups", "guide",
+    "ARRIVAL", "FOLLOW_UPS", "OPEN", "PRESENCE", "Part", "SHARED", "answers_to", "articles", "check_record", "failed_points", "follow_ups", "guide",
     "item_for", "judged", "points_of", "signing", "site_form", "summarise",
 ]
 
@@ -185,3 +186,15 @@ def summarise(record: Record, category: str, points: Mapping[str, str]) -> str:
     labels = "、".join(OUTCOMES[one].label for one in OUTCOMES if one in set(record.outcomes.values()))
     verdicts = [record.answers[name] for name in points if record.answers.get(name) in ("yes", "no")]
     return f"{category}：判断{len(verdicts)}项，不合格{verdicts.count('no')}项；抽查结果：{labels}。"
+
+
+def answers_to(findings: Findings) -> dict[str, Callable[..., Any]]:
+    """The hooks that a sector's Findings stand for, by name."""
+
+    def points(form: Form) -> Mapping[str, str]:
+        return findings.points.get(form.code, {}) if any(not isinstance(item, str) for item in findings.points.values()) else findings.points
+
+    return {
+        "suggest_follow_up": lambda record, form: follow_ups(record, FOLLOW_UPS, findings.cases),
+        "public_summary": lambda record, form: summarise(record, findings.category, points(form)),
+    }

@@ -32,7 +32,9 @@ CERTIFICATE_ONLY = ""
 class Sector:
     """A department's module: `code` is its entry-point name and the prefix of all its codes.
 
-    A `sample` is loaded only when PORTAL_SECTORS names it.
+    A `sample` is loaded only when PORTAL_SECTORS names it. `items` and `forms` stand for the hooks check_items and
+    inspection_forms, `findings` for suggest_follow_up and public_summary: whoever has no more to say than that need
+    not write them; writing both is refused.
     """
 
     code: str
@@ -40,6 +42,22 @@ class Sector:
     department: str = ""
     version: str = "1"
     sample: bool = False
+    items: Sequence[CheckItem] = ()
+    forms: Sequence[Form] = ()
+    findings: Findings | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What follows from the points of forms made by `site_form`: FOLLOW_UPS by outcome, and a sentence that counts.
+
+    `category` begins the sentence; `points`: as `points_of` gives them, or form -> these; `cases`: point -> what its
+    不合格 is followed by.
+    """
+
+    category: str
+    points: Mapping[str, Any]
+    cases: Mapping[str, FollowUp] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

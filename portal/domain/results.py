@@ -1,4 +1,8 @@
-"""Inspection records as a clerk's table: one row for each item checked at a visit, form points in columns of their own."""
+"""Inspection records as a clerk's table: one row for each item checked at a visit, form points in columns of their own.
+
+The rows of a repeat (samples, what a laboratory says of each) have columns of their own too: each further one
+stands in a further row of the same item.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +16,17 @@ from typing import Any
 from portal.domain import cells, headings
 from portal.domain.cells import Cell, parse_list, parse_text, plain_heading
 from portal.domain.forms import VERDICTS
-from portal.domain.model import OUTCOMES, Field, Form
+from portal.domain.model import AWAITING, OUTCOMES, Field, Form
 from portal.domain.tables import Aliases, MissingColumns, Parsed, parse_table
 
-__all__ = ["NOT_HERE", "ResultRow", "ToFill", "answers_of", "parse_results", "point_headings", "template_of"]
+__all__ = ["NOT_HERE", "ResultRow", "ToFill", "answers_of", "lines_of_rows", "parse_results", "point_headings", "row_headings", "rows_of", "say_outcome", "template_of"]
 
 #: What a template says of a point that is not asked in a row; read again it is as good as empty.
 NOT_HERE = "—"
 #: Columns of a template before those of the points.
 _HEADS = ("入企编号", "任务", "代码", "企业名称", "事项", "结果", "检查日期", "检查人员", "检查方式", "当事人意见", "说明")
+_OF_ROW = re.compile(r"〔[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*〕$")  # the end of a heading of a repeat's column
+_TO_COME = "待检验结果"
 #: Types of points that a table has no cell for.
 _NO_CELL = ("repeat", "note", "calculated")
 _BETWEEN = "、，,；;\n "
@@ -52,7 +58,8 @@ def parse_results(rows: Iterable[Sequence[Cell]], aliases: Aliases | None = None
         raise MissingColumns("检查记录表中找不到“入企编号”列或“统一社会信用代码”列。请补上其中一列后重新上传。", table.headings, ["入企编号"])
     found = table.findings
     kept: list[ResultRow] = []
-    lines: dict[tuple[str, ...], int] = {}
+    firsts: dict[tuple[str, ...], int] = {}
+    lines: list[int] = []
     for line, row in table.body:
         visit = table.text(line, row, "visit")
         code = table.value(line, row, "code", cells.parse_code) or ""
@@ -63,7 +70,7 @@ def parse_results(rows: Iterable[Sequence[Cell]], aliases: Aliases | None = None
         on = table.value(line, row, "inspected_on", cells.parse_date)
         if not outcome and line not in found.bad:
             said = table.text(line, row, "outcome")
-            listed = "、".join(one.label for one in OUTCOMES.values())
+            listed = "、".join([*(one.label for one in OUTCOMES.values()), _TO_COME])
             found.error(line, table.heading("outcome"), f"“{said}”不在结果清单中。可以填写：{listed}。")
         if on is None and line not in found.bad:
             found.error(line, table.heading("inspected_on"), "没有填写。请补上后重新上传。")
@@ -74,18 +81,26 @@ def parse_results(rows: Iterable[Sequence[Cell]], aliases: Aliases | None = None
             visit, table.text(line, row, "task"), code, item, outcome, on, recorder, table.text(line, row, "method"),
             table.text(line, row, "opinion"), table.text(line, row, "note"), table.own_texts(line, row),
         )  # fmt: skip
-        first = lines.setdefault((visit, one.task, code, item), line)
-        if first != line:
-            found.error(line, table.heading("item"), f"同一次检查的“{item}”与第 {first} 行重复。请只保留一行。")
+        first = firsts.setdefault((visit, one.task, code, item), line)
+        if first != line and not any(_OF_ROW.search(title) for title in one.points):
+            found.error(line, table.heading("item"), f"同一次检查的“{item}”与第 {first} 行重复。请只保留一行；一个事项有几行样品的，每行填写样品各列。")
             continue
         kept.append(one)
-    return table.parsed(kept, list(lines.values()))
+        lines.append(line)
+    return table.parsed(kept, lines)
 
 
 def _outcome(text: str) -> str:
-    if text in OUTCOMES:
+    if text in OUTCOMES or text == AWAITING:
         return text
+    if text == _TO_COME:
+        return AWAITING
     return next((one.code for one in OUTCOMES.values() if one.label == text), "")
+
+
+def say_outcome(code: str) -> str:
+    """An outcome as a table has it, the one to come too."""
+    return _TO_COME if code == AWAITING else OUTCOMES[code].label
 
 
 def point_headings(form: Form) -> dict[str, str]:
@@ -102,6 +117,14 @@ def point_headings(form: Form) -> dict[str, str]:
     }
 
 
+def row_headings(form: Form) -> dict[tuple[str, str], str]:
+    """(repeat, field of its rows) -> the heading of its column: 封样编号〔results.sealed〕."""
+    return {
+        (one.name, child.name): f"{child.label}〔{one.name}.{child.name}〕"
+        for one in form.fields() if one.type == "repeat" for child in one.fields if child.type not in _NO_CELL
+    }  # fmt: skip
+
+
 _TAKEN = frozenset(plain_heading(wording) for wordings in headings.RESULT.values() for wording in wordings.split())
 _TAKEN |= {plain_heading(wording) for wording in (*headings.PERSONAL, *headings.NOT_KEPT, "")}
 
@@ -112,7 +135,7 @@ def answers_of(form: Form, points: Mapping[str, str], note: str) -> dict[str, li
     A wording no choice has is passed on as written, for the form's own check to name it.
     """
     given: dict[str, list[str]] = {}
-    named = {plain_heading(title): text for title, text in points.items() if text != NOT_HERE}
+    named = _named(points)
     own = point_headings(form)
     for one in form.fields():
         titles = (own.get(one.name, ""), one.label, one.name)
@@ -120,6 +143,31 @@ def answers_of(form: Form, points: Mapping[str, str], note: str) -> dict[str, li
         if text and one.type not in _NO_CELL:
             given[one.name] = _values(one, text)
     return given
+
+
+def rows_of(form: Form, lines: Sequence[Mapping[str, str]]) -> dict[str, list[str]]:
+    """The rows of repeats as a posted form would carry them (`results.0.sealed`); `lines`: the points of each line of a record."""
+    children = {(one.name, child.name): child for one in form.fields() if one.type == "repeat" for child in one.fields}
+    given: dict[str, list[str]] = {}
+    for repeat, found in lines_of_rows(form, lines).items():
+        for n, at in enumerate(found):
+            named = _named(lines[at])
+            for (parent, child), heading in row_headings(form).items():
+                if parent == repeat and (text := named.get(plain_heading(heading))):
+                    given[f"{repeat}.{n}.{child}"] = _values(children[parent, child], text)
+    return given
+
+
+def lines_of_rows(form: Form, lines: Sequence[Mapping[str, str]]) -> dict[str, list[int]]:
+    """repeat -> which of a record's lines fill in a row of it, in order."""
+    own: dict[str, set[str]] = {}
+    for (repeat, _), heading in row_headings(form).items():
+        own.setdefault(repeat, set()).add(plain_heading(heading))
+    return {repeat: [n for n, points in enumerate(lines) if any(_named(points).get(plain) for plain in plains)] for repeat, plains in own.items()}
+
+
+def _named(points: Mapping[str, str]) -> dict[str, str]:
+    return {plain_heading(title): text for title, text in points.items() if text != NOT_HERE}
 
 
 def _values(one: Field, text: str) -> list[str]:
@@ -180,11 +228,16 @@ def template_of(rows: Sequence[ToFill], methods: Sequence[str]) -> list[list[str
                     guide = columns.setdefault(plain_heading(own[one.name]), [own[one.name]])
                     if (said := _guide(one, bool(one.show_if or section.show_if))) not in guide[1:]:
                         guide.append(said)
+                for child in one.fields if one.type == "repeat" else ():
+                    heading = row_headings(form).get((one.name, child.name))
+                    if heading:
+                        columns.setdefault(plain_heading(heading), [heading, f"有几个写几行；{_guide(child, bool(child.show_if))}".strip("；")])
     outcomes = "／".join(one.label for one in OUTCOMES.values())
     guides = ["案例（请删除）", "", "", "", "", outcomes, "2026-06-15", "几人用顿号隔开", "／".join(methods), "", ""]
     table = [[*_HEADS, *(column[0] for column in columns.values())], [*guides, *("；".join(column[1:]) for column in columns.values())]]
     for row in rows:
-        asked = {plain_heading(title) for title in point_headings(row.form).values()} if row.first else ()
+        titles = (*point_headings(row.form).values(), *row_headings(row.form).values())
+        asked = {plain_heading(title) for title in titles} if row.first else ()
         known = [row.visit, row.task, row.code, row.name, row.item, "", row.inspected_on, row.recorder, "", "", ""]
         table.append([*known, *("" if plain in asked else NOT_HERE for plain in columns)])
     return table

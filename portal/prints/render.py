@@ -16,8 +16,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -29,12 +27,13 @@ from queue import SimpleQueue
 from typing import Any
 
 from portal.domain.errors import BadInput, Problem, WrongMoment
+from portal.prints import nursery
 from portal.prints.fonts import Fonts, ready_fonts
 from portal.prints.wire import Gone, TooLate, read_frame, send_frame
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates" / "print"
-START_SECONDS = 60  # for importing WeasyPrint on a slow disk, once a worker
+START_SECONDS = 60  # for reading the style sheet and the fonts on a slow disk, once a worker
 Job = tuple[Hashable, str, dict[str, Any]]
 
 
@@ -68,6 +67,8 @@ class Printer:
 
     def __enter__(self) -> Printer:
         self._scratch = Path(tempfile.mkdtemp(prefix="mingcha-prints-"))
+        self._borrowed = nursery.shared()
+        self._nursery = self._borrowed.__enter__()
         self._threads = ThreadPoolExecutor(self._count, thread_name_prefix="prints")
         self._idle: SimpleQueue[_Worker | None] = SimpleQueue()
         for _ in range(self._count):
@@ -79,6 +80,7 @@ class Printer:
         for _ in range(self._count):
             if worker := self._idle.get():
                 worker.end()
+        self._borrowed.__exit__(None, None, None)
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     def render(self, key: Hashable, template: str, context: dict[str, Any]) -> bytes:
@@ -136,13 +138,16 @@ class Printer:
             self._idle.put(keep)
 
     def _start(self) -> _Worker:
-        worker = _Worker(self._scratch, self._fonts)
+        worker = None
         try:
+            worker = _Worker(self._nursery, self._scratch, self._fonts)
             answer = worker.ask(json.dumps(self._setup()).encode(), START_SECONDS)
         except (Gone, TooLate):
-            answer = f"-排版进程没有启动（{worker.end(wait_seconds=2)}）".encode()
+            how = worker.end(wait_seconds=2) if worker else "没有响应"
+            answer = f"-排版进程没有启动（{how}）".encode()
         if answer[:1] == b"-":
-            worker.end()
+            if worker:
+                worker.end()
             raise WrongMoment(
                 f"PDF 排版程序不能启动：{answer[1:].decode('utf-8', 'replace')}。请确认已安装 "
                 "libpango-1.0-0、libpangoft2-1.0-0 和 libharfbuzz-subset0"
@@ -177,44 +182,36 @@ def _next(waiting: deque[tuple[Hashable, Future[bytes]]], failed: list[Problem])
 class _Worker:
     """One worker process and its two pipes."""
 
-    def __init__(self, scratch: Path, fonts: Fonts):
+    def __init__(self, source: nursery.Nursery, scratch: Path, fonts: Fonts):
+        """Raises Gone where no process can be had."""
         self.done = 0
+        self._ended: str | None = None
+        self._nursery = source
         self._own = Path(tempfile.mkdtemp(dir=scratch))
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "portal.prints.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=ROOT,
-            # Nothing of the portal's environment: it holds the database's address and keys.
-            env={
-                "PATH": os.defpath, "LANG": "C.UTF-8", "TZ": "UTC", "HOME": str(self._own),
-                "TMPDIR": str(self._own), "FONTCONFIG_FILE": str(fonts.config), "PYTHONHASHSEED": "0",
-            },
-        )
+        own = {"HOME": str(self._own), "TMPDIR": str(self._own), "FONTCONFIG_FILE": str(fonts.config)}
+        self.pid, self._requests, self._answers = source.start(own)
 
     def ask(self, request: bytes, seconds: float) -> bytes:
         """The answer to one request.  Raises Gone, TooLate."""
         until = time.monotonic() + seconds
-        send_frame(self._process.stdin.fileno(), request)
+        send_frame(self._requests, request)
         self.done += 1
-        return read_frame(self._process.stdout.fileno(), until)
+        return read_frame(self._answers, until)
 
     def end(self, wait_seconds: float = 0) -> str:
         """End the process whatever it is doing, remove its scratch folder; say how it had ended.
 
         `wait_seconds`: for a process that is ending by itself, so that its reason is not lost.
         """
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(wait_seconds)
-        code = self._process.poll()
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(OSError):
-                pipe.close()
-        shutil.rmtree(self._own, ignore_errors=True)
-        return "没有响应" if code is None else f"信号{-code}" if code < 0 else f"退出码{code}"
+        if self._ended is None:
+            code = None
+            with contextlib.suppress(Gone):
+                code = self._nursery.end(self.pid, wait_seconds)
+            for pipe in (self._requests, self._answers):
+                os.close(pipe)
+            shutil.rmtree(self._own, ignore_errors=True)
+            self._ended = "没有响应" if code is None else f"信号{-code}" if code < 0 else f"退出码{code}"
+        return self._ended
 
 
 def version_of(templates: Path, fonts: Fonts) -> str:

@@ -1,7 +1,6 @@
 """The process that makes PDFs: limited, without network or files, ended after some documents.
 
-Run by `render.Printer` as `python -m portal.prints.worker`; frames of `wire` on stdin and stdout.
-The first request is the set-up (see `Printer._setup`), each further one a document
+A fork of `nursery`, asked by `render.Printer`; frames of `wire` on stdin and stdout.  The first request is the set-up (see `Printer._setup`), each further one a document
 `{"template", "context"}`.  It ends when its stdin closes, so it never outlives the portal.
 """
 
@@ -13,7 +12,6 @@ import gc
 import json
 import logging
 import os
-import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -27,6 +25,11 @@ from portal.prints.wire import Gone, read_frame, send_frame
 # makes every stream a second time, and only PDF/A asks for it.
 PDF_OPTIONS = {"pdf_tags": True, "pdf_version": "1.7"}
 FONT_SCHEME = "mingcha-font:"
+
+
+def load() -> None:
+    """Import what a document needs.  Nothing is made yet: fontconfig reads its file with the first Setting.  OSError: a library is missing."""
+    import weasyprint.text.fonts  # noqa: F401 - all of it
 
 
 class Setting:
@@ -134,8 +137,3 @@ def main() -> None:
     os.dup2(2, 1)  # whatever a library prints must not get between the frames
     with contextlib.suppress(Gone):
         serve(0, answers)
-
-
-if __name__ == "__main__":
-    main()
-    sys.exit(0)

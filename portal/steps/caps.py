@@ -103,6 +103,34 @@ async def load_limits(act: Acting, day: date, without_visit: str = "", *, histor
     return replace(limits, histories=histories)
 
 
+async def load_counters(act: Acting, holder: str) -> list[dict[str, Any]]:
+    """What each cap counts for one holder today: {name, group, number, most}; nothing without a profile."""
+    profile = await load_profile(act)
+    rules = profile.rules_on(act.today) if profile else Rules()
+    if not rules.caps:
+        return []
+    organisations = await accounts.load_organisations()
+    by_id = {one["id"]: one for one in organisations}
+    offices = {}
+    for one in organisations:
+        bureau = by_id[accounts.bureaus_of(organisations, one["id"])[0]]
+        offices[one["id"]] = bureau["code"], level_of(bureau["region"])
+    limits = Limits(rules, {}, {}, await _allowances([holder]), offices)
+    visited = await store.load_visited(BEFORE, holder)
+    tasks, left_out = await plan.load_tasks_by_id({row["task"] for row in visited}), await store.load_left_out({row["task"] for row in visited})
+    events = [
+        limits.event(task := tasks[row["task"]], item, holder, row["day"], row["visit"], drawn=item == task["item_code"])
+        for row in visited
+        for item, _ in plan.items_of(tasks[row["task"]])
+        if (row["task"], row["entity_code"], item) not in left_out
+    ]
+    bureaus = {one["code"]: one["name"] for one in organisations}
+    return [
+        {"name": cap.name, "group": bureaus.get(group, caps.LEVELS.get(group, group)), "number": number, "most": cap.most}
+        for cap, group, number in caps.counters(rules, events, act.today)
+    ]
+
+
 async def _allowances(holders: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for row in await store.load_allowances(set(holders)):

@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from portal.domain.cells import plain_heading
 from portal.domain.errors import BadInput, Problem, Refused, WrongMoment
 from portal.domain.forms import parse_answers
-from portal.domain.model import OUTCOMES
-from portal.domain.results import NOT_HERE, ResultRow, ToFill, answers_of, template_of
+from portal.domain.model import Form
+from portal.domain.results import (
+    NOT_HERE, ResultRow, ToFill, answers_of, lines_of_rows, point_headings, row_headings, rows_of, say_outcome, template_of,
+)  # fmt: skip
 from portal.domain.tables import Parsed
 from portal.steps import forms, joined_forms
 from portal.steps.acting import BEIJING, Acting
@@ -60,9 +63,9 @@ async def _to_fill(act: Acting, of_round: Sequence[Mapping[str, Any]]) -> tuple[
     rows: list[ToFill] = []
     left_out = 0
     for visit in of_round:
-        names = _words([people[who] for who in assigned.get(visit["id"], ()) if who])
+        going = [people[who] for who in assigned.get(visit["id"], ()) if who]
         every = views[visit["id"]]
-        called = Counter(item["name"] for joined in every for item in joined["items"])
+        called = Counter(name for name, _ in {(item["name"], item["code"]) for joined in every for item in joined["items"]})
         entity = entities.get(visit["entity_code"])
         on = visit["arrived_at"].astimezone(BEIJING).date().isoformat() if visit["arrived_at"] else ""
         for joined in every:
@@ -71,6 +74,7 @@ async def _to_fill(act: Acting, of_round: Sequence[Mapping[str, Any]]) -> tuple[
             if (visit["id"], joined["form"].code) in begun:
                 left_out += 1
                 continue
+            names = _words([person for person in going if joined_forms.enters(person, joined)])
             rows += [
                 ToFill(visit["code"], joined["task"]["code"], visit["entity_code"], entity["name"] if entity else "",
                        item["name"] if called[item["name"]] == 1 else item["code"], names, on, joined["form"], n == 0)
@@ -118,13 +122,13 @@ async def _enter(act: Acting, parsed: Parsed[ResultRow]) -> tuple[list[Problem],
     known = await visits.load_visits_by_code(codes, act.tree)
     hand = await forms.load_hand(act, list(known.values()))
     for lines in of_visits:
-        for row, members in await _records_of(act, lines, titles, problems):
+        for row, members, form in await _records_of(act, lines, titles, problems):
             try:
                 await forms.import_one(act, row, known.get(row["visit"]), hand)
                 records += 1
-                entered.update(OUTCOMES[code].label for code in row["outcomes"].values())
+                entered.update(say_outcome(code) for code in row["outcomes"].values())
             except Refused as refusal:
-                problems += _placed(refusal, members, titles)
+                problems += _placed(refusal, members, titles, form)
     return problems, {"检查记录": records, **dict(sorted(entered.items()))}
 
 
@@ -165,11 +169,12 @@ async def _one_visit(known: Sequence[dict[str, Any]], entity: str, task: str) ->
 
 async def _records_of(
     act: Acting, of_visit: tuple[dict[str, Any], list[Line]], titles: Mapping[str, str], problems: list[Problem]
-) -> list[tuple[dict[str, Any], list[Line]]]:
-    """(record as `forms.import_one` takes it, the lines it comes from), one for each form the lines speak of."""
+) -> list[tuple[dict[str, Any], list[Line], Form]]:
+    """(record as `forms.import_one` takes it, the lines it comes from, its form), one for each form the lines speak of."""
     visit, lines = of_visit
     by_item = {}
-    for joined in await joined_forms.forms_of(visit):
+    # Where the result of an item was to come and its form is open, its rows are that result: the first record stands.
+    for joined in sorted(await joined_forms.forms_of(visit), key=lambda joined: joined["first"] != ""):
         for item in joined["items"]:
             by_item[item["code"]] = by_item[item["name"]] = (joined, item["code"])
     members: dict[str, list[Line]] = {}
@@ -185,9 +190,10 @@ async def _records_of(
     for code, own in members.items():
         joined = by_item[own[0][0].item][0]
         try:
-            made.append((_record(visit, joined, own, people, {row.item: by_item[row.item][1] for row, _ in own}), own))
+            there = [person for person in people if joined_forms.enters(person, joined)]
+            made.append((_record(visit, joined, own, there, {row.item: by_item[row.item][1] for row, _ in own}), own, joined["form"]))
         except Refused as refusal:
-            problems += _placed(refusal, own, titles)
+            problems += _placed(refusal, own, titles, joined["form"])
     return made
 
 
@@ -197,17 +203,22 @@ def _record(
     first = lines[0][0]
     form = joined["form"]
     points: dict[str, str] = {}
+    outcomes: dict[str, str] = {}
+    of_rows = {plain_heading(title) for title in row_headings(form).values()}
+    given = rows_of(form, [row.points for row, _ in lines])
     for row, line in lines:
         for name in ("inspected_on", "method", "recorder", "opinion"):
             if getattr(row, name) and getattr(row, name) != getattr(first, name):
                 raise BadInput("", [Problem(name, f"同一份记录的第 {lines[0][1]} 行与第 {line} 行写得不同。请改成一致。")])
+        if (said := outcomes.setdefault(items[row.item], row.outcome)) != row.outcome:
+            raise BadInput("", [Problem("outcome", f"“{row.item}”的结果在第 {line} 行与前面写得不同（{say_outcome(said)}）。请改成一致。")])
         for title, text in row.points.items():
-            if text != NOT_HERE and points.setdefault(title, text) != text:
+            if plain_heading(title) not in of_rows and text != NOT_HERE and points.setdefault(title, text) != text:
                 raise BadInput("", [Problem(title, f"同一份记录的第 {lines[0][1]} 行与第 {line} 行写得不同。请改成一致。")])
     notes = "；".join(dict.fromkeys(row.note for row, _ in lines if row.note))
     return {
         "visit": visit["code"], "form": form.code, "version": form.version, "task": "", "inspected_on": first.inspected_on,
-        "answers": parse_answers(form, answers_of(form, points, notes)), "outcomes": {items[row.item]: row.outcome for row, _ in lines},
+        "answers": parse_answers(form, answers_of(form, points, notes) | given), "outcomes": outcomes,
         "recorder": _recorder(first, people), "method": first.method, "opinion": first.opinion,
     }  # fmt: skip
 
@@ -227,12 +238,18 @@ def _recorder(row: ResultRow, people: Sequence[Mapping[str, Any]]) -> str:
     return words[row.recorder[0]][0]
 
 
-def _placed(refusal: Refused, lines: Sequence[Line], titles: Mapping[str, str]) -> list[Problem]:
+def _placed(refusal: Refused, lines: Sequence[Line], titles: Mapping[str, str], form: Form) -> list[Problem]:
     """What was refused, at the line and column it is about; lines of the same record go down with it."""
     first = lines[0][1]
+    heads = {one.name: one.label for one in form.fields()} | point_headings(form)
+    rows = {child: (repeat, heading) for (repeat, child), heading in row_headings(form).items()}
+    filled = lines_of_rows(form, [row.points for row, _ in lines])
     found = []
     for problem in refusal.problems or (Problem("", refusal.message),):
-        name = problem.field.partition(".")[0]
-        column = titles.get("outcome" if name == "outcome" else name, "" if name.isascii() else name)
-        found.append(Problem(column, problem.message, first))
-    return found + [Problem("", f"与第 {first} 行是同一份记录，一并没有导入。", line) for _, line in lines[1:]]
+        name, _, rest = problem.field.partition(".")
+        repeat, heading = rows.get(rest or name, ("", ""))
+        column = titles.get("outcome" if name == "outcome" else name, "" if name.isascii() else name) or heading or heads.get(name, "")
+        at = filled[repeat][problem.row - 1] if repeat and 0 < problem.row <= len(filled[repeat]) else 0
+        found.append(Problem(column, problem.message, lines[at][1]))
+    here = {problem.row for problem in found}
+    return found + [Problem("", f"与第 {first} 行是同一份记录，一并没有导入。", line) for _, line in lines[1:] if line not in here]

@@ -9,7 +9,7 @@ from typing import Any
 
 from portal.domain import calendar
 from portal.domain import forms as domain
-from portal.domain.errors import BadInput, NotAllowed, Problem, WrongMoment
+from portal.domain.errors import BadInput, Conflict, NotAllowed, Problem, WrongMoment
 from portal.domain.model import AWAITING, OUTCOMES, FollowUp, Outcome, Record
 from portal.steps.acting import Acting
 from portal.steps.catalogue import load_form, load_item
@@ -144,7 +144,8 @@ async def _review(act: Acting, record: Mapping[str, Any], *, approve: bool, comm
     if record["state"] != "submitted":
         raise WrongMoment("这份记录不在待审核状态，可能已被别人审核。请刷新后再看。")
     if record["version"] != version:
-        raise WrongMoment("这份记录刚刚被改动过，您看到的不是最新内容。请刷新后再审核。")
+        both = [("记录的版本", f"第 {version} 版", f"第 {record['version']} 版")]
+        raise Conflict("这份记录刚刚被改动过，您看到的不是最新内容。请看过这一页上最新的内容再审核。", both)
     if not approve and not comment.strip():
         raise BadInput("退回记录要写明意见，录入人能看到。")
     opened = await _open(act, record, desk)

@@ -26,6 +26,12 @@ async def load_attachments(visit: int) -> dict[str, dict[str, Any]]:
     return {row["code"]: row for row in rows}
 
 
+async def load_attachments_of(visits: Collection[int], seen: Collection[int]) -> list[dict[str, Any]]:
+    """What organisations in `seen` keep of these visits, without the bytes, the newest first."""
+    mine = And(Attachment.visit.is_in(sorted(visits) or [-1]), within(Attachment.organisation, seen))
+    return await Attachment.select(*_ABOUT).where(mine).order_by(Attachment.id, ascending=False).run()
+
+
 async def load_visit_of(code: str) -> int | None:
     """The visit an attachment was made on, whoever may see it."""
     row = await Attachment.select(Attachment.visit).where(Attachment.code == code).first().run()

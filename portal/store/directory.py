@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from datetime import date, datetime
 from typing import Any
 
-from piccolo.columns.combination import And, Or, Where, WhereRaw
+from piccolo.columns.combination import And, Where, WhereRaw
 
 from portal.domain.directory import EntityRow, InspectorRow
 from portal.domain.model import Candidate, PoolRule
@@ -15,9 +15,8 @@ from portal.domain.packing import pack
 from portal.domain.scope import meets
 from portal.store.accounts import within
 from portal.store.bulk import upsert_rows
-from portal.store.engine import current_engine
 from portal.store.tables import Entity, Finding, Inspector, Pick, Recusal, Visit, VisitTask
-from portal.store.visits import load_closed_links
+from portal.store.visits import load_closed_links, with_a_part
 
 #: never in any pool (DRAW.md section 1: what the law takes out of the base)
 DRAWABLE = "存续"
@@ -87,44 +86,12 @@ async def count_entities(seen: Collection[int], status: str = "") -> int:
     return await Entity.count().where(where).run()
 
 
-async def count_by(seen: Collection[int]) -> dict[str, dict[str, int]]:
-    """Counts of the directory by type, status and town."""
-    found: dict[str, dict[str, int]] = {}
+async def count_statuses(seen: Collection[int]) -> dict[str, int]:
+    """How many entries have each register status."""
     from piccolo.query.functions.aggregate import Count
 
-    for column in (Entity.type, Entity.status, Entity.town):
-        rows = await Entity.select(column, Count(Entity.id)).where(within(Entity.organisation, seen)).group_by(column).run()
-        found[column._meta.name] = {row[column._meta.name]: row["count"] for row in rows}
-    return found
-
-
-async def load_page(
-    seen: Collection[int],
-    *,
-    query: str = "",
-    town: str = "",
-    type: str = "",
-    status: str = "",
-    after: str = "",
-    limit: int = 50,
-) -> list[dict[str, Any]]:
-    """A page of the directory in code order, keyset-paged by the last code of the page before."""
-    where: Where | And = within(Entity.organisation, seen)
-    if query:
-        escaped = query.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        where = And(where, Or(Entity.code == query.upper(), _like(escaped)))
-    for column, value in ((Entity.town, town), (Entity.type, type), (Entity.status, status)):
-        if value:
-            where = And(where, column == value)
-    if after:
-        where = And(where, Entity.code > after)
-    return await Entity.select().where(where).order_by(Entity.code).limit(limit).run()
-
-
-def _like(escaped: str):
-    # SQLite's LIKE takes a for A (ASCII only); so does ILIKE on columns that compare by bytes
-    like = "LIKE" if current_engine().engine_type == "sqlite" else "ILIKE"
-    return WhereRaw(f"\"entity\".\"name\" {like} {{}} ESCAPE '\\'", f"%{escaped}%")
+    rows = await Entity.select(Entity.status, Count(Entity.id)).where(within(Entity.organisation, seen)).group_by(Entity.status).run()
+    return {row["status"]: row["count"] for row in sorted(rows, key=lambda row: row["status"])}
 
 
 async def load_entity(code: str, seen: Collection[int]) -> dict[str, Any] | None:
@@ -322,9 +289,21 @@ async def load_recusals(inspectors: Collection[int], on: date) -> set[tuple[int,
     }
 
 
-async def load_history(code: str) -> dict[str, list[dict[str, Any]]]:
-    """Everything that happened to an entity: picks, visits, findings."""
-    picks = await Pick.select(Pick.all_columns(), Pick.round.code, Pick.task.name).where(Pick.code == code).run()
-    visits = await Visit.select(Visit.all_columns(), Visit.round.title).where(Visit.entity_code == code).order_by(Visit.day).run()
-    findings = await Finding.select().where(Finding.entity_code == code).order_by(Finding.inspected_on).run()
+async def load_recusals_of(inspector: int) -> list[dict[str, Any]]:
+    """All recusals of a person that were ever entered, the newest first; `by_name`: who entered it."""
+    rows = await Recusal.select(Recusal.all_columns(), Recusal.entered_by.name).where(Recusal.inspector == inspector).order_by(Recusal.id, ascending=False).run()
+    return [{**row, "by_name": row["entered_by.name"]} for row in rows]
+
+
+async def load_history(entity: Mapping[str, Any], tree: Collection[int], line: Collection[int]) -> dict[str, list[dict[str, Any]]]:
+    """What happened to an entry, as far as the reader has a part in it: picks, visits to its place, findings.
+
+    `line`: the reader's organisations and those above them, whose draws and findings are theirs to know; of others' visits nothing.
+    """
+    code = entity["code"]
+    own_pick, own_record = And(Pick.code == code, within(Pick.task.organisation, line)), within(Finding.record.organisation, line)
+    picks = await Pick.select(Pick.all_columns(), Pick.round.code, Pick.round.title, Pick.round.state, Pick.task.name).where(own_pick).order_by(Pick.id).run()
+    place = And(And(Visit.holder == entity["holder"], Visit.site == entity["site"]), await with_a_part(tree))
+    visits = await Visit.select(Visit.all_columns(), Visit.round.title).where(place).order_by(Visit.day, Visit.id).run()
+    findings = await Finding.select().where(And(Finding.entity_code == code, own_record)).order_by(Finding.inspected_on, Finding.id).run()
     return {"picks": picks, "visits": visits, "findings": findings}

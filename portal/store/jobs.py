@@ -63,6 +63,12 @@ async def save_finished(job: int, state: str, note: str, at: datetime) -> None:
     await Job.update(state=state, note=note, finished_at=at).where(Job.id == job).run()
 
 
+async def save_cancelled(job: int, note: str, at: datetime) -> bool:
+    """End a job that nobody has begun; False where a worker was first."""
+    ended = Job.update(state="failed", note=note, finished_at=at).where(And(Job.id == job, Job.state == "queued"))
+    return bool(await ended.returning(Job.id).run())
+
+
 async def load_jobs(limit: int = 50) -> list[dict[str, Any]]:
     return await Job.select().order_by(Job.id, ascending=False).limit(limit).run()
 

@@ -184,6 +184,12 @@ async def load_follow_ups(records: Collection[int]) -> dict[int, list[dict[str, 
     return found
 
 
+async def load_follow_ups_of(visits: Collection[int], seen: Collection[int]) -> list[dict[str, Any]]:
+    """Follow-ups of records of these visits that are in reach, the newest first."""
+    mine = And(FollowUp.record.visit.is_in(sorted(visits) or [-1]), within(FollowUp.record.organisation, seen))
+    return await FollowUp.select().where(And(mine, FollowUp.kind != "none")).order_by(FollowUp.id, ascending=False).run()
+
+
 async def load_follow_up(follow_up: int, seen: Collection[int]) -> dict[str, Any]:
     """One confirmed follow-up of a record in reach."""
     row = await FollowUp.select().where(And(FollowUp.id == follow_up, within(FollowUp.record.organisation, seen))).first().run()

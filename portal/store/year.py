@@ -170,24 +170,27 @@ async def load_left_out(tasks: Collection[int] | None = None) -> set[tuple[int, 
     return {(row["task"], row["code"], row["item_code"]) for row in rows}
 
 
-async def load_visited(since: date) -> list[dict[str, Any]]:
+async def load_visited(since: date, holder: str = "") -> list[dict[str, Any]]:
     """(visit code, holder, entity_code, day, task) of every visit on or after a day, whichever bureau made it; `day` is the day of
-    its findings where it has some, else the planned one."""
-    rows = await VisitTask.select(
+    its findings where it has some, else the planned one; `holder`: to that one only."""
+    links = VisitTask.select(
         VisitTask.visit, VisitTask.visit.code, VisitTask.visit.holder, VisitTask.visit.entity_code, VisitTask.visit.day, VisitTask.task
-    ).run()
+    )
+    rows = await (links.where(VisitTask.visit.holder == holder) if holder else links).run()
     closed = await load_closed_links()
-    findings = await Finding.select(Finding.visit, Finding.inspected_on).run()
+    found_on = Finding.select(Finding.visit, Finding.inspected_on)
+    findings = await (found_on.where(Finding.visit.is_in(sorted({row["visit"] for row in rows}) or [-1])) if holder else found_on).run()
     done: dict[int, date] = {}
     for row in findings:
         done[row["visit"]] = min(row["inspected_on"], done.get(row["visit"], row["inspected_on"]))
+    once = {(row["visit"], row["task"]): row for row in rows}  # a joint task has a line for each organisation
     found = [
         {
             "visit": row["visit.code"], "holder": row["visit.holder"], "entity_code": row["visit.entity_code"], "task": row["task"],
             "day": done.get(row["visit"], row["visit.day"]),
         }
-        for row in rows
-        if (row["visit"], row["task"]) not in closed
+        for key, row in once.items()
+        if key not in closed
     ]  # fmt: skip
     return sorted((row for row in found if row["day"] and row["day"] >= since), key=lambda row: (row["visit"], row["task"]))
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from litestar import Request, get, post
 from litestar.params import FromPath
@@ -15,28 +15,17 @@ from litestar.response import Response
 from portal.domain.codes import check_code, region_of
 from portal.domain.errors import NotFound, Refused
 from portal.domain.industries import industry_of_code
+from portal.domain.list_columns import DIRECTORY
 from portal.domain.regions import check_region, full_name
-from portal.steps import classes, codes, registers, stations
-from portal.store import accounts, directory, draw, plan
+from portal.steps import caps, classes, codes, registers, stations
+from portal.store import accounts, attachments, directory, plan, records
 from portal.store import classes as class_store
 from portal.store import imports as import_store
 from portal.store import stations as station_store
 from portal.web.access import acting, posted
-from portal.web.inputs import choice, day, parse_input, text
-from portal.web.pages import fragment, go_to, is_fragment, page
-
-SIZES = ("50", "200", "2000")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    q: str = text("名称或代码", most=80, least=0)
-    town: str = text("镇街", most=40, least=0)
-    type: str = text("主体类型", most=40, least=0)
-    status: str = text("登记状态", most=20, least=0)
-    after: str = text("上一页止于", most=64, least=0)
-    size: str = choice("每页", SIZES, optional=True)
-
+from portal.web.inputs import day, parse_input, text
+from portal.web.lists import list_page
+from portal.web.pages import go_to, is_fragment, page
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
@@ -54,30 +43,11 @@ class Adjustment:
 @get("/directory", opt={"access": "directory.read"})
 async def directory_page(request: Request) -> Response[Any]:
     act = acting(request)
-    wanted = parse_input(Filter, request.query_params.multi_items())
-    size = int(wanted.size or SIZES[0])
-    rows = await directory.load_page(
-        act.tree, query=wanted.q, town=wanted.town, type=wanted.type, status=wanted.status, after=wanted.after, limit=size + 1
-    )
-    more, rows = len(rows) > size, rows[:size]
-    organisations = {o["id"]: o["name"] for o in await accounts.load_organisations()}
-    shown = [{**row, "tags": "、".join(json.loads(row["tags"])), "station": organisations[row["organisation"]]} for row in rows]
-    context = {
-        "rows": shown, "wanted": wanted, "counts_by": await directory.count_by(act.tree), "size": size, "sizes": SIZES,
-        "next": _link(wanted, after=rows[-1]["code"]) if more else "", "first": _link(wanted, after=""),
-        "links": {one: _link(wanted, size=one, after="") for one in SIZES}, "total": await directory.count_entities(act.tree),
-        "unplaced": await stations.count_unplaced(act) if act.may("directory.place") else 0,
-        "filtered": any((wanted.q, wanted.town, wanted.type, wanted.status)),
-    }  # fmt: skip
-    if is_fragment(request):
-        return fragment(request, "directory/_list.html", **context)
-    return await page(request, "directory/list.html", here="/directory", **context)
-
-
-def _link(wanted: Filter, **changed: str) -> str:
-    pairs = {"q": wanted.q, "town": wanted.town, "type": wanted.type, "status": wanted.status, "size": wanted.size, "after": wanted.after}
-    kept = {name: value for name, value in (pairs | changed).items() if value}
-    return f"/directory?{urlencode(kept)}" if kept else "/directory"
+    context: dict[str, Any] = {}
+    if not is_fragment(request):
+        statuses = await directory.count_statuses(act.tree)
+        context = {"statuses": statuses, "total": sum(statuses.values()), "unplaced": await stations.count_unplaced(act) if act.may("directory.place") else 0}
+    return await list_page(request, DIRECTORY, template="directory/list.html", **context)
 
 
 @get("/directory/{code:str}", opt={"access": "directory.read"})
@@ -90,13 +60,16 @@ async def _entity_page(request: Request, code: str, refused: Refused | None) -> 
     entity = await directory.load_entity(code, act.tree)
     if entity is None:
         raise NotFound(f"名录里没有代码为“{code[:64]}”的检查对象，或者不在您的辖区。")
-    history = await directory.load_history(code)
-    rounds = await draw.load_rounds_by_id({pick["round"] for pick in history["picks"]})
+    history = await directory.load_history(entity, act.tree, act.line)
+    visited = {visit["id"]: visit for visit in history["visits"]}
+    may_read = act.may("record.read")
     items = {row["code"]: row["data"]["name"] for row in await plan.load_all_declared(plan.Item)}
     organisations = {o["id"]: o["name"] for o in await accounts.load_organisations()}
     opened = {name: json.loads(entity[name]) for name in ("tags", "industries", "licences", "attributes", "old_names")}
     return await page(
-        request, "directory/entity.html", here="/directory", refused=refused, entity={**entity, **opened}, history=history, rounds=rounds, items=items,
+        request, "directory/entity.html", here="/directory", refused=refused, entity={**entity, **opened}, history=history, items=items, visited=visited,
+        follow_ups=await records.load_follow_ups_of(visited, act.tree) if may_read else [], counters=await caps.load_counters(act, entity["holder"]),
+        attachments=await attachments.load_attachments_of(visited, act.tree) if may_read else [], may_read=may_read, today=act.today,
         station=organisations[entity["organisation"]], placement=await station_store.load_placement(code),
         industries=[(one, industry_of_code(one)) for one in opened["industries"]],
         check=check_code(code) if entity["kind"] != "object" else None, override=await import_store.load_acceptance(act.bureau["id"], code),

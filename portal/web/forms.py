@@ -23,7 +23,7 @@ from portal.domain import forms as domain
 from portal.domain import shared
 from portal.domain.answers import numbers_of, say
 from portal.domain.attachments import point_of
-from portal.domain.errors import BadInput, NotAllowed, NotFound, Problem, Refused, WrongMoment
+from portal.domain.errors import BadInput, Conflict, NotAllowed, NotFound, Problem, Refused, WrongMoment
 from portal.domain.model import Field, Form
 from portal.steps import attachments
 from portal.steps import forms as steps
@@ -118,7 +118,7 @@ async def _joined(act: Acting, code: str, form: str) -> tuple[dict[str, Any], di
     view = await steps.load_visit_view(act, code)
     for joined in view["forms"]:
         if joined["form"].code == form:
-            return view, joined
+            return {**view, "may_enter": view["may_enter"] and joined["mine"]}, joined
     raise NotFound(f"这次入企没有编号为“{form[:64]}”的表单。")
 
 
@@ -261,6 +261,8 @@ async def _refused_page(request: Request, code: str, form: str, filled: dict[str
     view, joined = await _joined(acting(request), code, form)
     told = [problem.field for problem in refused.problems] if isinstance(refused, WrongMoment) else []
     answers, seen = shared.retold(joined["form"], view["known"], view["names"], filled["answers"], filled["seen"], told)
+    if isinstance(refused, Conflict):  # both versions are on this page: the next save is made knowing them
+        filled = filled | {"version": (joined["record"] or {"version": 0})["version"]}
     return await _form_page(request, view, joined, filled | {"answers": answers, "seen": seen}, refused)
 
 

@@ -13,9 +13,10 @@ from litestar.response import Response
 from portal.domain import calendar
 from portal.domain.errors import WrongMoment
 from portal.steps import publish
+from portal.steps.accounts import KINDS
 from portal.steps.acting import Acting
 from portal.steps.review import PUBLISH_WITHIN
-from portal.store import accounts, directory, draw, plan, records
+from portal.store import account_changes, accounts, directory, draw, plan, records
 from portal.store import visits as visit_store
 from portal.web import wording
 from portal.web.access import SIGNED_IN, acting
@@ -94,6 +95,11 @@ async def _todo(act: Acting, rounds: list[dict[str, Any]]) -> list[dict[str, Any
         groups.append({"tag": "half", "title": "进行中的轮次", "count": len(rows), "rows": rows[:MOST], "all": "/draw"})
     if act.inspector is not None and act.may("record.enter"):
         groups += await _mine(act)
+    if act.may("accounts.grant") and (asked := await account_changes.load_open_changes(act.tree)):
+        rows = [
+            {"on": None, "step": "账号", "text": KINDS[one["kind"]], "href": f"/accounts/{one['account']}", "about": one["reason"], "left": None} for one in asked
+        ]  # fmt: skip
+        groups.append({"tag": "half", "title": "待批准的账号申请", "count": len(rows), "rows": rows[:MOST], "all": "/accounts"})
     by_state = await records.count_records(act.tree) if act.may("record.read") else {}
     for state, step, title, may, href in (
         ("submitted", "审核", "待审核", "record.review", "/review"),
@@ -115,7 +121,7 @@ async def _mine(act: Acting) -> list[dict[str, Any]]:
              "about": row["town"] or "未分镇街", "left": None}
             for row in visits[:MOST]
         ]  # fmt: skip
-        groups.append({"tag": "off", "title": "我的入企", "count": len(visits), "rows": await _named(rows), "all": "/visits?mine=1"})
+        groups.append({"tag": "off", "title": "我的入企", "count": len(visits), "rows": await _named(rows), "all": "/visits?mine=1&state=open&sort=day"})
     returned = [
         row for row in await records.load_record_page(act.tree, ["returned"], limit=200) if row["recorder"] == act.inspector["id"]
     ]

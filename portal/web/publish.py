@@ -12,6 +12,7 @@ from litestar.response import Response
 from portal.domain import calendar
 from portal.domain.errors import NotFound, Refused
 from portal.steps import publish as steps
+from portal.steps.jobs import cancel_job
 from portal.steps.review import PUBLISH_WITHIN
 from portal.store import accounts, directory, jobs
 from portal.store import publish as store
@@ -82,10 +83,17 @@ async def job_page(request: Request, number: FromPath[int]) -> Response[Any]:
     return await page(request, "publish/job.html", here="/jobs", **context)
 
 
+@post("/jobs/{number:int}/cancel", opt={"access": "jobs.cancel"})
+async def cancel(request: Request, number: FromPath[int]) -> Response[Any]:
+    parse_input(Nothing, posted(request))
+    await cancel_job(acting(request), number)
+    return go_to(f"/jobs/{number}")
+
+
 async def _own_accounts(request: Request) -> list[dict[str, Any]]:
     """Accounts of the acting line: a job belongs to whoever asked for it."""
     act = acting(request)
     return [account for account in await accounts.load_accounts() if account["organisation"] in act.line]
 
 
-ROUTES = [publish_page, request_release, jobs_page, job_page]
+ROUTES = [publish_page, request_release, jobs_page, job_page, cancel]

@@ -15,6 +15,7 @@ from portal.steps import tracking as steps
 from portal.store import plan
 from portal.store import year as store
 from portal.web.access import acting, posted
+from portal.web.draw import Nothing
 from portal.web.inputs import number as whole
 from portal.web.inputs import parse_input, text
 from portal.web.pages import go_to, page
@@ -39,7 +40,7 @@ async def load_own_plan(request: Request, number: int) -> dict[str, Any]:
 
 @post("/plan/{number:int}/measure", opt={"access": "plan.measure"})
 async def measure_plan(request: Request, number: FromPath[int]) -> Response[Any]:
-    posted(request)
+    parse_input(Nothing, posted(request))
     await base.measure_plan(acting(request), number)
     return go_to(f"/plan/{number}#floors")
 

@@ -3,8 +3,8 @@
 from datetime import date
 
 from portal.plugin import (
-    CERTIFICATE_ONLY, FOLLOW_UPS, CheckItem, FollowUp, Part, PoolRule, Sector, articles, check_record, follow_ups, hookimpl, judged,
-    points_of, site_form, summarise,
+    CERTIFICATE_ONLY, CheckItem, Findings, FollowUp, Part, PoolRule, Sector, articles, check_record, hookimpl, judged,
+    points_of, site_form,
 )
 
 ITEM, FORM, VERSION, CATEGORY = "sector_code.main", "sector_code.check", "2026-1", "模块名称检查"
@@ -24,23 +24,20 @@ POINTS = points_of(PARTS)
 CASES = {"licence": FollowUp("case", 0, "inspected", "涉嫌无资质经营，移送办案机构。")}
 
 
+ITEMS = [CheckItem(
+    ITEM, VERSION, CATEGORY, "模块名称监督检查", FORM, articles((LAW, "第三十三条、第三十六条")), kind="key",
+    methods=["现场检查"], points=["资质", "标识", "进货查验"], qualification=CERTIFICATE_ONLY, valid_from=date(2026, 1, 1),
+    guide="先看资质，再取样品看标识，最后倒查进货记录。",
+)]  # fmt: skip
+FORMS = [site_form(FORM, VERSION, "模块名称检查表", PARTS)]
+
+
 @hookimpl
 def sector():
-    return Sector("sector_code", "模块名称", department="业务科室名称")
-
-
-@hookimpl
-def check_items():
-    return [CheckItem(
-        ITEM, VERSION, CATEGORY, "模块名称监督检查", FORM, articles((LAW, "第三十三条、第三十六条")), kind="key",
-        methods=["现场检查"], points=["资质", "标识", "进货查验"], qualification=CERTIFICATE_ONLY, valid_from=date(2026, 1, 1),
-        guide="先看资质，再取样品看标识，最后倒查进货记录。",
-    )]  # fmt: skip
-
-
-@hookimpl
-def inspection_forms():
-    return [site_form(FORM, VERSION, "模块名称检查表", PARTS)]
+    return Sector(
+        "sector_code", "模块名称", department="业务科室名称",
+        items=ITEMS, forms=FORMS, findings=Findings(CATEGORY, POINTS, CASES),
+    )
 
 
 @hookimpl
@@ -51,13 +48,3 @@ def pool_rule(task):
 @hookimpl
 def validate_record(record, form):
     return check_record(record, POINTS, ITEM, grave=["licence"])
-
-
-@hookimpl
-def suggest_follow_up(record, form):
-    return follow_ups(record, FOLLOW_UPS, CASES)
-
-
-@hookimpl
-def public_summary(record, form):
-    return summarise(record, CATEGORY, POINTS)

@@ -7,8 +7,23 @@ import stat
 import pytest
 
 from portal.domain.import_kinds import KINDS
-from tests.cli.command import database_of
-from tests.office import INSTANT, OPEN, SEALED, query
+from tests.cli.command import Portal, database_of
+from tests.office import INSTANT, OPEN, SEALED, drop_databases_in, query
+
+
+@pytest.fixture(scope="module")
+def refusing(stages, tmp_path_factory):
+    """`refusing(stage)`: one portal at that stage, and all that is in its database, for every test in which nothing may be changed."""
+    made, root = {}, tmp_path_factory.mktemp("refusing")
+
+    def at(stage):
+        if stage not in made:
+            portal = Portal(stages.copy(stage, root / stage))
+            made[stage] = portal, database_of(portal)
+        return made[stage]
+
+    yield at
+    drop_databases_in(root)
 
 
 # Files ------------------------------------------------------------------------
@@ -23,12 +38,12 @@ FOREIGN = {
 
 @pytest.mark.parametrize(("content", "because"), FOREIGN.values(), ids=FOREIGN)
 @pytest.mark.parametrize("what", sorted(KINDS))
-def test_a_foreign_file_is_refused_and_nothing_is_imported(filled_portal, tmp_path, what, content, because):
+def test_a_foreign_file_is_refused_and_nothing_is_imported(refusing, tmp_path, what, content, because):
+    portal, before = refusing("filled")
     place = tmp_path / "名录.xlsx"
     place.write_bytes(content)
-    before = database_of(filled_portal)
-    assert because in filled_portal.refused("import", what, place)
-    assert database_of(filled_portal) == before
+    assert because in portal.refused("import", what, place)
+    assert database_of(portal) == before
 
 
 def test_files_that_are_missing_or_folders_are_named(filled_portal, tmp_path):
@@ -39,17 +54,21 @@ def test_files_that_are_missing_or_folders_are_named(filled_portal, tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"a\nb\n", b"\xff\xfe\n", b"\n"])
-def test_a_passphrase_file_is_one_line_of_text(committed_portal, tmp_path, content):
+def test_a_passphrase_file_is_one_line_of_text(refusing, tmp_path, content):
+    portal, before = refusing("committed")
     (tmp_path / "words").write_bytes(content)
-    committed_portal.refused("round", "release", OPEN, "--passphrase-file", tmp_path / "words", "--as", "planner")
+    portal.refused("round", "release", OPEN, "--passphrase-file", tmp_path / "words", "--as", "planner")
+    assert database_of(portal) == before
 
 
 @pytest.mark.parametrize(
     "line", [b"\x89PNG", b"[1]", b"{}", b"[" * 200_000, b'{"visit":1}', b"x", b'"\\ud800"'], ids=range(7)
 )
-def test_a_file_that_holds_no_records_is_refused_whole(drawn_portal, tmp_path, line):
+def test_a_file_that_holds_no_records_is_refused_whole(refusing, tmp_path, line):
+    portal, before = refusing("drawn")
     (tmp_path / "records.jsonl").write_bytes(line + b"\n")
-    drawn_portal.refused("record", "import", tmp_path / "records.jsonl")
+    portal.refused("record", "import", tmp_path / "records.jsonl")
+    assert database_of(portal) == before
 
 
 # A sealed round ------------------------------------------------------------------
@@ -89,10 +108,10 @@ def test_a_sealed_round_is_handed_over_and_nobody_says_its_secrets_are_public(dr
         ("sample answers", "请写明轮次编号"),
     ],
 )
-def test_an_act_by_the_wrong_person_on_the_wrong_thing_or_too_early_is_refused(committed_portal, words, because):
-    before = database_of(committed_portal)
-    assert because in committed_portal.refused(*words.split())
-    assert database_of(committed_portal) == before
+def test_an_act_by_the_wrong_person_on_the_wrong_thing_or_too_early_is_refused(refusing, words, because):
+    portal, before = refusing("committed")
+    assert because in portal.refused(*words.split())
+    assert database_of(portal) == before
 
 
 def test_a_class_is_adjusted_by_hand_and_a_pool_looked_at_before_it_is_frozen(filled_portal):
@@ -132,8 +151,10 @@ LATER = "2026-08-01T22:00:00+08:00"
         ((LATER, "--holder", "某科=planner"), "还没有冻结名录"),
     ],
 )
-def test_a_round_described_wrongly_is_refused(filled_portal, words, because):
-    assert because in filled_portal.refused(*ROUND, *words)
+def test_a_round_described_wrongly_is_refused(refusing, words, because):
+    portal, before = refusing("filled")
+    assert because in portal.refused(*ROUND, *words)
+    assert database_of(portal) == before
 
 
 # Secrets and exported folders -------------------------------------------------

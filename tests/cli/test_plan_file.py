@@ -27,7 +27,7 @@ def test_another_layout_is_asked_for_by_name(filled_portal, tmp_path):
     assert filled_portal("plan", "export", "2026", "--to", file, "--layout", "word", "--as", "planner").code == 2
 
 
-def test_the_whole_table_is_printed_as_pdf(filled_portal, tmp_path, tmp_path_factory):
+def test_the_whole_table_is_printed_as_pdf(filled_portal, tmp_path, tmp_path_factory, one_nursery):
     (filled_portal.data / "fonts").symlink_to(ready_fonts(tmp_path_factory))
     file = tmp_path / "计划.PDF"
     filled_portal.well("plan", "export", "2026", "--to", file, "--as", "planner")

@@ -7,9 +7,9 @@ import pytest
 
 from portal.domain.declarations import MOST_FIELDS
 from portal.domain.forms import check_answers
-from portal.plugin import Basis, CheckItem, Choice, Column, Field, Register, Sector, hookimpl
+from portal.plugin import Basis, CheckItem, Choice, Column, Field, Findings, FollowUp, Register, Sector, hookimpl
 from portal.plugins import discover_sectors
-from portal.testing import TODAY
+from portal.testing import TODAY, make_record
 from portal.web.pages import build_environment
 from tests.plugins.made import form, item, module, refusals
 
@@ -75,6 +75,26 @@ def test_a_declaration_in_place_of_a_hook_is_refused():
     made = module()
     made.check_items = [item()]
     assert refusals(lifts=made) == [WHO + "“check_items = …”：与钩子同名，但不是函数。钩子写成带 @hookimpl 的 def check_items。"]
+
+
+@pytest.mark.parametrize("given, hooks, message", [
+    ({"items": [item()], "forms": [form()]}, {"check_items": [item()]}, "“def check_items”：Sector(…) 里已经写了 items=，两处只写一处。"),
+    ({"forms": [form()], "findings": Findings("类", {"a": "lifts.use"})}, {"public_summary": hookimpl(lambda record, form: "好")},
+     "“def public_summary”：Sector(…) 里已经写了 findings=，两处只写一处。"),
+    ({"forms": [form()], "findings": {"a": "lifts.use"}}, {}, "“Sector('lifts', findings=…)”：findings 应是 Findings，写成了 dict。"),
+    ({"forms": [form()], "findings": Findings("类", {"lifts.other": {"a": "lifts.use"}})}, {}, "“Sector('lifts', findings=…)”：points 里没有表单 lifts.check 的要点。"),
+    ({"items": 5}, {}, "“check_items()”：应返回 CheckItem 的列表，返回了 int。"),
+])  # fmt: skip
+def test_what_the_sector_says_as_data_is_said_once_and_rightly(given, hooks, message):
+    assert refusals(lifts=module(sector=Sector("lifts", "电梯", **given), **hooks)) == [WHO + message]
+
+
+def test_a_sector_without_another_hook_answers_by_its_findings():
+    found = discover_sectors(None, {"lifts": module(sector=Sector("lifts", "电梯", items=[item()], forms=[form()], findings=Findings(
+        "电梯检查", {"a": "lifts.use"}, {"a": FollowUp("case")})))})  # fmt: skip
+    record = make_record(["lifts.use"], {"a": "no"}, "pending")
+    assert [one.kind for one in found.suggest_follow_up(record, found.forms[0])] == ["case"] and found.items[0].code == "lifts.use"
+    assert found.public_summary(record, found.forms[0]).startswith("电梯检查：判断")
 
 
 def test_a_file_of_the_package_may_have_the_name_of_a_hook():

@@ -11,6 +11,6 @@ def fonts_folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def printer(fonts_folder):
+def printer(fonts_folder, one_nursery):
     with Printer(fonts_folder, workers=1) as printer:
         yield printer

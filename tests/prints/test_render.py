@@ -1,13 +1,15 @@
 """The printer: same bytes, limits, named failures, nothing reached from inside."""
 
+import contextlib
 import shutil
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from portal.domain.errors import BadInput, WrongMoment
-from portal.prints import render
+from portal.prints import nursery, render
 from portal.prints.render import TEMPLATES, Printer
 
 from . import samples
@@ -21,11 +23,19 @@ def sheet(number=0, **changes):
     return "result_sheet.html", {"about": samples.about(), "result": samples.result(number, **changes)}
 
 
-def watch_processes(monkeypatch):
-    """The worker processes started from here on."""
-    started, start = [], render.subprocess.Popen
-    monkeypatch.setattr(render.subprocess, "Popen", lambda *a, **k: started.append(start(*a, **k)) or started[-1])
+def watch_workers(monkeypatch):
+    """The workers started from here on."""
+    started, start = [], render._Worker
+    monkeypatch.setattr(render, "_Worker", lambda *a: started.append(start(*a)) or started[-1])
     return started
+
+
+def is_there(worker) -> bool:
+    """Still at work: what nobody's parent has waited for is only a name."""
+    try:
+        return Path(f"/proc/{worker.pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 @pytest.fixture(scope="module")
@@ -39,22 +49,22 @@ def folder(tmp_path_factory):
     return folder
 
 
-# A worker takes a second to start, so what may share one does ----------------
+# A worker starts with the style sheet and the fonts, so what may share one does
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one printer made (key, PDF), what it refused, its processes, and what it left in the temporary folder."""
+    """What one printer made (key, PDF), what it refused, its workers, and what it left in the temporary folder."""
 
     made: list
     refusal: BadInput | None
-    processes: list
+    workers: list
     left: list
 
 
 def run(fonts_folder, scratch, jobs, **limits):
     with pytest.MonkeyPatch.context() as patch:
-        processes, made, refusal = watch_processes(patch), [], None
+        workers, made, refusal = watch_workers(patch), [], None
         scratch.mkdir()
         patch.setattr(render.tempfile, "tempdir", str(scratch))
         with Printer(fonts_folder, workers=1, **limits) as printer:
@@ -62,7 +72,7 @@ def run(fonts_folder, scratch, jobs, **limits):
                 made += printer.render_many(jobs)
             except BadInput as reason:
                 refusal = reason
-    return Run(made, refusal, processes, list(scratch.iterdir()))
+    return Run(made, refusal, workers, list(scratch.iterdir()))
 
 
 @pytest.fixture(scope="module")
@@ -96,8 +106,8 @@ def test_two_fresh_workers_make_the_same_bytes(replaced):
 
 
 def test_a_worker_is_replaced_after_so_many_documents(replaced):
-    assert len(replaced.processes) == 3
-    assert all(process.poll() is not None for process in replaced.processes)
+    assert len({worker.pid for worker in replaced.workers}) == len(replaced.workers) == 3
+    assert not any(map(is_there, replaced.workers))
 
 
 def test_what_a_worker_made_before_does_not_change_what_it_makes_next(replaced, printer):
@@ -152,25 +162,41 @@ def test_only_templates_of_the_folder_can_be_named(printer):
         printer.render("x", "../public/index.html", ON)
 
 
-def test_a_worker_knows_nothing_of_the_portals_environment(fonts_folder, folder, monkeypatch):
+@pytest.fixture
+def own_nursery(monkeypatch):
+    """A nursery started in this test: all others of the process share one."""
+    own = nursery.Nursery()
+    monkeypatch.setattr(nursery, "shared", lambda: contextlib.nullcontext(own))
+    yield own
+    own.close()
+
+
+def test_a_worker_knows_nothing_of_the_portals_environment_and_a_killed_nursery_is_replaced(fonts_folder, folder, monkeypatch, own_nursery):
     monkeypatch.setenv("DATABASE_URL", "postgres://somebody:secret@host/x")
-    started = watch_processes(monkeypatch)
+    started = watch_workers(monkeypatch)
     with Printer(fonts_folder, workers=1, templates=folder) as printer:
         printer.render("good", "good.html", ON)
         environ = Path(f"/proc/{started[0].pid}/environ").read_bytes()
-    assert b"TMPDIR=" in environ
-    assert b"secret" not in environ
+        own_nursery._process.kill()
+        own_nursery._process.wait()
+        printer.render("good", "good.html", ON)  # its worker is still there
+        with pytest.raises(BadInput, match="none.html"):
+            printer.render("x", "none.html", ON)  # now it is not wanted any more
+        printer.render("good", "good.html", ON)
+    assert b"PYTHONHASHSEED=" in environ and b"secret" not in environ
+    waiting = threading.Event()
+    assert len(started) == 2 and any(not any(map(is_there, started)) or waiting.wait(0.1) for _ in range(200))
 
 
 @pytest.mark.parametrize("name", ["replaced", "overtime", "refused"])
 def test_nothing_is_left_behind_in_the_temporary_folder(name, request):
     done = request.getfixturevalue(name)
-    assert len(done.processes) > 1 and done.left == []
+    assert len(done.workers) > 1 and done.left == []
 
 
-def test_a_worker_that_cannot_start_says_what_to_install(fonts_folder, monkeypatch):
+def test_a_worker_that_cannot_start_says_what_to_install(fonts_folder, monkeypatch, own_nursery):
     with Printer(fonts_folder, workers=1) as printer:
-        monkeypatch.setattr(render.sys, "executable", "/bin/false")
+        monkeypatch.setattr(nursery.sys, "executable", "/bin/false")
         with pytest.raises(WrongMoment, match="libpango-1.0-0"):
             printer.render("sheet", *sheet())
 

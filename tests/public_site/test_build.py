@@ -14,7 +14,7 @@ from jinja2 import UndefinedError
 
 from portal.domain.bundle import canonical
 from portal.domain.errors import BadInput
-from public_site import data
+from public_site import data, search
 from public_site.build import MOST_BYTES, VERIFY, Sink, build, build_into, environment
 from public_site.bundle import load_bundle, require_path, slug
 from public_site.check import check_release
@@ -51,7 +51,7 @@ def edited(bundle: Path, folder: Path, name: str, change) -> Path:
 
 def test_every_check_of_a_built_site_is_ok(out: Path) -> None:
     lines = check_release(out)
-    assert len(lines) == 8
+    assert len(lines) == 9
     assert all(ok for ok, _ in lines), lines
 
 
@@ -325,7 +325,7 @@ def test_an_incremental_build_is_the_full_build(bundle: Path, verify: Path, tmp_
     full = contents(tmp_path / "full")
     del full["manifest.json"]
     assert contents(tmp_path / "next") == full
-    assert 0 < len(sink.fresh) < 12
+    assert 0 < len([path for path in sink.fresh if not path.endswith(".gz")]) < 12
 
 
 # PDFs -----------------------------------------------------------------------------------------
@@ -384,17 +384,8 @@ def test_every_csv_row_has_a_cell_for_each_described_column(out: Path) -> None:
         assert {len(row) for row in rows} == {len(columns)}
 
 
-def test_every_firm_is_found_by_its_code_and_by_its_exact_name(bundle: Path, out: Path) -> None:
-    for code, names in load_bundle(bundle).names.items():
-        for typed in (code, code.lower(), *names, f" {names[0]} "):
-            key = data.search_key(typed)
-            found = json.loads((out / f"data/search/{data.bucket(key)}.json").read_bytes())[key]
-            assert [code, names[-1]] in [place[:2] for place in found]
-            assert all((out / place[2]).is_file() for place in found)
-
-
 def test_full_width_marks_and_spaces_do_not_hide_a_firm() -> None:
-    assert data.search_key("晋江（集团） ａb有限公司") == data.search_key("晋江(集团)AB有限公司")
+    assert search.search_key("晋江（集团） ａb有限公司") == search.search_key("晋江(集团)AB有限公司")
 
 
 def test_announcements_come_newest_first(bundle: Path) -> None:

@@ -15,23 +15,27 @@ import plugins.registration
 from portal.domain.cells import Sheet
 from portal.domain.codes import make_uscc
 from portal.domain.directory import EntityRow
+from portal.domain.list_columns import INSPECTORS
+from portal.domain.lists import Asked
 from portal.domain.model import Field, Form, Section
 from portal.domain.sample import sample_entities, sample_inspectors, sample_plan
 from portal.domain.sample_profile import sample_profile
 from portal.plugin import FollowUp, hookimpl
 from portal.plugins import Sectors, discover_sectors
 from portal.steps import (
-    assign, attachments, base, bundles, caps, classes, commit, disclosure, draw, follow_ups, form_uploads, forms, imports, outside, plan, plan_draft, pool, profile, publish, replacement,
-    review, sample, sheet_forms, simulation, stations, uploads, visits,
+    assign, attachments, base, bundles, caps, classes, commit, disclosure, draw, follow_ups, form_uploads, forms, imports, jobs, lists, outside, plan, plan_draft,
+    pool, profile, publish, replacement, review, sample, setup, sheet_forms, simulation, stations, uploads, visits, withdraw,
 )  # fmt: skip
 from portal.steps.acting import Acting
 from portal.steps.directory import save_entity_rows, save_inspector_rows
-from portal.store import directory, engine, records
+from portal.store import directory, engine, jobs, records
 from portal.store import imports as store_imports
 from portal.store import plan as plan_store
+from portal.store import publish as publications
 from portal.store.tables import Entity, Task
 from tests import office
 from tests.office import ANNUAL, ISSUES, OPEN, PASSPHRASE, SEED, House
+from tests.steps import account_acts
 
 __all__ = ["CHANGES", "Change"]
 
@@ -164,6 +168,10 @@ async def _report(act: Acting, house: House, found: dict[str, Any]) -> date:
     return await review.report_rectified(replace(act, sectors=_promising()), found["record"], found["id"], act.today)
 
 
+async def _queued(house: House) -> int:
+    return await publish.request_release(await house.acting("publisher"))
+
+
 async def _to_close(house: House) -> dict[str, Any]:
     await house.account_of("office", ["sector"])
     return await _promised(house)
@@ -190,6 +198,38 @@ def _create(act: Acting, house: House, _: None) -> Awaitable[str]:
         act, [ANNUAL], title="测试轮次", disclosure="open", holders=holders, window=office.WINDOW, draw_not_before=office.AFTER_ISSUES,
         sources=[{"name": name, "drawn_at": at, "groups": groups} for name, at, groups, _ in ISSUES],
     )  # fmt: skip
+
+
+async def _a_result(house: House) -> str:
+    """The key of the first published result."""
+    return (await publications.load_live((await house.acting("publisher")).tree, "result"))[0]["key"]
+
+
+async def limited(house: House) -> str:
+    """A result that is shown today for the last time; its key."""
+    key = await _a_result(house)
+    await _note_release(await house.acting("publisher"), house, None)
+    await withdraw.limit(await house.acting("publisher"), key, (await house.acting("publisher")).today, "满三个月")
+    return key
+
+
+async def _expired(house: House) -> None:
+    await limited(house)
+    house.at("2026-07-05T09:00")
+    for job in await jobs.load_jobs():
+        await jobs.save_finished(job["id"], "done", "", house.settings.now())
+
+
+def _withdraw(act: Acting, house: House, key: str) -> Awaitable[None]:
+    return withdraw.withdraw(act, key, "原决定已撤销")
+
+
+def _limit(act: Acting, house: House, key: str) -> Awaitable[None]:
+    return withdraw.limit(act, key, date(2026, 10, 3), "满三个月")
+
+
+def _correct(act: Acting, house: House, key: str) -> Awaitable[None]:
+    return withdraw.correct(act, key, "", "town", "清桥镇（更正）", "门牌登记有误", shown=True)
 
 
 _PLAN: Sheet = sample_plan(SEED)
@@ -294,6 +334,8 @@ CHANGES = [
            {"stations.make": 1}, _divided, everywhere=True),
     Change("assign stations", "filled", "planner", "stations.make", lambda act, house, _: stations.assign_stations(act),
            {"stations.assign": 1}, _unplaced, everywhere=True),
+    Change("add partner", "filled", "operator", "setup.bureau",
+           lambda act, house, _: setup.add_partner(act, "望溪县教育局", lambda login: "a password for tests"), {"setup.partner": 1}, everywhere=True),
     Change("place entity", "filled", "planner", "directory.place",
            lambda act, house, code: stations.place_entity(act, code, "359921-S02", "门牌属清桥"), {"directory.place": 1}, _unplaced),
     Change("import sheet", "filled", "operator", "directory.import",
@@ -390,6 +432,16 @@ CHANGES = [
            {"record.approve": lambda made: made["approved"]}, everywhere=True),
     Change("request release", "approved", "publisher", "publish.publish", lambda act, house, _: publish.request_release(act), {"publish.request": 1}, everywhere=True),
     Change("publish", "approved", "publisher", "publish.publish", lambda act, house, _: publish.publish_all(act), {"publish.publish": 3}, everywhere=True),
+    Change("cancel job", "approved", "publisher", "jobs.cancel", lambda act, house, number: jobs.cancel_job(act, number), {"jobs.cancel": 1}, _queued),
     Change("write bundle", "approved", "publisher", "publish.publish", _bundle, {}, everywhere=True),
+    Change("export list", "filled", "planner", "directory.read", lambda act, house, _: lists.note_export(act, INSPECTORS, Asked(given={"q": "李"}), 3), {"lists.export": 1}, everywhere=True),
     Change("note release", "approved", "publisher", "publish.publish", _note_release, {"publish.release": 1}, everywhere=True),
+    Change("note rollback", "published", "publisher", "publish.publish", lambda act, house, _: publish.note_rollback(act, "000001-" + "1" * 12),
+           {"publish.rollback": 1}, everywhere=True),
+    Change("withdraw", "published", "publisher", "publish.publish", _withdraw, {"publish.withdraw": 1}, _a_result),
+    Change("limit", "published", "publisher", "publish.publish", _limit, {"publish.limit": 1}, _a_result),
+    Change("correct", "published", "publisher", "publish.publish", _correct, {"publish.correct": 1}, _a_result),
+    Change("release expired", "published", "publisher", "publish.publish", lambda act, house, _: withdraw.release_due(act), {"publish.expire": 1}, _expired, everywhere=True),
+    *(Change(*row) for row in account_acts.ROWS),
+    Change(*account_acts.POLICY, everywhere=True),
 ]  # fmt: skip

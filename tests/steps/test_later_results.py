@@ -6,11 +6,13 @@ from datetime import date
 import pytest
 
 import plugins.product_quality
+from portal.domain.answers import say
 from portal.domain.cells import Sheet
 from portal.domain.errors import BadInput
 from portal.domain.model import AWAITING
+from portal.domain.results import point_headings, row_headings
 from portal.plugins import discover_sectors
-from portal.steps import assign, draw, forms, imports, pool, publish, review, setup, visits
+from portal.steps import assign, draw, forms, imports, pool, publish, results, review, setup, visits
 from portal.store import directory, records
 from portal.store import publish as publications
 from portal.store.tables import Entity, Finding, Task
@@ -142,3 +144,63 @@ async def test_without_a_sample_the_outcome_is_known_at_once(filled):
     await save(house, visit, SPOT, {"presence": "not_operating", "presence_note": "已停产"}, "not_operating")
     view = await forms.load_visit_view(await house.acting("assigned"), visit["code"])
     assert [one["form"].code for one in view["forms"]] == [SPOT] and view["visit"]["state"] == "done"
+
+
+# From a spreadsheet ----------------------------------------------------------------------
+
+
+async def table_of(house, code):
+    """(headings, rows as dicts) of what the round's table asks for now."""
+    table = await results.write_template(await house.acting("operator"), code)
+    return table[0], [dict(zip(table[0], row, strict=True)) for row in table[2:] if not row[0].startswith("备注")]
+
+
+async def bring(house, head, rows):
+    sheet = Sheet((tuple(head), *(tuple(row.get(title, "") for title in head) for row in rows)), kind="xlsx")
+    return await imports.import_sheet(await house.acting("operator"), "records", sheet, "记录.xlsx", b"x")
+
+
+async def test_samples_and_the_laboratorys_results_come_from_a_table_a_row_each(filled):
+    house, _, visit = await sampled(filled)
+    code = visit["code"].partition("_")[0]
+    head, [row] = await table_of(house, code)
+    known = {"结果": "待检验结果", "检查日期": "2026-06-10", "检查方式": "检验检测"}
+    form = SECTORS.form(SPOT)
+    heads, own = point_headings(form), row_headings(form)
+    fields = {field.name: field for field in form.fields()}
+    points = {heads[name]: say(fields[name], answer) for name, answer in (SIGNED | GOOD).items() if name != "signature"} | {heads["signature"]: "s1"}
+    lines = [row | known | points | {own["samples", name]: str(answer) for name, answer in sample(0).items()}]
+    lines.append({title: lines[0][title] for title in ("入企编号", "事项", "检查人员", *known)} | {own["samples", name]: str(answer) for name, answer in sample(1).items()})
+
+    with pytest.raises(BadInput) as refused:
+        await bring(house, head, [lines[0], lines[1] | {own["samples", "taken"]: "99"}])
+    assert [(one.row, one.field) for one in refused.value.problems][:1] == [(3, own["samples", "taken"])] and await records.load_records_of([visit["id"]]) == []
+    report = await bring(house, head, lines)
+    assert (report.counts["检查记录"], report.counts["待检验结果"], report.counts["数据行"]) == (1, 1, 2)
+    [spot] = await records.load_records_of([visit["id"]])
+    assert spot["answers"]["samples"] == [sample(0), sample(1)]
+
+    house.at("2026-07-10T10:00")
+    head, [row] = await table_of(house, code)
+    assert row["事项"] == SECTORS.item(ITEM).name, "one row, of the result: the record of the day stands"
+    form = SECTORS.form(RESULT)
+    heads, own = point_headings(form), row_headings(form)
+    known = {"结果": "发现问题已责令改正", "检查日期": "2026-07-10", "检查方式": "检验检测"}
+    said = {heads["lab"]: "省质检院", heads["report"]: "W1", heads["received_on"]: "2026-06-20", heads["told_on"]: "2026-06-21", heads["objection"]: "没有提出"}
+    passed = {own["results", "sealed"]: "F-00", own["results", "conclusion"]: "合格"}
+    failed = {own["results", "sealed"]: "F-01", own["results", "conclusion"]: "不合格", own["results", "failed_items"]: "热效率", own["results", "severe"]: "一般"}
+    again = {title: (row | known)[title] for title in ("入企编号", "事项", "检查人员", *known)}
+    for second, line, column in (
+        (failed | {own["results", "severe"]: "大概"}, 3, own["results", "severe"]),
+        (failed | {own["results", "failed_items"]: ""}, 3, own["results", "failed_items"]),
+        (failed | {"结果": "未发现问题"}, 2, "结果"),
+        ({}, 3, "事项"),
+    ):
+        with pytest.raises(BadInput) as refused:
+            await bring(house, head, [row | known | said | passed, again | second])
+        assert (line, column) in [(one.row, one.field) for one in refused.value.problems], second
+    assert [one["form_code"] for one in await records.load_records_of([visit["id"]])] == [SPOT]
+    report = await bring(house, head, [row | known | said | passed, again | failed])
+    assert report.counts["检查记录"] == 1
+    later = next(one for one in await records.load_records_of([visit["id"]]) if one["form_code"] == RESULT)
+    assert later["answers"] == result("pass", "fail") and later["outcomes"] == {ITEM: "rectified"} and later["state"] == "submitted"

@@ -5,15 +5,17 @@ from datetime import date
 import pytest
 
 from portal.domain.errors import NotAllowed, NotFound
+from portal.domain.list_columns import LISTS
+from portal.domain.lists import Asked
 from portal.domain.sample import sample_entities
-from portal.steps import bundles, disclosure, forms, publish, review
+from portal.steps import bundles, disclosure, forms, lists, publish, review
 from portal.steps.directory import save_entity_rows
 from portal.store import accounts, directory, records
 from portal.store import draw as draw_store
 from portal.store import plan as plan_store
 from portal.store import publish as publish_store
 from portal.store import visits as visit_store
-from portal.store.tables import Account
+from portal.store.tables import Account, Entity
 from tests import office
 from tests.office import ANNUAL, OPEN, SEALED, snapshot
 
@@ -39,12 +41,14 @@ async def test_another_bureau_sees_nothing_of_ours(published):
     act = await published.acting("stranger")
     seen, boss = act.tree, await published.acting("boss")
     ours = (await records.load_record_page(boss.tree, ["published"]))[0]
-    entity = (await directory.load_page(boss.tree, limit=1))[0]["code"]
+    entity = (await Entity.select(Entity.code).where(Entity.organisation.is_in(sorted(boss.tree))).first().run())["code"]
     visit = (await office.visits_of(OPEN))[0]["code"]
     assert await directory.count_entities(seen) == 0
-    assert await directory.load_page(seen) == []
+    for listing in LISTS.values():
+        given = await lists.load_page(act, listing, Asked())
+        assert (given["rows"], given["count"]) == ([], 0) and (await lists.load_page(boss, listing, Asked()))["count"], listing.name
     assert await directory.load_entity(entity, seen) is None and await directory.load_entity(entity, boss.tree)
-    assert all(not counts for counts in (await directory.count_by(seen)).values())
+    assert await directory.count_statuses(seen) == {}
     assert await directory.load_inspectors(seen) == []
     assert await plan_store.load_plans(seen) == [] and await plan_store.load_tasks(seen) == []
     assert await plan_store.load_latest_plan(seen, 2026) is None and await plan_store.load_latest_plan(boss.tree, 2026)
@@ -73,7 +77,7 @@ async def test_another_bureaus_bundle_holds_nothing_of_ours(published, tmp_path)
     await disclosure.write_bundle(await published.acting("stranger"), tmp_path / "b", demo=True)
     text = b"".join(path.read_bytes() for path in sorted((tmp_path / "b").rglob("*")) if path.is_file() and "log" not in path.parts)
     boss = await published.acting("boss")
-    for row in await directory.load_page(boss.tree, limit=500):
+    for row in await Entity.select(Entity.code, Entity.name).where(Entity.organisation.is_in(sorted(boss.tree))).limit(500).run():
         assert row["code"].encode() not in text and row["name"].encode() not in text
     assert OPEN.encode() not in text and ANNUAL.encode() not in text and "望溪".encode() not in text
 

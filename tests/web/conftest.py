@@ -29,7 +29,7 @@ def stages(tmp_path_factory):
 
 
 @pytest.fixture
-def printing(tmp_path_factory):
+def printing(tmp_path_factory, one_nursery):
     """`printing(house)` before a document is asked for: unpacking the fonts anew costs more than the document."""
     folder = ready_fonts(tmp_path_factory)
     return lambda house: (house.folder / "fonts").symlink_to(folder)

@@ -60,6 +60,16 @@ def test_nobody_signed_in_sees_only_the_login_page(worked):
 PAGES = {
     "/": (SIGNED_IN, "待办"),
     "/password": (SIGNED_IN, "修改密码"),
+    "/sessions": (SIGNED_IN, "我的登录"),
+    "/second-factor": (SIGNED_IN, "动态口令"),
+    "/login/code": (SIGNED_IN, "恢复码"),
+    "/accounts": ("accounts.read", "安全管理员授予角色"),
+    "/accounts?q=plan&role=planner&state=active": ("accounts.read", "planner"),
+    "/accounts/new": ("accounts.manage", "新建账号"),
+    "/accounts/policy": ("accounts.read", "登录规则"),
+    "/accounts/2": ("accounts.read", "动态口令"),
+    "/audit/chain": ("audit.read", "审计链完整"),
+    "/audit?actor=planner&act=pool.&since=2026-01-01&until=2026-12-31": ("audit.read", "pool.freeze"),
     "/plan": ("plan.read", "年度计划"),
     "/plan/1": ("plan.read", "待模块"),
     "/pool": ("plan.read", "任务名录"),
@@ -74,6 +84,7 @@ PAGES = {
     "/forms": ("record.read", "检查记录"),
     "/review": ("record.read", "待审核"),
     "/publish": ("publish.read", "将要公示"),
+    "/publications": ("publish.read", "已公示的结果"),
     "/jobs": ("jobs.read", "后台任务"),
     "/log": ("round.read", "存证"),
     "/verify": ("round.read", "怎么核验"),
@@ -89,6 +100,16 @@ PAGES = {
     "/inspectors": ("directory.read", "执法人员名录"),
     "/items": ("plan.read", "随机抽查事项清单"),
     "/items/registration.licence": ("plan.read", "检查要点"),
+    "/inspectors/WX0001": ("directory.read", "执法证"),
+    "/statistics": ("statistics.read", "每个数字都打开它背后的清单"),
+    "/statistics?org=359921-S01": ("statistics.read", "人员工作量"),
+    "/lists/checks": ("statistics.read", "抽查户次"),
+    "/lists/follow-ups": ("statistics.read", "后续处置清单"),
+    "/lists/records": ("record.read", "检查记录"),
+    "/lists/tasks": ("plan.read", "359921-2026-T001"),
+    "/lists/rounds": ("round.read", "已抽取"),
+    "/visits/week?on=2026-07-01": ("visits.read", "下载日历"),
+    "/visits/calendar.ics?on=2026-07-01": ("visits.read", "BEGIN:VCALENDAR"),
     "/follow-ups": ("record.read", "后续处置"),
     "/follow-ups?state=closed": ("record.read", "还没有办结过"),
     "/checklists": ("plan.read", "检查表单"),
@@ -139,6 +160,13 @@ def test_each_role_sees_its_pages_and_is_refused_the_others(worked, reader, logi
             assert wanted in response.text, (login, address)
 
 
+def plain(address: str) -> str:
+    """An address without what makes the same page longer, shorter or otherwise sorted; behind figures, one of each list is enough."""
+    path, _, query = address.partition("?")
+    kept = [pair for pair in query.split("&") if pair.partition("=")[0] not in ("sort", "size", "export", "after", "col")]
+    return path if any(pair.startswith(("since=", "begins_from=")) for pair in kept) else "?".join(filter(None, (path, "&".join(kept))))
+
+
 @pytest.mark.parametrize("login", LOGINS)
 def test_no_page_links_to_what_its_reader_may_not_open(reader, login):
     person = reader(login)
@@ -146,6 +174,7 @@ def test_no_page_links_to_what_its_reader_may_not_open(reader, login):
     waiting = [address for address in PAGES]
     while waiting:
         address = waiting.pop(0)
+        address = address if address in PAGES else plain(address)
         kind = re.sub(r"359921-2026|9?[0-9A-Z]{15,18}|[0-9]+|=[^&]*", "N", address)
         if kind in tried:
             continue

@@ -131,6 +131,16 @@ def test_too_many_wrong_passwords_close_the_account_for_a_quarter_of_an_hour(hou
     assert house.browser().post("/login", right, token=False).status_code == 303
 
 
+def test_an_account_is_closed_to_guesses_from_a_new_address_each_time(house_at, monkeypatch):
+    from portal.web import login
+
+    house, addresses = house_at(), iter(range(1000))
+    monkeypatch.setattr(login, "peer_of", lambda request: f"192.0.2.{next(addresses)}")
+    answers = [house.browser().post("/login", {"login": "planner", "password": f"guess {n}"}, token=False).status_code for n in range(MOST_ACCOUNT + 15)]
+    assert answers == [422] * MOST_ACCOUNT + [409] * 15
+    assert house.browser().post("/login", {"login": "planner", "password": PASSWORD}, token=False).status_code == 409, "nor by the right one meanwhile"
+
+
 def test_guessed_logins_do_not_fill_the_database(house_at):
     house = house_at()
     for n in range(8):
