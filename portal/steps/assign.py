@@ -23,6 +23,8 @@ from portal.store import accounts, directory, draw, plan
 from portal.store import visits as store
 from portal.store.engine import transaction
 
+EMPTY: Mapping[str, str] = {}
+
 
 async def assign_inspectors(act: Acting, round_code: str) -> dict[str, Any]:
     """Assign two inspectors to each of the round's visits, once; asking again returns the stored result.
@@ -144,6 +146,19 @@ async def assign_added(act: Acting, round_: dict[str, Any]) -> dict[str, Any] | 
     return await _run_again(act, round_, runs, own, now, emptied, [], await load_recusals(act, round_))
 
 
+async def assign_split(act: Acting, round_: dict[str, Any], code: str, source: str) -> dict[str, Any] | None:
+    """Whoever goes on a visit also goes on the one split off it: a run that draws nobody and says so (`split`), logged like the others.
+
+    In the caller's transaction and under its act. None where the round is not assigned yet: then it draws people for both.
+    """
+    runs = await store.load_runs(round_["id"])
+    own = await store.load_own_visits(round_["id"])
+    now = held_now(runs, own) if runs else {}
+    if source not in now:
+        return None
+    return await _run_again(act, round_, runs, own, now | {code: now[source]}, [], [], await load_recusals(act, round_), split={code: source})
+
+
 def held_now(runs: Sequence[Mapping[str, Any]], own: Sequence[Mapping[str, Any]]) -> dict[str, list[str | None]]:
     """visit -> who goes, of the visits that are still to be made: what somebody held of a closed one is free again."""
     codes = {visit["code"] for visit in own}
@@ -158,14 +173,17 @@ async def load_recusals(act: Acting, round_: Mapping[str, Any]) -> set[tuple[str
 
 async def _run_again(
     act: Acting, round_: dict[str, Any], runs: Sequence[Mapping[str, Any]], own: list[dict[str, Any]], now: Mapping[str, Any],
-    emptied: list[list[Any]], away: list[str], recusals: set[tuple[str, str]], lenders: Sequence[str] = (),
+    emptied: list[list[Any]], away: list[str], recusals: set[tuple[str, str]], lenders: Sequence[str] = (), split: Mapping[str, str] = EMPTY,
 ) -> dict[str, Any]:  # fmt: skip
-    """Draw some slots once more and keep the run; its document is logged before the key is used on it."""
+    """Draw some slots once more and keep the run; its document is logged before the key is used on it.
+
+    `split`: visits that take over the people of another one.
+    """
     slots = await _slots(act, round_, own, {**json.loads(round_["roster"]), "recusals": sorted(map(list, recusals))}, lenders)
     # The caps of the first draw hold; who is a candidate only now had none and gets the same.
     caps = json.loads(runs[0]["slots"])["caps"]
     slots["caps"] = {who: caps.get(who, max(caps.values(), default=1)) for who in slots["caps"]}
-    document = {"slots": slots, "assigned": now, "emptied": emptied, "absent": away}
+    document = {"slots": slots, "assigned": now, "emptied": emptied, "absent": away} | ({"split": dict(split)} if split else {})
     digest = hashlib.sha256(canonical(document)).hexdigest()
     index = await log.append(act, "assignment", round_["code"], {"digest": digest})
     _, key = load_draw_keys(act, round_)
@@ -173,12 +191,13 @@ async def _run_again(
     ids = {visit["code"]: visit["id"] for visit in own}
     numbers = {row["code"]: row["id"] for row in await directory.load_inspectors(act.tree)}
     filled = {(visit, n): result["assigned"][visit][n] for visit, n in emptied}
+    taken = {(visit, n): who for visit in split for n, who in enumerate(result["assigned"][visit])}
     await store.save_run(
         {
             "round": round_["id"], "n": runs[-1]["n"] + 1, "slots": canonical(document).decode(), "slots_digest": digest,
             "result": canonical(result).decode(), "made_by": act.account, "made_at": act.now,
         },
-        [{"visit": ids[visit], "slot": n, "inspector": numbers[who] if who else None} for (visit, n), who in sorted(filled.items())],
+        [{"visit": ids[visit], "slot": n, "inspector": numbers[who] if who else None} for (visit, n), who in sorted({**filled, **taken}.items())],
     )  # fmt: skip
     return {
         "digest": digest, "log": index, "emptied": len(emptied), "filled": sum(who is not None for who in filled.values()),

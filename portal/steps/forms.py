@@ -63,6 +63,8 @@ async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
         "questions": {field.name: field for one in every for field in one["form"].fields() if one["form"].code in names.get(field.name, ())},
         "visit": visit, "entity": entity, "inspectors": [people.get(who) for who in assigned], "forms": views,
         "closings": (await visits.load_closings([visit["id"]])).get(visit["id"], []), "holder": holder, "drawn": await load_drawn(visit),
+        "origin": (await visits.load_visits_by_id([visit["split_of"]])).get(visit["split_of"]) if visit["split_of"] else None,
+        "tasks": len((await visits.load_tasks_of_visits([visit["id"]])).get(visit["id"], ())),
         "may_enter": act.may("record.enter") and _is_assigned(act, assigned) and visit["state"] != "closed",
     }  # fmt: skip
 

@@ -164,7 +164,7 @@ async def _check_replacement(act: Acting, round_: dict[str, Any]) -> Line:
             same = (ids[task], stratum, ranks.get((ids[task], struck)))
             wanted |= {(*same, struck, "struck"), *([(*same, new, "replacement")] if new else [])}
     picks = await draw.load_picks(round_["id"], ["struck", "replacement"])
-    closings = await visits.load_closings_of(round_["id"])
+    closings = [row for row in await visits.load_closings_of(round_["id"]) if row["status"] != visits.SPLIT]
     fits = {(p["task"], p["stratum"], p["rank"], p["code"], p["kind"]) for p in picks} == wanted
     fits = fits and {row["task"] for row in closings} <= {task for task, *_ in wanted}
     closed = {visit["id"] for visit in await visits.load_closed_visits(round_["id"])}
@@ -181,6 +181,7 @@ async def _check_assignment(act: Acting, round_: dict[str, Any]) -> AsyncIterato
     logged = [said.get("digest") for said in await _entries(round_["code"], "assignment")]
     same = logged == [hashlib.sha256(run["slots"].encode()).hexdigest() for run in runs]
     closed = await visits.load_codes_of(round_["id"]) - {visit["code"] for visit in await visits.load_own_visits(round_["id"])}
+    splits = await visits.load_splits(round_["id"])
     before: dict[str, Any] = {}
     for run in runs:
         document = json.loads(run["slots"])
@@ -188,7 +189,7 @@ async def _check_assignment(act: Acting, round_: dict[str, Any]) -> AsyncIterato
             again = assign(require_slots({**document, "K": key.hex()}))
         else:  # emptied slots, or those of visits that came since, drawn again, from what the run before had left
             again = run_refill(document, key)
-            same = same and _goes_on(document, before["assigned"], closed)
+            same = same and _goes_on(document, before["assigned"], closed, splits)
         same = same and pack(again) == run["result"]
         before = again
     own = await visits.load_own_visits(round_["id"])
@@ -199,10 +200,14 @@ async def _check_assignment(act: Acting, round_: dict[str, Any]) -> AsyncIterato
     yield same, f"轮次 {round_['code']}：人员匹配重算{'一致' if same else '不一致，名单被改动过。'}"
 
 
-def _goes_on(document: dict[str, Any], before: dict[str, Any], closed: Collection[str]) -> bool:
-    """Whether a further run took up what the one before left: closed visits gone, new ones empty, all else as it was."""
+def _goes_on(document: dict[str, Any], before: dict[str, Any], closed: Collection[str], splits: Mapping[str, str]) -> bool:
+    """Whether a further run took up what the one before left: closed visits gone, new ones empty or, where they were split off, with the people of the
+    visit they came from; all else as it was."""
     emptied = {(visit, n) for visit, n in document["emptied"]}
-    new = document["assigned"].keys() - before.keys()
+    split = document.get("split", {})
+    if not all(splits.get(new) == old and old in before and document["assigned"][new] == before[old] for new, old in split.items()):
+        return False
+    new = document["assigned"].keys() - before.keys() - split.keys()
     empty = all(document["assigned"][visit] == [None, None] and {(visit, 0), (visit, 1)} <= emptied for visit in new)
     kept = all(document["assigned"][visit] == row for visit, row in before.items() if visit in document["assigned"])
     return empty and kept and before.keys() - document["assigned"].keys() <= set(closed)

@@ -20,7 +20,7 @@ INSERT_ONLY = (
     "class_version", "entity_class", "class_adjustment", "external_list", "external_entry", "sheet_version",
 )  # fmt: skip
 #: Updated by the rules below, never deleted.
-KEPT = ("round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider", "upload", "peace", "sheet_sector")
+KEPT = ("round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider", "upload", "peace", "sheet_sector", "document")
 
 #: table -> columns that never change once they are not empty (Text, Bytea) or not null.
 FROZEN_TEXT = {
@@ -29,12 +29,15 @@ FROZEN_TEXT = {
     "share": ("commit", "holder"),
     "record": ("form_code", "form_version"),
     "publication": ("data", "digest", "kind", "key"),
+    "visit": ("split_reason",),
+    "document": ("kind", "number", "subject", "data", "digest", "void_reason"),
 }
 FROZEN_NULLABLE = {
     "round": ("committed_by", "drawn_by", "revealed_by", "published_at", "replaced_by"),
     "source": ("entered_by",),
     "plan": ("approved_by",),
     "publication": ("log_index",),
+    "visit": ("split_of", "split_by"),
 }
 #: table -> allowed moves of its `state`.
 MOVES = {
@@ -47,10 +50,11 @@ MOVES = {
     "plan": ("draft approved", "draft published", "approved published"),
     "follow_up": ("open closed",),
     "load": ("staging merging", "staging dropped", "merging done"),
+    "document": ("issued voided",),
     "publication": ("live superseded", "live withdrawn", "superseded withdrawn"),
     "upload": ("previewed queued", "previewed applied", "previewed dropped", "queued applied", "queued previewed"),
 }  # fmt: skip
-FIRST_STATE = {"round": ("draft", "external"), "record": ("draft", "submitted"), "visit": ("open",), "publication": ("live",), "load": ("staging",)}
+FIRST_STATE = {"round": ("draft", "external"), "record": ("draft", "submitted"), "visit": ("open",), "publication": ("live",), "load": ("staging",), "document": ("issued",)}
 #: (table, condition on NEW that must hold, message). NULL counts as holding.
 CHECKS = (
     ("round", "NEW.disclosure IN ('open','sealed')", "round: unknown disclosure"),
@@ -69,12 +73,17 @@ CHECKS = (
     ("plan", "NEW.state = 'draft' OR NEW.approved_by IS NOT NULL", "plan: approved by nobody"),
     ("pool", "NEW.size >= NEW.excluded_size AND NEW.size >= 0", "pool: sizes do not fit"),
     ("share", 'length(NEW."commit") IN (0,64)', "share: commit is not 64 hex digits"),
+    ("visit", "NEW.part >= 1 AND (NEW.part = 1) = (NEW.split_of IS NULL)", "visit: a part beyond the first is split off another visit"),
+    ("visit", "NEW.split_of IS NULL OR (NEW.split_reason <> '' AND NEW.split_by IS NOT NULL)", "visit: split off by nobody or without a reason"),
     ("record", "NEW.reviewer <> NEW.entered_by", "record: the recorder cannot review"),
     ("record", "NEW.state NOT IN ('approved','published') OR NEW.reviewer IS NOT NULL", "record: approved by nobody"),
     ("pick", "NEW.rank >= 1 AND NEW.kind IN ('drawn','reserve','struck','replacement','external')", "pick: bad rank or kind"),
     ("audit", "length(NEW.digest) = 64 AND length(NEW.previous) = 64", "audit: bad digest"),
     ("follow_up", "NEW.state <> 'closed' OR NEW.kind = 'none' OR (NEW.closed_on IS NOT NULL AND NEW.closed_by IS NOT NULL AND NEW.result <> '')", "follow_up: closed by nobody"),
     ("attachment", "NEW.kind IN ('photo','file','signature') AND length(NEW.original) = 64 AND length(NEW.data) = NEW.size", "attachment: does not fit"),
+    ("document", "NEW.kind IN ('notice','record','result','order') AND NEW.n >= 1 AND length(NEW.digest) = 64", "document: does not fit"),
+    ("document", "NEW.state <> 'voided' OR (NEW.voided_by IS NOT NULL AND NEW.void_reason <> '')", "document: voided by nobody or without a reason"),
+    ("document", "NEW.voided_by <> NEW.issued_by", "document: who issued it cannot void it"),
     ("placement", "NEW.placed_by IN ('address','person')", "placement: placed by nobody known"),
     ("placement", "NEW.placed_by <> 'person' OR NEW.why <> ''", "placement: chosen by a person without a reason"),
     ("entity", "NEW.kind IN ('entity','site','object')", "entity: unknown kind"),
@@ -105,7 +114,7 @@ UNIQUE = (
     ("one_holder", "share", "round, holder", ""),
     ("one_pick", "pick", "round, task, code, kind", ""),
     ("one_rank", "pick", "round, task, stratum, rank, kind", ""),
-    ("one_open_visit", "visit", "holder, site", "state = 'open'"),
+    ("one_open_visit", "visit", "holder, site, part", "state = 'open'"),
     ("one_visit_task", "visit_task", "visit, task", ""),
     ("one_closing", "closing", "visit, task", ""),
     ("one_run", "matching", "round, n", ""),
@@ -113,6 +122,8 @@ UNIQUE = (
     ("one_record", "record", "visit, form_code", ""),
     ("one_record_version", "record_version", "record, n", ""),
     ("one_finding", "finding", "visit, item_code, object", ""),
+    ("one_document_number", "document", "organisation, kind, year, n", ""),
+    ("one_live_document", "document", "organisation, kind, subject", "state = 'issued'"),
     ("one_publication", "publication", "kind, key, version", ""),
     ("one_profile_version", "profile", "organisation, version", ""),
     ("one_base_a_year", "year_base", "organisation, year", ""),
