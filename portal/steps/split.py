@@ -102,14 +102,14 @@ async def split_visit(act: Acting, visit_code: str, tasks: Sequence[str], reason
         parting = await _part(act, visit, errand, tasks, on)
         code, part = await _next_part(visit)
         await _require_admitted(act, visit, code, errand, parting, on)
-        links = {one["task"]: one["organisation"] for one in await store.load_links([visit["id"]])}
+        whose = await store.load_whose(visit["id"])
         await store.save_visits(
             [{
                 **{name: visit[name] for name in ("round", "organisation", "entity_code", "holder", "site", "town")},
                 "code": code, "day": on, "state": "open", "forms": pack(parting.new_forms), "header": "{}", "version": 1, "part": part,
                 "split_of": visit["id"], "split_reason": reason, "split_by": act.account, "split_at": act.now,
             }],
-            [(code, one, links[one]) for one in parting.tasks],
+            [(code, one, whose[one]) for one in parting.tasks],
         )  # fmt: skip
         said = f"另行入企（{code}），原因：{reason}"
         await store.save_closings([

@@ -91,9 +91,9 @@ async def is_combined(round_: int) -> bool:
     return await VisitTask.exists().where(VisitTask.task.is_in(await _tasks_of(round_))).run()
 
 
-async def load_links(visits: Collection[int]) -> list[dict[str, Any]]:
-    """visit, task and organisation of all that these visits ever carried."""
-    return await VisitTask.select().where(VisitTask.visit.is_in(sorted(visits) or [-1])).order_by(VisitTask.id).run()
+async def load_whose(visit: int) -> dict[int, int]:
+    """task -> organisation, of all that a visit ever carried."""
+    return {row["task"]: row["organisation"] for row in await VisitTask.select().where(VisitTask.visit == visit).order_by(VisitTask.id).run()}
 
 
 async def load_parts(visit: int) -> list[dict[str, Any]]:
