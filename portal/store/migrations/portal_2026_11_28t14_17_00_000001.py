@@ -6,7 +6,7 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from portal.store.new_tables import add_tables
 
-ID = "2026-11-28T13:43:00:000001"
+ID = "2026-11-28T14:17:00:000001"
 VERSION = "1.38.0"
 DESCRIPTION = "documents with numbers"
 

@@ -6,7 +6,7 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from portal.store.new_tables import add_columns
 
-ID = "2026-11-28T13:31:00:000001"
+ID = "2026-11-28T14:16:00:000001"
 VERSION = "1.38.0"
 DESCRIPTION = "visits are split with a reason"
 
