@@ -74,6 +74,21 @@ def plan_sheet() -> Sheet:
     return Sheet(tuple(lines), (), "计划表")
 
 
+async def open_bureau(folder: Path, kind: str, sectors: Any) -> office.House:
+    """A new installation of the province with the starting accounts and nothing else; the database stays open."""
+    office.make_folder(folder, kind)
+    settings = office.settings_of(folder, owner=True)
+    settings.set_clock("2026-03-23T09:00:00+08:00")
+    await engine.open_engine(settings.database_url)
+    await setup.init(
+        key_folder=folder / "keys", name="福建省市场监督管理局", region=REGION, now=settings.now(), stamp=stamp(settings.now()), sectors=sectors,
+        token_bytes=office.seeded_bytes("register init"), password=lambda login: "a password for tests",
+    )  # fmt: skip
+    await rights.install(lambda: cluster.PASSWORD, cluster.application() if kind == "postgres" else "")
+    await engine.close_engine()
+    return await office.open_house(folder, "register")
+
+
 async def walk(folder: Path, kind: str, file: Path, limit: int) -> dict[str, Any]:
     """{"seconds", "rounds": {code: summary}} of the two rounds; the database is closed after it."""
     seconds: dict[str, float] = {}
@@ -83,19 +98,9 @@ async def walk(folder: Path, kind: str, file: Path, limit: int) -> dict[str, Any
         seconds[name] = time.perf_counter() - since[0]
         since[0] = time.perf_counter()
 
-    office.make_folder(folder, kind)
-    settings = office.settings_of(folder, owner=True)
-    settings.set_clock("2026-03-23T09:00:00+08:00")
     sectors = load_sector(scopes_sector, "scopes")
-    await engine.open_engine(settings.database_url)
     try:
-        await setup.init(
-            key_folder=folder / "keys", name="福建省市场监督管理局", region=REGION, now=settings.now(), stamp=stamp(settings.now()), sectors=sectors,
-            token_bytes=office.seeded_bytes("register init"), password=lambda login: "a password for tests",
-        )  # fmt: skip
-        await rights.install(lambda: cluster.PASSWORD, cluster.application() if kind == "postgres" else "")
-        await engine.close_engine()
-        house = await office.open_house(folder, "register")
+        house = await open_bureau(folder, kind, sectors)
         entities, classes = register_file(file, limit)
         (folder / "register.csv").write_bytes(entities)
         operator = await house.acting("operator", sectors)
@@ -113,7 +118,7 @@ async def walk(folder: Path, kind: str, file: Path, limit: int) -> dict[str, Any
         rounds = {}
         for drawing, window in zip(city_walk.ROUNDS, (SPRING, SUMMER, AUTUMN), strict=True):
             mine = [task for task in tasks if task["window_from"] == drawing.windows[0]]
-            rounds[window] = await _round(house, sectors, drawing, mine)
+            rounds[window] = await draw_in(house, sectors, drawing, mine, "sealed")
             took(f"{window} drawn")
             if window != AUTUMN:
                 house.at(f"{drawing.checked}T17:00")
@@ -126,14 +131,15 @@ async def walk(folder: Path, kind: str, file: Path, limit: int) -> dict[str, Any
     return {"seconds": seconds, "rounds": rounds, "entities": report.counts}
 
 
-async def _round(house: office.House, sectors: Any, drawing: city_walk.Drawing, tasks: list[dict[str, Any]]) -> dict[str, Any]:
+async def draw_in(house: office.House, sectors: Any, drawing: city_walk.Drawing, tasks: list[dict[str, Any]], disclosure: str) -> dict[str, Any]:
+    """One round of these tasks from frozen pools to assigned visits: {"code", "picks", "visits", "avoided", ...}."""
     house.at(f"{drawing.frozen}T09:00")
     planner = await house.acting("planner", sectors)
     for task in tasks:
         await pool.freeze_pool(planner, task["code"], "class" if task["class_ratios"] else "none")
     sources = city_walk.issues(drawing.issued)
     code = await commit.create_round(
-        planner, [task["code"] for task in tasks], title=drawing.name, disclosure="sealed", sources=[source for source, _ in sources],
+        planner, [task["code"] for task in tasks], title=drawing.name, disclosure=disclosure, sources=[source for source, _ in sources],
         holders=city_walk.HOLDERS, window=drawing.windows, draw_not_before=f"{drawing.issued}T22:00:00+08:00",
     )  # fmt: skip
     for holder in city_walk.HOLDERS:

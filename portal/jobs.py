@@ -17,18 +17,19 @@ from typing import Any
 from portal.domain.errors import Refused, WrongMoment
 from portal.prints.render import Printer
 from portal.settings import Settings
-from portal.steps import disclosure, publish, simulation, uploads
+from portal.steps import disclosure, publish, simulation, uploads, withdraw
 from portal.steps.acting import Acting, open_acting
 from portal.steps.loading import finish_load
 from portal.store import accounts
 from portal.store import jobs as store
 from portal.store.engine import transaction
 from public_site.build import PdfJob
-from public_site.release import release
+from public_site.release import current, release, releases_of, roll_back
 
 Progress = Callable[[str, int], None]
 IDLE_SECONDS = 1.0
 TOLD_SECONDS = 1.0  # a job's progress is written at most so often: each time is a commit
+EXPIRY_SECONDS = 600.0  # how often an idle worker asks whether some publication's time is over
 WAITING_SECONDS = 600.0  # for another process that is publishing
 
 
@@ -86,6 +87,26 @@ async def release_site(
         for job in asked:  # what they asked for is in this release
             await store.save_finished(job, "done", _note(made), datetime.now().astimezone())
     return made
+
+
+async def roll_site_back(act: Acting, settings: Settings, name: str) -> str:
+    """Show a kept release again (the one before the present one where none is named), free of what must be forgotten; its id."""
+    act.require("publish.publish")
+    site = settings.data / "site"
+
+    def roll() -> str:
+        kept = releases_of(site) if (site / "releases").is_dir() else []
+        shown = current(site)
+        wanted = name or (kept[kept.index(shown) - 1] if shown in kept and kept.index(shown) else "")
+        if not wanted:
+            raise WrongMoment("没有更早的版本可以换回。")
+        with Printer(settings.data / "fonts", own_fonts=settings.fonts) as used:
+            return roll_back(site, wanted, _Renderer(used))
+
+    async with _publishing(settings.data / "bundles"):
+        done = await asyncio.to_thread(roll)
+        await publish.note_rollback(act, done)
+    return done
 
 
 @contextlib.asynccontextmanager
@@ -196,9 +217,13 @@ async def work(settings: Settings, keys: Any, sectors: Any, *, until_idle: bool 
     def wall() -> datetime:
         return datetime.now().astimezone()
 
-    done = 0
+    done, looked = 0, -EXPIRY_SECONDS
     while True:
         job = await store.claim_job(wall())
+        if job is None and time.monotonic() - looked >= EXPIRY_SECONDS:
+            looked = time.monotonic()
+            if await _expire(settings, keys, sectors):
+                continue
         if job is None:
             if until_idle:
                 return done
@@ -212,6 +237,19 @@ async def work(settings: Settings, keys: Any, sectors: Any, *, until_idle: bool 
             with contextlib.suppress(asyncio.CancelledError):
                 await beat
         done += 1
+
+
+async def _expire(settings: Settings, keys: Any, sectors: Any) -> bool:
+    """Queue a release where a publication's time is over, in the name of who set it; True where one was queued."""
+    login = await withdraw.load_who_limited(settings.now())
+    if login is None:
+        return False
+    try:
+        act = await open_acting(await accounts.load_account(login), login, settings.now(), keys, sectors, address="worker")
+        return await withdraw.release_due(act) is not None
+    except Refused as refusal:  # the account is stopped or no publisher any more: the next publication forgets it
+        print(f"expiry not released: {refusal.message}", file=sys.stderr)
+        return False
 
 
 async def _heartbeat(job: int, wall: Callable[[], datetime]) -> None:

@@ -10,8 +10,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,8 +19,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from portal.domain.errors import BadInput
 from public_site import data
-from public_site.bundle import CHUNK, Bundle, load_bundle, plain_json, require_path
-from public_site.pages import ADDRESSES, Page, entity_pages, pdf_jobs, site_pages
+from public_site.bundle import Bundle, load_bundle, plain_json
+from public_site.hot import Hot
+from public_site.pages import ADDRESSES, Page, Paper, entity_pages, papers, site_pages
+from public_site.sink import Sink
 from public_site.wording import FILTERS, WORDS, state_of
 
 SPEC = "mingcha-site/1"
@@ -30,6 +31,8 @@ TEMPLATES = HERE.parent / "templates" / "public"
 STATIC = HERE / "static"
 VERIFY = HERE / "verify"
 MOST_BYTES = 60 * 1024  # of any HTML file (SITE.md)
+
+HOT_FILTERS = ("cn_date", "cn_day", "cn_time", "count", "pieces", "label_class")  # those the entity page uses
 
 Progress = Callable[[str, int], None]  # what is being made, how many so far
 
@@ -53,96 +56,13 @@ class PdfRenderer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What was made. `pages`: HTML files; `pdfs`: all PDFs of the site; `rendered`: those not in the cache before."""
+    """What was made. `pages`: HTML files; `pdfs`: all PDFs of the site; `bytes`: written, not linked; `rendered`: PDFs not in the cache before."""
 
     pages: int
     pdfs: int
     files: int
     bytes: int
     rendered: int = 0
-
-
-@dataclass(slots=True)
-class Sink:
-    """Where files go. What the last release holds unchanged is linked from it, never written again.
-
-    `files` and `inputs` become the manifest: path -> SHA-256, and path -> digest of what a page was made from.
-    `fresh` are the paths written here and not linked: what a release has to bring to the disk.
-    """
-
-    root: Path
-    last: Path | None = None
-    last_files: Mapping[str, str] = field(default_factory=dict)
-    last_inputs: Mapping[str, str] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
-    inputs: dict[str, str] = field(default_factory=dict)
-    fresh: list[str] = field(default_factory=list)
-    bytes: int = 0
-    folders: set[Path] = field(default_factory=set)
-
-    def put(self, path: str, content: bytes) -> None:
-        """Write a file, or link it if the last release has the same."""
-        self._claim(path)
-        self.bytes += len(content)
-        self._settle(path, hashlib.sha256(content).hexdigest(), lambda place: _write(place, content))
-
-    def put_pieces(self, path: str, pieces: Iterable[bytes]) -> None:
-        """Write a long file piece by piece."""
-        self._claim(path)
-        place, state = self._place(path + ".part"), hashlib.sha256()
-        with place.open("wb") as stream:
-            for piece in pieces:
-                state.update(piece)
-                self.bytes += stream.write(piece)
-        self._settle(path, state.hexdigest(), lambda target: os.rename(place, target))
-        with suppress(FileNotFoundError):
-            place.unlink()
-
-    def copy(self, path: str, source: Path, digest: str) -> None:
-        """Copy a file whose SHA-256 is known."""
-        self._claim(path)
-        self.bytes += source.stat().st_size
-        self._settle(path, digest, lambda place: _copy(source, place))
-
-    def keep(self, path: str, source: str) -> bool:
-        """Take a page (its JSON and its further pages) over from the last release, if it was made from the same."""
-        stem = path.removesuffix(".html")
-        wanted = [path, f"{stem}.json"]
-        while (more := f"{stem}-{len(wanted)}.html") in self.last_files:
-            wanted.append(more)
-        return self.keep_files(path, source, wanted)
-
-    def keep_files(self, path: str, source: str, wanted: list[str]) -> bool:
-        """Take files over from the last release, if `path` was made there from the same."""
-        if self.last is None or self.last_inputs.get(path) != source or not all(name in self.last_files for name in wanted):
-            return False
-        for name in wanted:
-            self.copy(name, self.last / name, self.last_files[name])
-        self.inputs[path] = source
-        return True
-
-    def _claim(self, path: str) -> None:
-        require_path(path)
-        if path in self.files:
-            raise BadInput(f"两个页面要用同一个地址“{path}”。请检查编码是否重复。")
-        self.files[path] = ""
-
-    def _settle(self, path: str, digest: str, write: Callable[[Path], None]) -> None:
-        self.files[path] = digest
-        place = self._place(path)
-        if self.last is not None and self.last_files.get(path) == digest:
-            with suppress(OSError):  # a file system without (or out of) links: write it
-                os.link(self.last / path, place)
-                return
-        write(place)
-        self.fresh.append(path)
-
-    def _place(self, path: str) -> Path:
-        place = self.root / path
-        if place.parent not in self.folders:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            self.folders.add(place.parent)
-        return place
 
 
 def build(
@@ -181,10 +101,12 @@ def build_into(
     program = (verify / "verify.py").read_bytes()
     facts = {"lines": program.count(b"\n"), "digest": hashlib.sha256(program).hexdigest()}
     pages = 0
-    for page in site_pages(bundle, facts):
+    style = style_digest(bundle)
+    for page in site_pages(bundle, facts, style, sink.keep):
         pages += _put_page(render, sink, page)
-    for page in entity_pages(bundle, style_digest(bundle), sink.keep):
-        pages += _put_page(render, sink, page)
+    hot = hot_of(bundle)
+    for page in entity_pages(bundle, style, sink.keep):
+        pages += _put_page(render, sink, page, hot)
         tell("pages", pages)
     _put_data(bundle, sink)
     rendered = _put_pdfs(bundle, sink, render_pdfs, pdf_cache, tell)
@@ -215,9 +137,17 @@ def environment() -> Environment:
     return made
 
 
+def hot_of(bundle: Bundle) -> Hot:
+    """The quick way to entity pages (hot.py)."""
+    return Hot(environment(), _fixed(bundle), ADDRESSES, {name: FILTERS[name] for name in HOT_FILTERS})
+
+
+def _fixed(bundle: Bundle) -> dict[str, Any]:
+    return {"about": bundle.about, "bureau": bundle.about["bureau"]} | ADDRESSES
+
+
 def _renderer(bundle: Bundle) -> Render:
-    templates = environment()
-    fixed = {"about": bundle.about, "bureau": bundle.about["bureau"]} | ADDRESSES
+    templates, fixed = environment(), _fixed(bundle)
 
     def render(page: Page, path: str, context: dict[str, Any]) -> bytes:
         root = "../" * path.count("/") or "./"
@@ -227,12 +157,13 @@ def _renderer(bundle: Bundle) -> Render:
     return render
 
 
-def _put_page(render: Render, sink: Sink, page: Page) -> int:
-    files = _pages_that_fit(render, page)
+def _put_page(render: Render, sink: Sink, page: Page, hot: Hot | None = None) -> int:
+    quick = hot and hot.render(page.context["visits"], page.path, page.as_of)
+    files = [(page.path, quick)] if quick and len(quick) <= MOST_BYTES else _pages_that_fit(render, page)
     for path, content in files:
         sink.put(path, content)
     if page.twin is not None:
-        sink.put(page.path.removesuffix(".html") + ".json", plain_json(page.twin))
+        sink.put(page.path.removesuffix(".html") + ".json", page.twin)
     if page.source:
         sink.inputs[page.path] = page.source
     return len(files)
@@ -285,19 +216,24 @@ def _put_data(bundle: Bundle, sink: Sink) -> None:
     for path, pieces in data.csv_files(bundle, states):
         sink.put_pieces(path, pieces)
     for name in data.COLUMNS:
-        if f"{name}.jsonl" in bundle.files:
+        if name == "results" and bundle.dropped:
+            sink.put_pieces("data/results.jsonl", bundle.shown_lines())
+        elif f"{name}.jsonl" in bundle.files:
             sink.copy(f"data/{name}.jsonl", bundle.folder / f"{name}.jsonl", bundle.files[f"{name}.jsonl"])
         else:
             sink.put(f"data/{name}.jsonl", b"")
+    # with these a release carries all it was made from (forget.py builds old ones anew)
+    sink.copy("data/about.json", bundle.folder / "about.json", bundle.files["about.json"])
+    sink.copy("data/pages.jsonl", bundle.folder / "pages.jsonl", bundle.files["pages.jsonl"])
     for path, content in data.search_files(bundle):
         sink.put(path, content)
     for path in [*bundle.under("rounds/"), *bundle.under("log/")]:
         sink.copy(path, bundle.folder / path, bundle.files[path])
 
 
-def pdf_key(template: str, context: Mapping[str, Any], version: str) -> str:
+def pdf_key(paper: Paper, version: str) -> str:
     """The content address of a PDF: what it says, and what it is rendered with."""
-    return hashlib.sha256(b"\0".join((template.encode(), plain_json(context), version.encode()))).hexdigest()
+    return hashlib.sha256(b"\0".join((paper.template.encode(), *paper.parts, version.encode()))).hexdigest()
 
 
 def _put_pdfs(bundle: Bundle, sink: Sink, render_pdfs: PdfRenderer, cache: Path | None, tell: Progress) -> int:
@@ -320,14 +256,14 @@ def _put_pdfs(bundle: Bundle, sink: Sink, render_pdfs: PdfRenderer, cache: Path 
 
 def _missing(bundle: Bundle, sink: Sink, cache: Path, wanted: dict[str, str], version: str) -> Iterator[PdfJob]:
     asked: set[str] = set()
-    for path, template, context in pdf_jobs(bundle):
-        key = pdf_key(template, context, version)
-        if sink.keep_files(path, key, [path]):
+    for paper in papers(bundle):
+        key = pdf_key(paper, version)
+        if sink.keep_files(paper.path, key, [paper.path]):
             continue
-        wanted[path] = key
+        wanted[paper.path] = key
         if key not in asked and not _cached(cache, key).is_file():
             asked.add(key)
-            yield PdfJob(template, context, key)
+            yield PdfJob(paper.template, paper.make(), key)
 
 
 def _cached(cache: Path, key: str) -> Path:
@@ -340,13 +276,3 @@ def _write_whole(place: Path, content: bytes) -> None:
     part = place.with_suffix(".part")
     part.write_bytes(content)
     os.replace(part, place)
-
-
-def _write(place: Path, content: bytes) -> None:
-    place.write_bytes(content)
-
-
-def _copy(source: Path, place: Path) -> None:
-    with source.open("rb") as reader, place.open("wb") as writer:
-        while chunk := reader.read(CHUNK):
-            writer.write(chunk)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
 import re
+import zlib
 from collections.abc import Iterable
 from html import unescape
 from html.parser import HTMLParser
@@ -89,6 +91,7 @@ def check_release(path: Path) -> list[Line]:
         _line("清单所列文件都在", [name for name in files if name not in there]),
         _line("没有清单以外的文件", sorted(there - set(files) - {"manifest.json"}) + odd),
         _line("每个文件的 SHA-256 与清单相同", [name for name, digest in sorted(files.items()) if name in there and _digest(path / name) != digest]),
+        _line("每个压缩文件与原文件内容相同", [name for name in sorted(files) if name.endswith(".gz") and name in there and not _is_twin(path / name)]),
         _line("站内链接都有去处", _dead_links(pages, set(files) | {"manifest.json"})),
         _line("没有指向站外的文件和链接", [f"{name} → {link}" for name, page in pages.items() for link in page.links if _is_foreign(link)]),
         _line("页面里没有内嵌的脚本和样式", [f"{name}：{code}" for name, page in pages.items() for code in page.inline]),
@@ -151,6 +154,18 @@ def _resolve(page: str, link: str) -> str:
     folder = page.rpartition("/")[0]
     resolved = os.path.normpath(f"{folder}/{link}" if folder else link)
     return f"{resolved}/index.html" if link.endswith("/") else resolved
+
+
+def _is_twin(path: Path) -> bool:
+    plain = path.with_suffix("")
+    try:
+        with gzip.open(path) as packed, plain.open("rb") as stream:
+            while chunk := stream.read(CHUNK):
+                if packed.read(len(chunk)) != chunk:
+                    return False
+            return packed.read(1) == b""
+    except (OSError, EOFError, zlib.error):
+        return False
 
 
 def _digest(path: Path) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from public_site.bundle import Bundle, has_problem, last_change, shard, slug
+import msgspec
+
+from public_site.bundle import Bundle, decode, has_problem, last_change, plain_json, shard, slug
 from public_site.data import COLUMNS, TITLES
 
 Row = dict[str, Any]
+Keep = Callable[[str, str], bool]
 
 NEWS = 8  # announcements on the home page
 CHOICES = 100  # rounds offered by the verification form; older ones are reached from their own page
@@ -29,7 +31,7 @@ class Page:
     context: Row = field(default_factory=dict)
     long: str = ""
     size: int = 200
-    twin: Row | None = None
+    twin: bytes | None = None
     source: str = ""
 
 
@@ -68,6 +70,10 @@ def entity_path(code: str) -> str:
     return f"entities/{shard(code)}/{slug(code)}.html"
 
 
+def entity_json_path(code: str) -> str:
+    return f"entities/{shard(code)}/{slug(code)}.json"
+
+
 def sheet_path(visit: str) -> str:
     return f"sheets/{shard(visit)}/{slug(visit)}.pdf"
 
@@ -78,7 +84,7 @@ def page_path(row: Row) -> str:
 
 #: What templates may call for an address, seen from the site's root.
 ADDRESSES = {
-    "item_path": item_path, "task_path": task_path, "list_path": list_path, "result_path": result_path, "entity_path": entity_path,
+    "item_path": item_path, "task_path": task_path, "list_path": list_path, "result_path": result_path, "entity_path": entity_path, "entity_json_path": entity_json_path,
     "sheet_path": sheet_path, "page_path": page_path,
 }  # fmt: skip
 
@@ -86,8 +92,12 @@ ADDRESSES = {
 # Pages -----------------------------------------------------------------------------------------
 
 
-def site_pages(bundle: Bundle, facts: Row) -> Iterator[Page]:
-    """Every page but those of entities; `facts` are the figures of verify.py that its page prints."""
+def site_pages(bundle: Bundle, facts: Row, style: str, keep: Keep) -> Iterator[Page]:
+    """Every page but those of entities; `facts` are the figures of verify.py that its page prints.
+
+    `style` stands for all that pages are made from beside their data; `keep(path, source)` may say that the last
+    release holds this very page, which then is not even parsed here.
+    """
     as_of = bundle.about["as_of"]
     rounds = sorted(bundle.rounds, key=lambda row: row["committed_at"], reverse=True)
     plans = newest_plans(bundle)
@@ -110,9 +120,11 @@ def site_pages(bundle: Bundle, facts: Row) -> Iterator[Page]:
         yield from _external_pages(bundle, row)
     yield Page("results/index.html", "results.html", "results", as_of, {"rows": [_published(bundle, row) for row in published]}, long="rows", size=100)
     for row in published:
-        yield _result_page(bundle, row)
+        source = _source(style, plain_json(row), bundle.digests[row["code"]].encode())
+        if not keep(result_path(row["code"]), source):
+            yield _result_page(bundle, row, source)
     for row in bundle.pages:
-        yield Page(page_path(row), "topic.html", "home", as_of, {"topic": row}, twin=row)
+        yield Page(page_path(row), "topic.html", "home", as_of, {"topic": row}, twin=plain_json(row))
     revealed = [row for row in rounds if row["state"] == "revealed" and row["disclosure"] == "open"]
     yield Page("verify/index.html", "verify.html", "verify", as_of, {"rounds": rounds[:CHOICES], "revealed": revealed, "facts": facts})
     yield Page("data/index.html", "data.html", "data", as_of, {"columns": COLUMNS, "titles": TITLES, "counts": counts})
@@ -129,7 +141,7 @@ def _item_pages(bundle: Bundle) -> Iterator[Page]:
     yield Page("items/index.html", "items.html", "items", bundle.about["as_of"], {"rows": newest}, long="rows", size=150)
     for row in bundle.items:
         others = [one for one in versions[row["code"]] if one is not row]
-        yield Page(item_path(row), "item.html", "items", row["published_on"], {"item": row, "others": others}, twin=row)
+        yield Page(item_path(row), "item.html", "items", row["published_on"], {"item": row, "others": others}, twin=plain_json(row))
 
 
 def newest_plans(bundle: Bundle) -> dict[tuple[str, int], Row]:
@@ -151,7 +163,7 @@ def _plan_pages(bundle: Bundle, newest: dict[tuple[str, int], Row]) -> Iterator[
         others = [one for one in rows if edition(one["plan"]) == edition(plan) and one is not row]
         context = {"plan": plan, "rows": plan["rows"], "others": others, "newest": row["newest"], "tasks": tasks}
         context["current"] = plan_path(newest[edition(plan)], newest[edition(plan)])
-        yield Page(row["path"], "plan.html", "plans", plan["published_on"], context, long="rows", size=120, twin=plan)
+        yield Page(row["path"], "plan.html", "plans", plan["published_on"], context, long="rows", size=120, twin=plain_json(plan))
 
 
 def _round_pages(bundle: Bundle, row: Row) -> Iterator[Page]:
@@ -159,7 +171,7 @@ def _round_pages(bundle: Bundle, row: Row) -> Iterator[Page]:
     files = [(path, (bundle.folder / path).stat().st_size) for path in bundle.under(f"rounds/{code}/")]
     places = {entry["kind"]: entry for entry in row["log"]}
     context = {"round": row, "files": files, "places": places, "published": len(bundle.by_round.get(code, ()))}
-    yield Page(task_path(code), "task.html", "tasks", as_of, context, twin=row)
+    yield Page(task_path(code), "task.html", "tasks", as_of, context, twin=plain_json(row))
     if row["list"] is not None:
         names = {task["code"]: task["name"] for task in row["tasks"]}
         context = {"round": row, "rows": row["list"], "names": names, "known": bundle.by_entity}
@@ -169,7 +181,7 @@ def _round_pages(bundle: Bundle, row: Row) -> Iterator[Page]:
 def _external_pages(bundle: Bundle, row: Row) -> Iterator[Page]:
     code, as_of = row["code"], bundle.about["as_of"]
     context = {"round": row, "published": len(bundle.by_round.get(code, ()))}
-    yield Page(task_path(code), "external.html", "tasks", as_of, context, twin=row)
+    yield Page(task_path(code), "external.html", "tasks", as_of, context, twin=plain_json(row))
     if row["list"] is not None:
         context = {"round": row, "rows": row["list"], "names": {row["task"]["code"]: row["task"]["name"]}, "known": bundle.by_entity}
         yield Page(list_path(code), "task_list.html", "tasks", as_of, context, long="rows", size=150)
@@ -180,9 +192,14 @@ def _published(bundle: Bundle, row: Row) -> Row:
     return {"round": row, "count": len(bundle.by_round[code]), "problems": bundle.problems[code], "updated": bundle.updated[code]}
 
 
-def _result_page(bundle: Bundle, row: Row) -> Page:
+def _source(style: str, *parts: bytes) -> str:
+    """What a page was made from, as the manifest keeps it."""
+    return hashlib.sha256(b"\n".join((style.encode(), *parts))).hexdigest()[:32]
+
+
+def _result_page(bundle: Bundle, row: Row, source: str) -> Page:
     code = row["code"]
-    results = [json.loads(line) for line in bundle.lines(bundle.by_round[code])]
+    results = list(map(decode, bundle.lines(bundle.by_round[code])))
     items = [item for one in results for item in one["items"]]
     totals = {
         "visits": len(results), "problems": sum(map(has_problem, results)), "items": len(items),
@@ -190,40 +207,41 @@ def _result_page(bundle: Bundle, row: Row) -> Page:
     }  # fmt: skip
     twin = {"round": code, "title": row["title"], "results": results}
     context = {"round": row, "rows": results, "totals": totals}
-    return Page(result_path(code), "result.html", "results", bundle.updated[code], context, long="rows", size=120, twin=twin)
+    return Page(result_path(code), "result.html", "results", bundle.updated[code], context, long="rows", size=120, twin=plain_json(twin), source=source)
 
 
-def entity_pages(bundle: Bundle, style: str, keep: Callable[[str, str], bool]) -> Iterator[Page]:
-    """The page of every entity with a published result, by code.
-
-    `style` stands for all else these pages depend on (templates, bureau, item list); `keep(path, source)`
-    may say that the last release holds this very page, which then is not even parsed here.
-    """
+def entity_pages(bundle: Bundle, style: str, keep: Keep) -> Iterator[Page]:
+    """The page of every entity with a published result, by code; `style` and `keep` as in `site_pages`."""
     versions: dict[str, list[Row]] = {}
     for item in bundle.items:
         versions.setdefault(item["code"], []).append(item)
     for code in sorted(bundle.by_entity):
         lines = bundle.lines(bundle.by_entity[code])
-        source = hashlib.sha256(b"\n".join((style.encode(), *lines))).hexdigest()[:32]
+        source = _source(style, *lines)
         if keep(entity_path(code), source):
             continue
-        visits = sorted((json.loads(line) for line in lines), key=lambda row: (row["inspected_on"], row["visit"]), reverse=True)
-        context = {"entity": visits[0], "visits": visits, "links": _item_links(visits, versions), "brief": False}
+        rows = [(decode(line), line) for line in lines]
+        if len(rows) > 1:
+            rows.sort(key=lambda row: (row[0]["inspected_on"], row[0]["visit"]), reverse=True)
+        visits = [_seen(row, versions) for row, _ in rows]
+        context = {"entity": visits[0], "visits": visits, "brief": False}
         as_of = max(map(last_change, visits))
-        twin = {"entity": code, "results": visits}
+        twin = b'{"entity":%b,"results":[%b]}' % (plain_json(code), b",".join(line.rstrip(b"\n") for _, line in rows))
         yield Page(entity_path(code), "entity.html", "results", as_of, context, long="visits", twin=twin, source=source)
 
 
-def _item_links(visits: list[Row], versions: dict[str, list[Row]]) -> dict[str, str]:
-    """`code@day` -> address of the item version in force that day; an item not in the list has none."""
-    found = {}
-    for visit in visits:
-        day = visit["inspected_on"]
-        for item in visit["items"]:
-            for version in versions.get(item["code"], ()):
-                if version["valid_from"] <= day and (version["valid_to"] is None or day <= version["valid_to"]):
-                    found[f"{item['code']}@{day}"] = item_path(version)
-    return found
+def _seen(visit: Row, versions: dict[str, list[Row]]) -> Row:
+    """A visit as its page shows it: changes newest first, and each item with the address of the version in force that
+    day ("" where the item is not in the list)."""
+    day = visit["inspected_on"]
+    for item in visit["items"]:
+        item["address"] = ""
+        for version in versions.get(item["code"], ()):
+            if version["valid_from"] <= day and (version["valid_to"] is None or day <= version["valid_to"]):
+                item["address"] = item_path(version)
+    if len(visit["history"]) > 1:
+        visit["history"].sort(key=lambda entry: entry["on"], reverse=True)
+    return visit
 
 
 def announcements(bundle: Bundle) -> list[Row]:
@@ -256,29 +274,55 @@ def announcements(bundle: Bundle) -> list[Row]:
 # PDFs ------------------------------------------------------------------------------------------
 
 
-def pdf_jobs(bundle: Bundle) -> Iterator[tuple[str, str, Row]]:
-    """(path, template, context) of every PDF.
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One PDF: where, from which template, and what its content address is made of; `make` gives its context."""
 
-    `about` in it is as of the record itself, with the first checkpoint that holds it: else every PDF
+    path: str
+    template: str
+    parts: tuple[bytes, ...]
+    make: Callable[[], Row]
+
+
+def papers(bundle: Bundle) -> Iterator[Paper]:
+    """Every PDF.
+
+    `about` in a context is as of the record itself, with the first checkpoint that holds it: else every PDF
     would change at every release.
     """
     newest = newest_plans(bundle)
     for plan in bundle.plans:
         path = plan_path(plan, newest[edition(plan)]).removesuffix(".html") + ".pdf"
         about = _about(bundle, plan["published_on"], plan["proof"])
-        yield path, "plan_notice", {"about": {**about, "bureau": {**about["bureau"], **plan.get("bureau", {})}}, "plan": plan}
+        context = {"about": {**about, "bureau": {**about["bureau"], **plan.get("bureau", {})}}, "plan": plan}
+        yield Paper(path, "plan_notice", (plain_json(context),), lambda context=context: context)
     for row in bundle.rounds:
         day = max([row["committed_at"][:10], *(entry["at"][:10] for entry in row["log"])])
         if row["overdue"] and row["reveal_due"]:
             day = max(day, row["reveal_due"])
-        yield task_path(row["code"]).removesuffix(".html") + ".pdf", "task_notice", {"about": _about(bundle, day, None), "round": row}
+        context = {"about": _about(bundle, day, None), "round": row}
+        yield Paper(task_path(row["code"]).removesuffix(".html") + ".pdf", "task_notice", (plain_json(context),), lambda context=context: context)
     for row in (*bundle.rounds, *bundle.external):
         if row["code"] in bundle.by_round:
-            results = [json.loads(line) for line in bundle.lines(bundle.by_round[row["code"]])]
-            about = _about(bundle, bundle.updated[row["code"]], None)
-            yield result_path(row["code"]).removesuffix(".html") + ".pdf", "result_notice", {"about": about, "round": row, "results": results}
-    for result in bundle.results():
-        yield sheet_path(result["visit"]), "result_sheet", {"about": _about(bundle, last_change(result), result["proof"]), "result": result}
+            context = {"about": _about(bundle, bundle.updated[row["code"]], None), "round": row}
+            parts = (plain_json(context), bundle.digests[row["code"]].encode())
+            yield Paper(result_path(row["code"]).removesuffix(".html") + ".pdf", "result_notice", parts, lambda context=context: _with_results(bundle, context))
+    always = plain_json(_about(bundle, "0000", None))  # the rest of a sheet's context is in its line
+    code_of = msgspec.json.Decoder(_Visit).decode
+    for line in bundle.shown_lines():
+        yield Paper(sheet_path(code_of(line).visit), "result_sheet", (always, line), lambda line=line: _sheet(bundle, decode(line)))
+
+
+class _Visit(msgspec.Struct):
+    visit: str
+
+
+def _with_results(bundle: Bundle, context: Row) -> Row:
+    return {**context, "results": list(map(decode, bundle.lines(bundle.by_round[context["round"]["code"]])))}
+
+
+def _sheet(bundle: Bundle, result: Row) -> Row:
+    return {"about": _about(bundle, last_change(result), result["proof"]), "result": result}
 
 
 def _about(bundle: Bundle, as_of: str, proof: Row | None) -> Row:

@@ -3,7 +3,10 @@
     site/current -> releases/000007-1f0c9ab2d3e4    the only thing a reader follows
     site/releases/<id>/                             never changed once it bears its name
     site/releases/.building/                        the next one; a crash leaves it, the next run removes it
+    site/releases/.next/                            links to all files of the release shown, made after its switch;
+                                                    site/.next names that release once the links are complete
     site/pdf-cache/<xx>/<key>.pdf
+    site/tombstones.jsonl, forgotten, gone.txt, gone.map    forget.py
     site/.lock
 
 Up to the rename of `current` readers see the old release, from then on the new one; there is no
@@ -12,20 +15,26 @@ moment in between, and nothing a reader can see is written in place.
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import hashlib
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from portal.domain.errors import NotFound, WrongMoment
-from public_site.build import VERIFY, PdfRenderer, Progress, Sink, build_into, manifest_of
+from public_site import forget
+from public_site.build import VERIFY, PdfRenderer, Progress, build_into, manifest_of
 from public_site.bundle import load_bundle
+from public_site.sink import Sink
 
 KEPT = 5  # releases, the current one included
 MANY = 256  # fresh files above which one sync of everything is cheaper than one for each
@@ -45,30 +54,110 @@ class Release:
 
 
 def release(bundle: Path, site: Path, render_pdfs: PdfRenderer, progress: Progress | None = None, *, verify: Path = VERIFY) -> Release:
-    """Build the bundle's site beside the last release and switch to it. WrongMoment while another publisher works."""
+    """Build the bundle's site beside the last release and switch to it. WrongMoment while another publisher works.
+
+    What the bundle's tombstones name is in no kept release afterwards. `progress` is told ("switched", files) at the
+    switch; tidying up and the links for the next release come after it, when nobody waits for them.
+    """
+    tell = progress or (lambda _what, _count: None)
     releases = site / "releases"
     releases.mkdir(parents=True, exist_ok=True)
     with _lock(site):
         _clean(site)
-        opened = load_bundle(bundle)
+        opened = load_bundle(bundle, forget.load_tombstones(site))
+        forget.save_tombstones(site, opened.tombstones)
         shown = current(site)
-        sink = _sink(releases, shown)
+        sink = _sink(site, shown)
         report = build_into(opened, sink, render_pdfs, progress, pdf_cache=site / "pdf-cache", verify=verify)
-        manifest = manifest_of(sink, opened)
-        (sink.root / "manifest.json").write_bytes(manifest)
-        digest = hashlib.sha256(manifest).hexdigest()[:12]
-        changed = _changed(sink)
-        same = next((name for name in releases_of(site) if name.endswith(digest)), None)
-        if same is None:
-            same = f"{_last_number(site) + 1:06d}-{digest}"
-            _to_disk(sink)
-            os.rename(sink.root, releases / same)  # a crash after this leaves a whole release nobody is shown yet
-            _sync(releases)
+        same, changed = _named(site, sink, manifest_of(sink, opened)), _changed(sink)
+        forget.save_gone(site, opened.tombstones, sink.files)
         if same != shown:
             switch(site, same)
+        tell("switched", len(sink.files))
         _clean(site)
         _prune(site)
+        _forget(site, opened.tombstones, render_pdfs, verify)
+        _clone(site)
     return Release(same, changed, report.pages, report.pdfs)
+
+
+def _named(site: Path, sink: Sink, manifest: bytes) -> str:
+    """The id of the kept release that is the same as what the sink holds; else what it holds becomes one."""
+    digest = hashlib.sha256(manifest).hexdigest()[:12]
+    same = next((name for name in releases_of(site) if name.endswith(digest)), None)
+    if same is None:
+        same = f"{_last_number(site) + 1:06d}-{digest}"
+        _finish(site, sink, manifest, same)
+    return same
+
+
+def _finish(site: Path, sink: Sink, manifest: bytes, name: str) -> None:
+    sink.sweep()
+    (sink.root / "manifest.json").unlink(missing_ok=True)
+    (sink.root / "manifest.json").write_bytes(manifest)
+    _to_disk(sink)
+    os.rename(sink.root, site / "releases" / name)  # a crash after this leaves a whole release nobody is shown yet
+    _sync(site / "releases")
+
+
+def _forget(site: Path, stones: Mapping[str, Any], render_pdfs: PdfRenderer, verify: Path) -> None:
+    """Free every kept release of what must be forgotten; done once for each list of tombstones.
+
+    A release that holds such results is built anew from what it carries, under its number and a new digest; one that
+    cannot be (made by a program before this) is removed. At the end caches keep only what a kept release uses.
+    """
+    if forget.is_done(site, stones):
+        return
+    releases, newest = site / "releases", releases_of(site)[-1]
+    for name in releases_of(site):
+        old, work = releases / name, releases / ".bundle"
+        if not forget.must_forget(old, stones):
+            continue
+        fresh = None
+        if name != newest and forget.bundle_of(old, releases / newest, work):
+            opened, sink = load_bundle(work, stones), _sink_over(releases, name)
+            build_into(opened, sink, render_pdfs, None, pdf_cache=site / "pdf-cache", verify=verify)
+            manifest = manifest_of(sink, opened)
+            fresh = f"{name.split('-')[0]}-{hashlib.sha256(manifest).hexdigest()[:12]}"
+            _finish(site, sink, manifest, fresh)
+            shutil.rmtree(work)
+        if name == current(site):  # only after a crash, or when rolling back: else the new release is shown already
+            switch(site, fresh or newest)
+        _remove(site, name)
+    _prune_cache(site)
+    forget.save_whole(site / forget.MARK, forget.mark_of(stones).encode())
+
+
+def _prune_cache(site: Path) -> None:
+    """Remove every kept PDF that no kept release shows."""
+    used: set[str] = set()
+    for name in releases_of(site):
+        inputs = json.loads((site / "releases" / name / "manifest.json").read_bytes())["inputs"]
+        used |= {key for path, key in inputs.items() if path.endswith(".pdf")}
+    for place in (site / "pdf-cache").glob("*/*"):
+        if place.suffix != ".pdf" or place.stem not in used:
+            place.unlink()
+
+
+def _clone(site: Path) -> None:
+    """Link all files of the release shown into `.next`, for the next release to start from."""
+    shown, ready = current(site), site / ".next"
+    if shown is None or (ready.is_file() and ready.read_text() == shown and (site / "releases" / ".next").is_dir()):
+        return
+    source, copy = f"{site}/releases/{shown}", f"{site}/releases/.next"
+    ready.unlink(missing_ok=True)
+    shutil.rmtree(copy, ignore_errors=True)
+    try:
+        for folder, _, names in os.walk(source):
+            into = copy + folder[len(source) :]
+            os.mkdir(into)
+            for name in names:
+                os.link(f"{folder}/{name}", f"{into}/{name}")
+    except OSError:  # no links on this file system: the next release is written whole
+        shutil.rmtree(copy, ignore_errors=True)
+        return
+    _sync_all(site)  # the next release brings to the disk only what it changes
+    forget.save_whole(ready, shown.encode())
 
 
 def current(site: Path) -> str | None:
@@ -87,12 +176,25 @@ def releases_of(site: Path) -> list[str]:
     return sorted(names, key=lambda name: (int(name.split("-")[0]), name))
 
 
-def roll_back(site: Path, name: str) -> None:
-    """Show an older release again. NotFound where it is not kept any more."""
+def roll_back(site: Path, name: str, render_pdfs: PdfRenderer, *, verify: Path = VERIFY) -> str:
+    """Show an older release again; its id. NotFound where it is not kept any more.
+
+    What must be forgotten is taken out of it first, should a crash have left it there: the release then has its old
+    number and another digest, and may be asked for by either.
+    """
     with _lock(site):
-        if name not in releases_of(site):
+        _clean(site)
+        stones = forget.load_tombstones(site)
+        _forget(site, stones, render_pdfs, verify)
+        number = name.split("-")[0]
+        found = next((one for one in releases_of(site) if name in (one, number) or (stones and one.split("-")[0] == number)), None)
+        if found is None:
             raise NotFound(f"没有版本“{name}”，或已经清理。现存的版本：{'、'.join(releases_of(site))}。")
-        switch(site, name)
+        files = json.loads((site / "releases" / found / "manifest.json").read_bytes())["files"]
+        forget.save_gone(site, stones, files)
+        switch(site, found)
+        _clone(site)
+    return found
 
 
 def switch(site: Path, name: str) -> None:
@@ -105,15 +207,31 @@ def switch(site: Path, name: str) -> None:
     _sync(site)
 
 
-def _sink(releases: Path, shown: str | None) -> Sink:
+def _sink(site: Path, shown: str | None) -> Sink:
+    """Where the next release is built: in the links made for it, else in an empty folder."""
+    releases, ready = site / "releases", site / ".next"
+    root, clone = releases / ".building", releases / ".next"
+    if shown and ready.is_file() and ready.read_text() == shown and clone.is_dir():
+        ready.unlink()  # from here on they are links to a release no more
+        os.rename(clone, root)
+        return _over(root, releases / shown, cloned=True)
+    return _sink_over(releases, shown)
+
+
+def _sink_over(releases: Path, shown: str | None) -> Sink:
     root = releases / ".building"
+    shutil.rmtree(root, ignore_errors=True)
     root.mkdir()
-    if shown is None:
-        return Sink(root)
+    return Sink(root) if shown is None else _over(root, releases / shown, cloned=False)
+
+
+def _over(root: Path, last: Path, *, cloned: bool) -> Sink:
     try:
-        last = json.loads((releases / shown / "manifest.json").read_bytes())
-        return Sink(root, releases / shown, last["files"], last["inputs"])
-    except (OSError, ValueError, KeyError):  # a damaged release is no base to link from: write everything
+        manifest = msgspec.json.decode((last / "manifest.json").read_bytes())
+        return Sink(root, last, manifest["files"], manifest["inputs"], cloned)
+    except (OSError, msgspec.MsgspecError, KeyError):  # a damaged release is no base to link from: write everything
+        shutil.rmtree(root)
+        root.mkdir()
         return Sink(root)
 
 
@@ -125,11 +243,11 @@ def _changed(sink: Sink) -> int:
 def _to_disk(sink: Sink) -> None:
     """Every fresh byte and every folder is on the disk before the release gets its name."""
     if len(sink.fresh) > MANY:
-        os.sync()
+        _sync_all(sink.root)
         return
     for path in [*sink.fresh, "manifest.json"]:
         _sync(sink.root / path)
-    for folder in sorted(sink.folders | {sink.root}):
+    for folder in sorted({sink.root, *(sink.root / folder for folder in sink.folders)}):
         _sync(folder)
 
 
@@ -141,17 +259,36 @@ def _sync(path: Path) -> None:
         os.close(opened)
 
 
+def _sync_all(folder: Path) -> None:
+    """Bring the whole file system of a folder to the disk, and only that one: os.sync waits for all of the machine's."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        if ctypes.CDLL(None, use_errno=True).syncfs(opened) != 0:
+            raise OSError(ctypes.get_errno(), "syncfs")
+    except AttributeError:  # a C library without it
+        os.sync()
+    finally:
+        os.close(opened)
+
+
 def _last_number(site: Path) -> int:
     return max((int(name.split("-")[0]) for name in releases_of(site)), default=0)
 
 
 def _clean(site: Path) -> None:
-    """Remove what an interrupted run left: an unfinished build, a half-removed release, a link never switched to."""
+    """Remove what an interrupted run left: an unfinished build, a half-removed release, a link never switched to.
+
+    The links for the next release stay where they are complete and those of the release shown.
+    """
+    ready = site / ".next"
+    kept = ready.is_file() and ready.read_text() == current(site)
     for path in (site / "releases").iterdir():
-        if path.name.startswith("."):
+        if path.name.startswith(".") and not (kept and path.name == ".next"):
             shutil.rmtree(path)
-    with suppress(FileNotFoundError):
-        (site / ".current-new").unlink()
+    if not kept:
+        ready.unlink(missing_ok=True)
+    for name in (".current-new", *(f".{name}.new" for name in (forget.STONES, forget.MARK, forget.GONE, forget.GONE_MAP, ".next"))):
+        (site / name).unlink(missing_ok=True)
 
 
 def _prune(site: Path) -> None:
@@ -159,9 +296,13 @@ def _prune(site: Path) -> None:
     shown = current(site)
     old = [name for name in releases_of(site) if name != shown]
     for name in old[: max(0, len(old) - (KEPT - 1))]:
-        going = site / "releases" / f".going-{name}"
-        os.rename(site / "releases" / name, going)
-        shutil.rmtree(going)
+        _remove(site, name)
+
+
+def _remove(site: Path, name: str) -> None:
+    going = site / "releases" / f".going-{name}"
+    os.rename(site / "releases" / name, going)
+    shutil.rmtree(going)
 
 
 @contextmanager

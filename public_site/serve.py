@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from bisect import bisect_left
 from collections.abc import Callable
 from email.utils import formatdate
 from http import HTTPStatus
@@ -24,7 +25,7 @@ TYPES = {
     ".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
     ".json": "application/json", ".jsonl": "application/jsonl; charset=utf-8", ".csv": "text/csv; charset=utf-8",
     ".tsv": "text/tab-separated-values; charset=utf-8", ".txt": "text/plain; charset=utf-8", ".py": "text/x-python; charset=utf-8",
-    ".pdf": "application/pdf", ".svg": "image/svg+xml",
+    ".pdf": "application/pdf", ".svg": "image/svg+xml", ".xml": "application/xml; charset=utf-8", ".gz": "application/gzip",
 }  # fmt: skip
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; worker-src 'self'; "
@@ -46,8 +47,28 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe put there must not
 def open_page(site: Path, target: str) -> tuple[BinaryIO, str] | None:
     """The open file of a request target and its content type, or None where there is nothing to serve."""
     parts = parse_target(target)
-    if parts is None:
-        return None
+    found = parts and open_file(site, parts)
+    return (found, type_of(parts[-1])) if found else None
+
+
+def type_of(name: str) -> str:
+    return "text/plain; charset=utf-8" if name == "checkpoint" else TYPES.get(Path(name).suffix, "application/octet-stream")
+
+
+def is_gone(site: Path, target: str) -> bool:
+    """Whether what was at a target must not be shown any more (forget.py); a reader is told that and nothing else."""
+    try:
+        lines = (site / "gone.txt").read_text("ascii").splitlines()
+    except FileNotFoundError:
+        return False
+    parts = parse_target(target)
+    address = "/" + "/".join(parts or ())
+    at = bisect_left(lines, address)
+    return at < len(lines) and lines[at] == address
+
+
+def open_file(site: Path, parts: list[str]) -> BinaryIO | None:
+    """A plain file of the release shown, or None."""
     try:
         release = os.readlink(site / "current")
     except OSError:
@@ -68,9 +89,7 @@ def open_page(site: Path, target: str) -> tuple[BinaryIO, str] | None:
     if not stat.S_ISREG(os.fstat(found).st_mode):
         os.close(found)
         return None
-    name = parts[-1]
-    kind = "text/plain; charset=utf-8" if name == "checkpoint" else TYPES.get(Path(name).suffix, "application/octet-stream")
-    return os.fdopen(found, "rb"), kind
+    return os.fdopen(found, "rb")
 
 
 def parse_target(target: str) -> list[str] | None:
@@ -103,18 +122,25 @@ def handler(site: Path) -> type[BaseHTTPRequestHandler]:
             self.answer(body=False)
 
         def answer(self, *, body: bool) -> None:
-            found = open_page(site, self.path)
-            if found is None:
-                self.refuse(HTTPStatus.NOT_FOUND, "没有这个页面。请核对地址，或从首页查找。\n", body=body)
+            parts = parse_target(self.path)
+            packed = parts and "gzip" in self.headers.get("Accept-Encoding", "") and open_file(site, [*parts[:-1], f"{parts[-1]}.gz"])
+            stream = packed or (parts and open_file(site, parts))
+            if not stream:
+                if is_gone(site, self.path):
+                    self.refuse(HTTPStatus.GONE, "", body=body)
+                else:
+                    self.refuse(HTTPStatus.NOT_FOUND, "没有这个页面。请核对地址，或从首页查找。\n", body=body)
                 return
-            stream, kind = found
             with stream:
                 facts = os.fstat(stream.fileno())
                 # A published file is never changed in place, so its time and size name its content.
                 etag = f'"{facts.st_mtime_ns:x}-{facts.st_size:x}"'
                 fresh = self.headers.get("If-None-Match") == etag
                 self.send_response(HTTPStatus.NOT_MODIFIED if fresh else HTTPStatus.OK)
-                self.send_header("Content-Type", kind)
+                self.send_header("Content-Type", type_of(parts[-1]))
+                self.send_header("Vary", "Accept-Encoding")
+                if packed:
+                    self.send_header("Content-Encoding", "gzip")
                 self.send_header("ETag", etag)
                 self.send_header("Last-Modified", formatdate(facts.st_mtime, usegmt=True))
                 self.send_header("Cache-Control", "no-cache")

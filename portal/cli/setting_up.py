@@ -35,6 +35,9 @@ def add_commands(commands: _SubParsersAction) -> None:
     added.add_argument("region", metavar="REGION", help="下级单位的行政区划代码，6 位")
     added.add_argument("name", metavar="NAME", help="下级单位名称")
 
+    partner = add_command(bureaus, "partner", run_add_partner, "登记部门联合检查的其他部门（如教育局）和它的首批账号，打印一次性密码", acting=True)
+    partner.add_argument("name", metavar="NAME", help="部门全称；计划的牵头、配合部门和人员名录的所属单位按它认")
+
     clock = add_command(commands, "clock", run_clock, "显示时刻，或把模拟时钟拨到某一时刻（只用于演示和测试，只能向前）")
     clock.add_argument("at", nargs="?", metavar="TIME", help="YYYY-MM-DDTHH:MM:SS+08:00；不写则显示现在的时刻")
 
@@ -77,6 +80,14 @@ async def run_add_bureau(args: Namespace) -> None:
     async with acting(args) as (act, _):
         made = await setup.add_bureau(act, args.region, args.name)
     say(f"已建立：{args.name.strip()}（{args.region}），隶属{act.bureau['name']}")
+    say("一次性密码只显示这一次，首次登录须修改：")
+    print_table([(f"{one.login}（{one.roles}）", one.password) for one in made])
+
+
+async def run_add_partner(args: Namespace) -> None:
+    async with acting(args) as (act, _):
+        code, made = await setup.add_partner(act, args.name)
+    say(f"已登记：{args.name.strip()}（{code}），与{act.bureau['name']}联合检查")
     say("一次性密码只显示这一次，首次登录须修改：")
     print_table([(f"{one.login}（{one.roles}）", one.password) for one in made])
 

@@ -102,3 +102,5 @@ async def run_assign(args: Namespace) -> None:
         made = await assign.assign_inspectors(act, args.round)
     say(f"轮次 {args.round} {'已经匹配过' if made['again'] else '已匹配执法人员'}")
     print_table([("名额", made["slots"]), ("已匹配", made["filled"]), ("参加人数", made["people"]), ("未匹配", len(made["unfilled"]))])
+    if not made["slots"]:
+        say("本轮的任务都并入了别的轮次还没有办完的入企，由那里的人员一并检查，不另派人。")

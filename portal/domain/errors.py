@@ -51,6 +51,22 @@ class WrongMoment(Refused):
     status = 409
 
 
+class Conflict(WrongMoment):
+    """Somebody else changed it meanwhile. `both`: (label, what was given now, what stands) of each value that differs."""
+
+    def __init__(self, message: str, both: Sequence[tuple[str, str, str]]):
+        super().__init__(message)
+        self.both = tuple(both)
+
+
+class DoneBefore(WrongMoment):
+    """The very same form was acted on before; `location` is where that led, empty where that is not known."""
+
+    def __init__(self, location: str):
+        super().__init__("这张表单已经提交过，没有重复办理。")
+        self.location = location
+
+
 class NotAllowed(Refused):
     """This person may not do this, or not to this thing."""
 

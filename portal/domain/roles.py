@@ -70,11 +70,52 @@ ACTS: Mapping[str, frozenset[str]] = {
         "record.close": "sector station inspector reviewer",  # a follow-up that was carried out
         "publish.publish": "publisher",
         "publish.read": "planner approver sector reviewer publisher supervisor",
+        "statistics.read": "planner approver sector station reviewer publisher supervisor",
         "audit.read": "auditor",
         "setup.backup": "operator sysadmin",  # all there is, keys included
         "jobs.read": "operator planner publisher sysadmin",
+        "accounts.read": "sysadmin secadmin auditor",
+        "accounts.manage": "sysadmin",  # makes, disables, renames, resets: never what an account may do
+        "accounts.grant": "secadmin",  # roles and policy, and yes or no to what the system administrator proposed
     }.items()
 }
+
+#: What another department's people (教育局) may do in a joint check: see what concerns them, and work on their own records.
+#: The plan, the draw and the site are the bureau's.
+PARTNER_ACTS = frozenset(
+    "plan.read round.read visits.read record.enter record.read record.review record.report record.close".split()
+)
+
+
+#: 三员: each keeps the two others in check, and none of them does a bureau's business
+ADMINISTRATORS = ("sysadmin", "secadmin", "auditor")
+
+#: two roles no account holds together, and why (TRUST.md control 4); the acts themselves also compare persons
+APART: tuple[tuple[str, str, str], ...] = (
+    ("planner", "approver", "拟制和抽取的人不能复核自己的轮次"),
+    ("approver", "supervisor", "复核的人不能参加抽取"),
+    ("planner", "supervisor", "监督的人不能拟制"),
+    ("publisher", "supervisor", "监督的人不能公示"),
+    ("operator", "supervisor", "监督的人不能导入数据"),
+    ("reviewer", "supervisor", "监督的人不能审核"),
+    ("inspector", "supervisor", "监督的人不能入企"),
+)
+
+
+def roles_apart(roles: Iterable[str]) -> list[str]:
+    """Why these roles cannot be one account's, a sentence each; empty where they can."""
+    held = set(roles)
+    found = []
+    for administrator in ADMINISTRATORS:
+        if administrator in held and (others := sorted(held - {administrator}, key=list(ROLES).index)):
+            found.append(f"{ROLES[administrator]}不能兼任{'、'.join(ROLES[role] for role in others)}：三员互相分开，也不办业务。")
+    if not found:
+        found = [f"{ROLES[one]}不能兼任{ROLES[other]}：{why}。" for one, other, why in APART if {one, other} <= held]
+    return found
+
+
+#: those who draw, publish or administer: one stolen password of theirs is a drawn list, a public page or an account
+GUARDED = ACTS["round.draw"] | ACTS["round.commit"] | ACTS["publish.publish"] | ACTS["setup.backup"] | frozenset(ADMINISTRATORS)
 
 
 def may(roles: Iterable[str], act: str) -> bool:

@@ -21,7 +21,7 @@ from portal.domain.dispatch import Door, dispatch_visits
 from portal.domain.draw import draw_task
 from portal.domain.pool import format_codes, parse_codes, parse_pool
 from portal.domain.risk import Frequency, times_due
-from portal.domain.visits import Place, PlannedVisit, combine, make_slots, plan_days
+from portal.domain.visits import Party, Place, PlannedVisit, combine, make_slots, plan_days
 
 __all__ = ["Figures", "Ground", "PlannedRound", "PlannedTask", "Spread", "inspector_load", "simulate_once", "summarise"]
 
@@ -35,7 +35,7 @@ class PlannedTask:
 
     `passed_over`: code -> why it is not drawn whatever happened before (listed, sector). A task that goes by class has
     a `frequency`, which takes the place of once a calendar year; `grades`: code -> grade. `inspects`: the bureau that
-    draws sends its own people (市抽市查).
+    draws sends its own people (市抽市查). `parties`: whose people check its items, "" the bureau's, and what they must be qualified for.
     """
 
     task: str
@@ -45,7 +45,7 @@ class PlannedTask:
     riders: tuple[str, ...] = ()
     rounding: str = "ceil"
     minimum: int = 0
-    qualifications: tuple[str, ...] = ()
+    parties: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {"": ()})
     passed_over: Mapping[str, str] = field(default_factory=dict)
     frequency: Mapping[str, Frequency] | None = None
     grades: Mapping[str, str] = field(default_factory=dict)
@@ -215,12 +215,17 @@ def _assign(
     key: bytes,
     tasks: Mapping[str, PlannedTask],
 ) -> None:
-    needed = {visit.id: {one for name in visit.tasks for one in tasks[name].qualifications} for visit in visits}
-    own = [
-        replace(one, place=replace(one.place, station=ground.bureau, bureau=ground.bureau)) if all(tasks[name].inspects for name in one.tasks) else one
-        for one in visits
-    ]  # fmt: skip
-    slots = make_slots(own, ground.roster, needed, ground.recused, planned.days[-1], SUITE)
+    parties = {}
+    for visit in visits:
+        place = visit.place
+        if all(tasks[name].inspects for name in visit.tasks):
+            place = replace(place, station=ground.bureau, bureau=ground.bureau)
+        needed: dict[str, set[str]] = {}
+        for name in visit.tasks:
+            for partner, qualifications in tasks[name].parties.items():
+                needed.setdefault(partner, set()).update(qualifications)
+        parties[visit.id] = [Party(replace(place, partner=partner), frozenset(needed[partner]), n == 0) for n, partner in enumerate(sorted(needed))]
+    slots = make_slots(parties, ground.roster, ground.recused, planned.days[-1], SUITE)
     result = assign({**slots, "K": key.hex()})
     for visit, people in result["assigned"].items():
         for person in people:

@@ -18,6 +18,7 @@ class Place:
     """Where a drawn entry is: `code` drawn, `holder` and `site` visited, `station` and `town` for the day.
 
     `bureau`: whose people go there beside the station's, "" where there is one bureau only.
+    `partner`: the other department whose people go there instead (部门联合), "" for the bureau's own.
     """
 
     code: str
@@ -26,6 +27,19 @@ class Place:
     station: str
     town: str
     bureau: str = ""
+    partner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One organisation's part in a visit: where it is as seen from there, the qualifications its items need.
+
+    `lead`: whether its first slot is the visit's slot 0, which asks for a lead.
+    """
+
+    place: Place
+    needed: frozenset[str]
+    lead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +127,7 @@ def eligible(
     In force to the end of the window, every qualification the items need, of the place's
     station or of its bureau itself (or of a station in `lenders`), and not recused.
     """
-    district = in_district(person, place) or person["organisation"] in lenders
+    district = in_district(person, place) or (not place.partner and person["organisation"] in lenders)
     return district and not recused and in_force(person, window_to) and set(needed) <= set(person["qualifications"])
 
 
@@ -122,6 +136,8 @@ def in_force(person: Mapping[str, Any], window_to: date) -> bool:
 
 
 def in_district(person: Mapping[str, Any], place: Place) -> bool:
+    if place.partner or person.get("partner"):  # each department of a joint visit sends its own people
+        return person["organisation"] == place.partner
     if person["station"]:
         return person["organisation"] == place.station
     return not place.bureau or person.get("bureau", place.bureau) == place.bureau  # rosters of one bureau did not name it
@@ -159,45 +175,41 @@ def find_lack(
         if in_district(person, place):
             people += 1
             rules[failed] += 1
-        elif failed == "free" and person["station"]:
+        elif failed == "free" and person["station"] and not place.partner:
             lenders[person["organisation"]] += 1
     free = rules.pop("free", 0)
     return Lack(people, dict(rules), free, dict(sorted(lenders.items())))
 
 
 def make_slots(
-    visits: Sequence[PlannedVisit],
+    parties: Mapping[str, Sequence[Party]],
     roster: Sequence[Mapping[str, Any]],
-    needed: Mapping[str, Collection[str]],
     recused: Collection[tuple[str, str]],
     window_to: date,
     suite: str,
     lenders: Collection[str] = (),
 ) -> dict[str, Any]:
-    """`slots.json` without K: two slots a visit, slot 0 asks for a lead.
+    """`slots.json` without K: two slots for each party of a visit, one after the other.
 
-    `needed`: visit id -> qualifications; `recused`: (inspector code, entity code); `lenders`: stations whose people go everywhere.
-    The cap is the same for everybody who is a candidate anywhere: slots over
+    `parties`: visit id -> whose people go; `recused`: (inspector code, entity code); `lenders`: stations whose people go everywhere.
+    So a joint visit has two people of each department, which the format of DRAW.md section 5 takes as it is: each slot has
+    candidates of its own. The cap is the same for everybody who is a candidate anywhere: slots over
     candidates, rounded up, so that the load is even (the draw raises it where it must).
     """
     pairs = set(recused)
     slots: dict[str, list[list[str]]] = {}
     candidates: set[str] = set()
-    for visit in visits:
-        able = [
-            person
-            for person in roster
-            if eligible(
-                person,
-                place=visit.place,
-                window_to=window_to,
-                needed=needed[visit.id],
-                recused=(person["code"], visit.place.code) in pairs,
-                lenders=lenders,
-            )
-        ]
-        slots[visit.id] = [[p["code"] for p in able if p["lead"]], [p["code"] for p in able]]
-        candidates.update(p["code"] for p in able)
-    places = 2 * len(slots)
+    for visit in sorted(parties, key=str.encode):
+        slots[visit] = []
+        for party in parties[visit]:
+            able = [
+                person for person in roster
+                if eligible(
+                    person, place=party.place, window_to=window_to, needed=party.needed, recused=(person["code"], party.place.code) in pairs, lenders=lenders
+                )
+            ]  # fmt: skip
+            slots[visit] += [[p["code"] for p in able if p["lead"] or not party.lead], [p["code"] for p in able]]
+            candidates.update(p["code"] for p in able)
+    places = sum(map(len, slots.values()))
     cap = -(-places // len(candidates)) if candidates else 0
     return {"suite": suite, "slots": slots, "caps": {code: cap for code in sorted(candidates)}}

@@ -9,6 +9,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import xlsxwriter
@@ -16,7 +17,7 @@ import xlsxwriter
 from portal.domain.cells import Merged
 from portal.domain.errors import BadInput
 
-__all__ = ["iter_csv", "write_csv", "write_workbook", "write_xlsx"]
+__all__ = ["SheetFile", "iter_csv", "write_csv", "write_workbook", "write_xlsx"]
 
 #: What Excel itself holds.
 MOST_ROWS = 1_048_576
@@ -78,6 +79,35 @@ def _write_sheet(
         page.freeze_panes(heading, 0)
     for column in range(widest):
         page.set_column(column, column, widths[column] if column < len(widths) else 16)
+
+
+class SheetFile:
+    """A sheet written to a file line by line, so that a list of any length takes the memory of one line."""
+
+    def __init__(self, path: Path, name: str, headings: Sequence[str], widths: Sequence[int] = ()):
+        options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "tmpdir": str(path.parent)}
+        self._book = xlsxwriter.Workbook(str(path), options)
+        self._book.set_properties({"created": _CREATED})
+        self._page = self._book.add_worksheet(name)
+        self._forms = {kind: self._book.add_format(look) for kind, look in _LOOKS.items()}
+        for column in range(len(headings)):
+            self._page.set_column(column, column, widths[column] if column < len(widths) else 16)
+        self._page.freeze_panes(1, 0)
+        for column, heading in enumerate(headings):
+            _write_cell(self._page, 0, column, heading, self._forms, "heading")
+        self._rows = 1
+
+    def add(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Further rows, cells as in `write_xlsx`. Raises BadInput where Excel has no room for them."""
+        for row in rows:
+            if self._rows >= MOST_ROWS:
+                raise BadInput(f"超过 {MOST_ROWS:,} 行，Excel 放不下。请缩小筛选范围。")
+            for column, cell in enumerate(row):
+                _write_cell(self._page, self._rows, column, cell, self._forms, "")
+            self._rows += 1
+
+    def close(self) -> None:
+        self._book.close()
 
 
 def write_csv(rows: Iterable[Sequence[Any]]) -> bytes:

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 from portal.domain import roles
-from portal.domain.errors import NotAllowed, NotFound
+from portal.domain.errors import DoneBefore, NotAllowed, NotFound
 from portal.plugins import Sectors
 from portal.steps.catalogue import with_sheets
 from portal.store import accounts, audit
@@ -21,6 +21,15 @@ BEIJING = timezone(timedelta(hours=8))
 def stamp(at: datetime) -> str:
     """An instant as every public file writes it: YYYY-MM-DDTHH:MM:SS+08:00."""
     return at.astimezone(BEIJING).isoformat(timespec="seconds")
+
+
+@dataclass(slots=True)
+class Once:
+    """One posted form: acted on once however often it is sent. `done`: this request did it."""
+
+    digest: str
+    request: str
+    done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +60,37 @@ class Acting:
     inspector: Mapping[str, Any] | None = None
     address: str = "local"
     token_bytes: Callable[[int], bytes] = field(default=secrets.token_bytes)
+    form: Once | None = None
 
     @property
     def today(self) -> date:
         return self.now.astimezone(BEIJING).date()
 
     def may(self, act: str) -> bool:
-        return roles.may(self.roles, act)
+        return roles.may(self.roles, act) and (self.organisation["kind"] != "partner" or act in roles.PARTNER_ACTS)
 
     def require(self, act: str) -> None:
         """Raises NotAllowed, naming who may."""
+        if not self.may(act) and roles.may(self.roles, act):
+            raise NotAllowed(f"本操作由{self.bureau['name']}办理，{self.organisation['name']}在联合检查中录入和审核自己的记录。")
         if not self.may(act):
             who = "、".join(roles.ROLES[role] for role in sorted(roles.ACTS[act]))
             raise NotAllowed(f"账号“{self.login}”没有这项权限，本操作由{who}办理。")
 
     async def audit(self, act: str, object: str, *, before: str = "", after: str = "", **detail: Any) -> None:
-        """Write the act into the audit chain, in the transaction that does it."""
+        """Write the act into the audit chain, in the transaction that does it.
+
+        Raises DoneBefore, which takes the act back, where another request acted on the same form: acts
+        take turns in the chain, so of two at once the second one finds the first.
+        """
         await audit.save_act(
             at=stamp(self.now), actor=self.login, organisation=self.organisation["code"], address=self.address,
             act=act, object=object, before=before, after=after, detail=detail,
         )  # fmt: skip
+        if self.form:
+            if (led := await accounts.save_done(self.form.digest, self.form.request, self.now)) is not None:
+                raise DoneBefore(led)
+            self.form.done = True
 
 
 async def open_acting(

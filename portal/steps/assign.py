@@ -11,15 +11,13 @@ from typing import Any
 from portal.domain.assign import assign, refill, require_slots
 from portal.domain.bundle import canonical
 from portal.domain.errors import BadInput, WrongMoment
-from portal.domain.ratios import inspects_itself
-from portal.domain.visits import Place, PlannedVisit, make_slots
+from portal.domain.visits import make_slots
 from portal.steps import log
 from portal.steps.acting import Acting
 from portal.steps.bundles import load_draw_keys
-from portal.steps.caps import level_of
-from portal.steps.catalogue import load_item
+from portal.steps.parties import PEOPLE, Sent, load_sent, load_sides, name_in_slots
 from portal.steps.rosters import load_snapshot, roots_of
-from portal.store import accounts, directory, draw, plan
+from portal.store import accounts, directory, draw
 from portal.store import visits as store
 from portal.store.engine import transaction
 
@@ -27,9 +25,10 @@ EMPTY: Mapping[str, str] = {}
 
 
 async def assign_inspectors(act: Acting, round_code: str) -> dict[str, Any]:
-    """Assign two inspectors to each of the round's visits, once; asking again returns the stored result.
+    """Assign two inspectors of each organisation with a part in it to each of the round's visits, once; asking again returns the stored result.
 
-    Candidates are those of the roster the round committed to; `slots.json` without K
+    Open visits of earlier rounds that the round's tasks joined have their people already; an organisation
+    that was not going there is sent for. Candidates are those of the roster the round committed to; `slots.json` without K
     is logged before K is used on it.
     """
     act.require("visits.assign")
@@ -38,27 +37,26 @@ async def assign_inspectors(act: Acting, round_code: str) -> dict[str, Any]:
         runs = await store.load_runs(round_["id"])
         if runs:
             return {**_summary(json.loads(runs[0]["result"])), "again": True}
-        own = await store.load_own_visits(round_["id"])
-        if not own:
+        if not await store.is_combined(round_["id"]):
             raise WrongMoment(f"轮次 {round_code} 还没有合并入企，不能匹配执法人员。")
         people = json.loads(round_["roster"])
         committed = json.loads(round_["round_json"] or "{}")  # a list drawn elsewhere has no commitment
         if round_["state"] != "external" and roots_of(act, round_["suite"], people) != (committed["roster_root"], committed["recusals_root"]):
             raise WrongMoment("存档的执法人员名录与公布的承诺不符，已拒绝匹配。请停止操作并报告。")
-        slots = await _slots(act, round_, own, people)
+        sent = await load_sent(round_)
+        slots = _slots(round_, sent, people)
         digest = hashlib.sha256(canonical(slots)).hexdigest()
         index = await log.append(act, "assignment", round_code, {"digest": digest})
         _, key = load_draw_keys(act, round_)
         result = await asyncio.to_thread(assign, require_slots({**slots, "K": key.hex()}))
         known = {row["code"]: row["id"] for row in await directory.load_inspectors(act.tree)}
-        ids = {visit["code"]: visit["id"] for visit in own}
         await store.save_run(
             {
                 "round": round_["id"], "n": 1, "slots": canonical(slots).decode(), "slots_digest": digest,
                 "result": canonical(result).decode(), "made_by": act.account, "made_at": act.now,
             },
             [
-                {"visit": ids[visit], "slot": n, "inspector": known[who] if who else None}
+                {"visit": sent[visit].visit["id"], "slot": sent[visit].first + n, "inspector": known[who] if who else None}
                 for visit, row in sorted(result["assigned"].items())
                 for n, who in enumerate(row)
             ],
@@ -98,13 +96,13 @@ async def refill_slots(
             if runs[-1]["n"] == after + 1 and runs[-1]["made_by"] == act.account:
                 return {**_filled(runs[-1]), "again": True}
             raise WrongMoment(f"轮次 {round_code} 的人员刚刚由别人补派过。请刷新后再看。")
-        own = await store.load_own_visits(round_["id"])
-        now = held_now(runs, own)
+        sent = await load_sent(round_)
+        now = held_now(runs, sent)
         recusals = await load_recusals(act, round_)
-        emptied = emptied_slots(own, now, away, recusals)
+        emptied = emptied_slots(sent, now, away, recusals)
         if not emptied:
             raise WrongMoment(f"轮次 {round_code} 没有要补的名额：所列人员没有未开始的检查，也没有空缺。")
-        found = await _run_again(act, round_, runs, own, now, emptied, away, recusals, lenders)
+        found = await _run_again(act, round_, runs, sent, now, emptied, away, recusals, lenders)
         await act.audit(
             "visits.refill", round_code, after=found["digest"], log=found["log"], emptied=len(emptied), absent=away, lenders=sorted(lenders),
             reason=reason.strip(),
@@ -113,14 +111,14 @@ async def refill_slots(
 
 
 def emptied_slots(
-    own: Sequence[Mapping[str, Any]], now: Mapping[str, Sequence[str | None]], away: Collection[str], recusals: Collection[tuple[str, str]]
+    sent: Mapping[str, Sent], now: Mapping[str, Sequence[str | None]], away: Collection[str], recusals: Collection[tuple[str, str]]
 ) -> list[list[Any]]:
-    """[visit, slot] of visits not begun that nobody holds, or somebody who is away or recused by now."""
+    """[name, slot] of visits not begun that nobody holds, or somebody who is away or recused by now."""
     return [
-        [visit["code"], n]
-        for visit in own if visit["state"] == "open" and not visit["arrived_at"]
-        for n, who in enumerate(now[visit["code"]])
-        if who is None or who in away or (who, visit["entity_code"]) in recusals
+        [code, n]
+        for code, one in sent.items() if code in now and one.visit["state"] == "open" and not one.visit["arrived_at"]
+        for n, who in enumerate(now[code])
+        if who is None or who in away or (who, one.visit["entity_code"]) in recusals
     ]  # fmt: skip
 
 
@@ -136,33 +134,40 @@ async def assign_added(act: Acting, round_: dict[str, Any]) -> dict[str, Any] | 
     In the caller's transaction and under its act. None where the round is not assigned yet, or has no such visit.
     """
     runs = await store.load_runs(round_["id"])
-    own = await store.load_own_visits(round_["id"])
-    now = held_now(runs, own) if runs else {}
-    added = [visit["code"] for visit in own if visit["code"] not in now]
-    if not runs or not added:
+    sent = await load_sent(round_)
+    now = held_now(runs, sent) if runs else {}
+    emptied = [[code, n] for code, one in sent.items() for n in range(len(now.get(code, ())), one.slots)]
+    if not runs or not emptied:
         return None
-    now |= {code: [None, None] for code in added}
-    emptied = [[code, n] for code in added for n in range(2)]
-    return await _run_again(act, round_, runs, own, now, emptied, [], await load_recusals(act, round_))
+    now |= {code: [*now.get(code, ()), *[None] * (sent[code].slots - len(now.get(code, ())))] for code, _ in emptied}
+    return await _run_again(act, round_, runs, sent, now, emptied, [], await load_recusals(act, round_))
 
 
-async def assign_split(act: Acting, round_: dict[str, Any], code: str, source: str) -> dict[str, Any] | None:
-    """Whoever goes on a visit also goes on the one split off it: a run that draws nobody and says so (`split`), logged like the others.
+async def assign_split(act: Acting, rounds: Sequence[dict[str, Any]], source: Mapping[str, Any], code: str) -> list[str]:
+    """Whoever goes on a visit also goes on the one split off it: runs that draw nobody and say so (`split`), logged like the others.
 
-    In the caller's transaction and under its act. None where the round is not assigned yet: then it draws people for both.
+    Of each department its own people, for each of `rounds` that sends people there. In the caller's transaction and under its
+    act. The digests of the runs; a round not assigned yet has none: it draws people for the part as for its other visits.
     """
-    runs = await store.load_runs(round_["id"])
-    own = await store.load_own_visits(round_["id"])
-    now = held_now(runs, own) if runs else {}
-    if source not in now:
-        return None
-    return await _run_again(act, round_, runs, own, now | {code: now[source]}, [], [], await load_recusals(act, round_), split={code: source})
+    held = (await store.load_assigned([source["id"]])).get(source["id"], [])
+    people = {number: row["code"] for number, row in (await directory.load_inspectors_by_id({who for who in held if who})).items()}
+    sides = await load_sides(source["id"])
+    of_side = {side: [people.get(who or 0) for who in held[PEOPLE * n : PEOPLE * (n + 1)]] for n, side in enumerate(sides)}
+    digests = []
+    for round_ in rounds:
+        runs, sent, name = await store.load_runs(round_["id"]), await load_sent(round_), name_in_slots(round_["code"], code)
+        if not runs or name not in sent:
+            continue
+        row = [who for party in sent[name].parties for who in (of_side.get(party.place.partner) or [None] * PEOPLE)]
+        now = held_now(runs, sent) | {name: row}
+        made = await _run_again(act, round_, runs, sent, now, [], [], await load_recusals(act, round_), split={name: source["code"]})
+        digests.append(made["digest"])
+    return digests
 
 
-def held_now(runs: Sequence[Mapping[str, Any]], own: Sequence[Mapping[str, Any]]) -> dict[str, list[str | None]]:
+def held_now(runs: Sequence[Mapping[str, Any]], sent: Collection[str]) -> dict[str, list[str | None]]:
     """visit -> who goes, of the visits that are still to be made: what somebody held of a closed one is free again."""
-    codes = {visit["code"] for visit in own}
-    return {code: row for code, row in json.loads(runs[-1]["result"])["assigned"].items() if code in codes}
+    return {code: row for code, row in json.loads(runs[-1]["result"])["assigned"].items() if code in sent}
 
 
 async def load_recusals(act: Acting, round_: Mapping[str, Any]) -> set[tuple[str, str]]:
@@ -172,14 +177,14 @@ async def load_recusals(act: Acting, round_: Mapping[str, Any]) -> set[tuple[str
 
 
 async def _run_again(
-    act: Acting, round_: dict[str, Any], runs: Sequence[Mapping[str, Any]], own: list[dict[str, Any]], now: Mapping[str, Any],
+    act: Acting, round_: dict[str, Any], runs: Sequence[Mapping[str, Any]], sent: Mapping[str, Sent], now: Mapping[str, Any],
     emptied: list[list[Any]], away: list[str], recusals: set[tuple[str, str]], lenders: Sequence[str] = (), split: Mapping[str, str] = EMPTY,
 ) -> dict[str, Any]:  # fmt: skip
     """Draw some slots once more and keep the run; its document is logged before the key is used on it.
 
-    `split`: visits that take over the people of another one.
+    `split`: names of visits split off -> the visit whose people they take over.
     """
-    slots = await _slots(act, round_, own, {**json.loads(round_["roster"]), "recusals": sorted(map(list, recusals))}, lenders)
+    slots = _slots(round_, sent, {**json.loads(round_["roster"]), "recusals": sorted(map(list, recusals))}, lenders)
     # The caps of the first draw hold; who is a candidate only now had none and gets the same.
     caps = json.loads(runs[0]["slots"])["caps"]
     slots["caps"] = {who: caps.get(who, max(caps.values(), default=1)) for who in slots["caps"]}
@@ -188,7 +193,6 @@ async def _run_again(
     index = await log.append(act, "assignment", round_["code"], {"digest": digest})
     _, key = load_draw_keys(act, round_)
     result = await asyncio.to_thread(run_refill, document, key)
-    ids = {visit["code"]: visit["id"] for visit in own}
     numbers = {row["code"]: row["id"] for row in await directory.load_inspectors(act.tree)}
     filled = {(visit, n): result["assigned"][visit][n] for visit, n in emptied}
     taken = {(visit, n): who for visit in split for n, who in enumerate(result["assigned"][visit])}
@@ -197,7 +201,10 @@ async def _run_again(
             "round": round_["id"], "n": runs[-1]["n"] + 1, "slots": canonical(document).decode(), "slots_digest": digest,
             "result": canonical(result).decode(), "made_by": act.account, "made_at": act.now,
         },
-        [{"visit": ids[visit], "slot": n, "inspector": numbers[who] if who else None} for (visit, n), who in sorted({**filled, **taken}.items())],
+        [
+            {"visit": sent[visit].visit["id"], "slot": sent[visit].first + n, "inspector": numbers[who] if who else None}
+            for (visit, n), who in sorted({**filled, **taken}.items())
+        ],
     )  # fmt: skip
     return {
         "digest": digest, "log": index, "emptied": len(emptied), "filled": sum(who is not None for who in filled.values()),
@@ -211,55 +218,9 @@ def run_refill(document: Mapping[str, Any], key: bytes) -> dict[str, Any]:
     return refill({**document["slots"], "K": key.hex()}, document["assigned"], emptied, document["absent"])
 
 
-async def _slots(
-    act: Acting, round_: dict[str, Any], own: list[dict[str, Any]], people: dict[str, Any], lenders: Sequence[str] = ()
-) -> dict[str, Any]:
+def _slots(round_: Mapping[str, Any], sent: Mapping[str, Sent], people: Mapping[str, Any], lenders: Sequence[str] = ()) -> dict[str, Any]:
     recused = {(who, entity) for who, entity in people["recusals"]}
-    places, needed = await load_demands(round_, own)
-    planned = [PlannedVisit(v["code"], places[v["code"]], ()) for v in own]
-    return make_slots(planned, people["roster"], needed, recused, round_["window_to"], round_["suite"], lenders)
-
-
-async def load_demands(round_: Mapping[str, Any], own: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Place], dict[str, set[str]]]:
-    """(visit -> where it is and whose people go, visit -> qualifications that its items need)."""
-    organisations = await accounts.load_organisations()
-    codes = {o["id"]: o["code"] for o in organisations}
-    carried = await store.load_tasks_of_visits([visit["id"] for visit in own])
-    tasks = await plan.load_tasks_by_id({task for found in carried.values() for task in found})
-    ours = await inspected_by_drawer(tasks)
-
-    def place(visit: Mapping[str, Any]) -> Place:
-        """The people of the place's own bureau go (市抽县查), unless every task of the visit keeps its inspection (市抽市查)."""
-        who = visit["organisation"]
-        if set(carried[visit["id"]]) <= ours:
-            who = round_["organisation"]
-        bureau = accounts.bureaus_of(organisations, who)[0]
-        return Place(visit["entity_code"], visit["holder"], visit["site"], codes[who], visit["town"], codes[bureau])
-
-    needed = {
-        v["code"]: {
-            q
-            for task in carried[v["id"]]
-            for code, version in plan.items_of(tasks[task])
-            if (q := (await load_item(code, version)).qualification)
-        }
-        for v in own
-    }
-    return {v["code"]: place(v) for v in own}, needed
-
-
-async def inspected_by_drawer(tasks: dict[int, dict[str, Any]]) -> set[int]:
-    """Tasks that the bureau of their plan draws and inspects itself, by the words of their rows (市抽市查)."""
-    levels = {o["id"]: level_of(o["region"]) for o in await accounts.load_organisations()}
-    words = {
-        (number, row["row"]): row["data"].get("drawn_by_text", "")
-        for number in {task["plan"] for task in tasks.values()}
-        for row in await plan.load_plan_rows(number)
-    }
-    return {
-        one for one, task in tasks.items()
-        if levels[task["organisation"]] != "county" and inspects_itself(words.get((task["plan"], task["row"]), ""), levels[task["organisation"]])
-    }  # fmt: skip
+    return make_slots({code: one.parties for code, one in sent.items()}, people["roster"], recused, round_["window_to"], round_["suite"], lenders)
 
 
 def _summary(result: dict[str, Any]) -> dict[str, Any]:

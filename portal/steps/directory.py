@@ -259,7 +259,7 @@ async def _inspector_values(act: Acting, rows: Sequence[InspectorRow]) -> tuple[
     stations, bureau = _stations(organisations, act), act.bureau
     tree = accounts.tree_of(organisations, bureau["id"])
     # People of another department (教育局) are its own, so that a joint check knows whose they are.
-    departments = {o["name"]: o["id"] for o in organisations if o["id"] in tree and o["kind"] == "department"}
+    departments = {o["name"]: o["id"] for o in organisations if o["id"] in tree and o["kind"] in ("department", "partner")}
     values = [
         directory.inspector_values(row, bureau["region"], departments.get(row.station) or _station_of(row.station, row.town, stations, bureau["id"]))
         for row in rows

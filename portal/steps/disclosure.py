@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from portal.domain import log as tlog
+from portal.domain.corrections import notice_of
 from portal.domain.model import Task
 from portal.domain.packing import pack
 from portal.domain.publish import per_cent
@@ -24,6 +25,7 @@ from portal.steps.disclosure_rounds import EXTERNAL, external_row, round_row
 from portal.steps.log import Proofs
 from portal.steps.publish import published_view
 from portal.steps.visits import count_dismissed
+from portal.steps.withdraw import load_shown, load_tombstones
 from portal.store import directory, draw, plan, records
 from portal.store import log as log_store
 from portal.store import pool as pools
@@ -87,6 +89,7 @@ async def write_bundle(
             "rounds.jsonl": _lines(lines),
             "external.jsonl": _lines([await external_row(act, one, entries, proofs) for one in external]),
             "results.jsonl": _lines(results),
+            "tombstones.jsonl": _lines(await load_tombstones(act)),
             "pages.jsonl": _lines(sorted(pages, key=lambda page: (page["sector"], page["slug"]))),
         }
         files |= {f"log/{path}": data for path, data in log.files(entries, head["note"]).items()}
@@ -129,12 +132,18 @@ async def _results(
     act: Acting, proofs: Proofs, rounds: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     history = await store.load_history(act.whole, "result")
+    notices = {one["publication"]: one for one in await store.load_corrections(act.whole)}
     found = []
-    for row in await store.load_live(act.whole, "result"):
+    for row in await load_shown(act):
         round_ = rounds[row["data"]["round"]]
-        versions = history[row["key"]]
-        changes = [{"on": versions[0]["data"]["published_on"], "text": "首次公示。"}]
-        changes += [{"on": v["data"]["published_on"], "text": "补充公示其余事项的检查结果，或更新后续处置。"} for v in versions[1:]]
+        versions = [version for version in history[row["key"]] if version["state"] != "withdrawn"]
+        changes: list[dict[str, str]] = [{"on": versions[0]["data"]["published_on"], "text": "首次公示。"}]
+        for version in versions[1:]:
+            on = version["data"]["published_on"]
+            if version["id"] in notices:
+                changes.append(notice_of(row["data"], notices[version["id"]], on))
+            else:
+                changes.append({"on": on, "text": "补充公示其余事项的检查结果，或更新后续处置。"})
         found.append(
             {
                 **row["data"], "round_title": round_["title"], "label": label_of(json.loads(round_["round_json"])) if round_["round_json"] else EXTERNAL,
@@ -157,7 +166,7 @@ class _Pages:
 async def _load_pages(act: Acting, before: _Pages | None) -> _Pages:
     """`before` where sectors would be shown the same again."""
     tasks = await plan.load_tasks(act.whole)
-    live = await store.load_live(act.whole, "result")
+    live = await load_shown(act)
     sizes = await pools.load_committed_sizes([task["id"] for task in tasks])
     shown = hashlib.sha256(repr((tasks, sizes, [(row["key"], row["digest"]) for row in live])).encode()).hexdigest()
     if before and before.shown == shown:

@@ -58,7 +58,7 @@ async def load_record_paper(act: Acting, record: Mapping[str, Any]) -> dict[str,
         "inspectors": [{"name": one["name"], "certificate": one["certificate_no"]} for _, one in sorted(people.items())],
         "items": [{"name": one["name"], "outcome": _outcome(record["outcomes"].get(one["code"], ""))} for one in joined["items"]],
         "sections": _sections(form, record["answers"], shown, known), "opinion": record["opinion"], "mark": f"记录 {record['id']}　第 {record['version']} 次保存",
-        "unfinished": "" if record["state"] in ("approved", "published") else f"本记录的状态是“{STATES[record['state']]}”，以审核通过的为准。",
+        "unfinished": "" if record["state"] in ("approved", "published", "withdrawn") else f"本记录的状态是“{STATES[record['state']]}”，以审核通过的为准。",
         "photos": [
             {"src": f"{PICTURE}{code}", "number": number, "label": field.label, "taken": known[code]["taken"][:16], "original": known[code]["original"]}
             for code, number, kind, field in chosen if kind == "photo"

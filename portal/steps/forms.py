@@ -17,7 +17,7 @@ from portal.domain.model import Form, Record
 from portal.domain.packing import pack
 from portal.steps import caps
 from portal.steps.acting import Acting
-from portal.steps.joined_forms import Errand, forms_of, load_drawn, load_errand, settled, shared_of, uploads_in
+from portal.steps.joined_forms import Errand, enters, forms_of, load_drawn, load_errand, settled, shared_of, uploads_in
 from portal.steps.record_checks import check_attached, check_outcomes
 from portal.store import accounts, attachments, directory, visits
 from portal.store import records as store
@@ -31,9 +31,9 @@ METHODS = ("实地核查", "书面检查", "网络监测", "检验检测", "委�
 async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
     """A visit with its entity, people and forms: what the phone page shows.
 
-    forms: [{"form", "owner", "task", "task_name", "items": [{"code", "version", "name"}], "record", "answers", "done", "total"}],
+    forms: [{"form", "owner", "task", "task_name", "items": [{"code", "version", "name"}], "record", "answers", "done", "total", "mine"}],
     those of one's own organisations; "others": names of the organisations that fill in the rest, of which
-    nothing but the shared answers is seen.
+    nothing but the shared answers is seen; "homes": names of the other departments in a joint check, by id.
     """
     act.require("visits.read")
     visit = await visits.load_visit(visit_code, act.tree)
@@ -52,9 +52,11 @@ async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
         if record is None or record["state"] in EDITABLE:
             answers = shared.standing(form, known, names, answers)
         done, total = domain.progress(form, answers, act.today)
-        views.append({**joined, "record": record, "answers": answers, "done": done, "total": total})
+        mine = act.inspector is None or enters(act.inspector, joined)
+        views.append({**joined, "record": record, "answers": answers, "done": done, "total": total, "mine": mine})
     own = {one["form"].code for one in views}
-    everywhere = {o["id"]: o["name"] for o in await accounts.load_organisations()} if len(own) < len(every) else {}
+    organisations = await accounts.load_organisations()
+    everywhere = {o["id"]: o["name"] for o in organisations}
     holder = (await directory.load_entities([visit["holder"]])).get(visit["holder"]) if visit["holder"] != visit["entity_code"] else None
     return {
         "attached": {code: row for code, row in (await attachments.load_attachments(visit["id"])).items() if row["form_code"] in own or code in uploads},
@@ -62,6 +64,7 @@ async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
         "names": names, "known": known, "titles": {one["form"].code: one["form"].title for one in every},
         "questions": {field.name: field for one in every for field in one["form"].fields() if one["form"].code in names.get(field.name, ())},
         "visit": visit, "entity": entity, "inspectors": [people.get(who) for who in assigned], "forms": views,
+        "homes": {o["id"]: o["name"] for o in organisations if o["kind"] == "partner" and o["id"] != act.organisation["id"]},
         "closings": [one for one in (await visits.load_closings([visit["id"]])).get(visit["id"], []) if one["status"] != visits.SPLIT],
         "parts": await visits.load_parts(visit["id"]), "holder": holder, "drawn": await load_drawn(visit),
         "origin": (await visits.load_visits_by_id([visit["split_of"]])).get(visit["split_of"]) if visit["split_of"] else None,
@@ -168,7 +171,7 @@ async def _save(
     if joined is None:
         raise BadInput(f"入企检查 {visit['code']} 没有表单“{form_code}”。")
     form: Form = joined["form"]
-    if joined["owner"] not in act.tree:
+    if joined["owner"] not in act.tree or not enters(hand.people[recorder], joined):
         raise NotAllowed(f"《{form.title}》是其他单位在这次入企中的表，由该单位的人员填写。")
     known = records.get(form_code)
     from_file = version is None

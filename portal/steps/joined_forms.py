@@ -21,13 +21,14 @@ Records = Mapping[str, Mapping[str, Any]]  # form code -> record
 class Errand:
     """What visits are for: the tasks they carry, and which of the tasks' items are left out where.
 
-    `lines`: each station that is sent -> itself and the organisations above it.
+    `lines`: each station that is sent -> itself and the organisations above it; `partners`: other departments, each with its own people.
     """
 
     carried: Mapping[int, Sequence[int]]
     tasks: Mapping[int, Mapping[str, Any]]
     left_out: Collection[tuple[int, str, str]]
     lines: Mapping[int, Collection[int]]
+    partners: Collection[int]
 
 
 async def load_errand(several: Sequence[Mapping[str, Any]]) -> Errand:
@@ -35,31 +36,33 @@ async def load_errand(several: Sequence[Mapping[str, Any]]) -> Errand:
     every = {task for found in carried.values() for task in found}
     organisations = await accounts.load_organisations()
     lines = {one: accounts.line_of(organisations, one) for one in {visit["organisation"] for visit in several}}
-    return Errand(carried, await plan.load_tasks_by_id(every), await year.load_left_out(every), lines)
+    partners = frozenset(o["id"] for o in organisations if o["kind"] == "partner")
+    return Errand(carried, await plan.load_tasks_by_id(every), await year.load_left_out(every), lines, partners)
 
 
 async def forms_of(visit: Mapping[str, Any], records: Records | None = None, errand: Errand | None = None) -> list[dict[str, Any]]:
     """The forms a visit joins, each once, under the first task that asks for it; items of all tasks.
 
     Also the later forms that are open now; "first" of those is the form that opened them, else "". "owner": whose
-    record it is. A bureau's task is recorded by the station that was there; an organisation that the station does
-    not belong to keeps its own records. `records` and `errand`: those of the visit, where they are loaded already.
+    record it is, and "partners": whose people enter nothing for others (`enters`). A bureau's task is recorded by the station
+    that was there; an organisation that the station does not belong to keeps its own records. `records` and `errand`: those of the visit, where they are loaded already.
     """
     errand = errand or await load_errand([visit])
     found: dict[str, dict[str, Any]] = {}
     for task_id in sorted(errand.carried.get(visit["id"], ()), key=lambda task: errand.tasks[task]["code"].encode()):
         task = errand.tasks[task_id]
+        owners = plan.owners_of(task)
         for code, version in plan.items_of(task):
             if (task_id, visit["entity_code"], code) in errand.left_out:
                 continue
             item = await load_item(code, version)
             entry = {"code": code, "version": version, "name": item.name, "task": task_id, "later": item.later_form}
-            joined = found.setdefault(item.form, {"task": task, "task_name": task["name"], "items": {}, "first": ""})
+            joined = found.setdefault(item.form, {"task": task, "task_name": task["name"], "items": {}, "first": "", "owner": owners[code]})
             joined["items"].setdefault(code, entry)
             if item.later_form and records is None:
                 records = {row["form_code"]: row for row in await store.load_records_of([visit["id"]])}
             if item.later_form and is_awaited((records or {}).get(item.form), code):
-                later = found.setdefault(item.later_form, {"task": task, "task_name": task["name"], "items": {}, "first": item.form})
+                later = found.setdefault(item.later_form, {"task": task, "task_name": task["name"], "items": {}, "first": item.form, "owner": owners[code]})
                 later["items"].setdefault(code, {**entry, "later": ""})
     views = []
     for form_code in sorted(found):
@@ -67,11 +70,17 @@ async def forms_of(visit: Mapping[str, Any], records: Records | None = None, err
         if version is None:  # a task of a later round joined: its form is frozen by its record or is today's item's
             raise WrongMoment(f"入企检查 {visit['code']} 没有登记表单 {form_code} 的版本。")
         joined = found[form_code]
-        owner = joined["task"]["organisation"]
+        owner = joined["owner"]
         if owner in errand.lines[visit["organisation"]]:
             owner = visit["organisation"]
-        views.append({**joined, "form": await load_form(form_code, version), "items": list(joined["items"].values()), "owner": owner})
+        views.append({**joined, "form": await load_form(form_code, version), "items": list(joined["items"].values()), "owner": owner, "partners": errand.partners})
     return views
+
+
+def enters(person: Mapping[str, Any], joined: Mapping[str, Any]) -> bool:
+    """Whether an inspector on the visit enters this form of it: each department's people their own department's forms."""
+    own, owner = person["organisation"], joined["owner"]
+    return own == owner or not {own, owner} & set(joined["partners"])
 
 
 async def forms_of_many(several: Sequence[Mapping[str, Any]]) -> dict[int, list[dict[str, Any]]]:

@@ -67,11 +67,10 @@ async def notice_paper(act: Acting, visit: Mapping[str, Any]) -> Paper:
     round_ = (await draw.load_rounds_by_id([visit["round"]]))[visit["round"]]
     groups: dict[str, list[Paper]] = {}
     named: set[str] = set()  # what two tasks ask is checked once
-    for task in told:
-        fresh = [item for item in task["items"] if item["code"] not in named]
-        named |= {item["code"] for item in fresh}
-        if fresh:
-            groups.setdefault(task["department"], []).extend(fresh)
+    for item in (item for task in told for item in task["items"]):
+        if item["code"] not in named:
+            named.add(item["code"])
+            groups.setdefault(item.pop("department"), []).append(item)
     return {
         **await _addressee(visit), "visit": visit["code"], "day": visit["day"].isoformat(), "inspectors": people,
         "groups": [{"department": name, "items": items} for name, items in sorted(groups.items())], "tasks": [task["name"] for task in told],
@@ -80,7 +79,7 @@ async def notice_paper(act: Acting, visit: Mapping[str, Any]) -> Paper:
 
 
 async def announced_tasks(visit: Mapping[str, Any]) -> tuple[list[Paper], list[tuple[str, str]]]:
-    """(tasks of a visit with department and items, those left out of its notice with the reason)."""
+    """(tasks of a visit with their items, each with whose it is, those left out of its notice with the reason)."""
     errand = await load_errand([visit])
     units = {one["id"]: one for one in await accounts.load_organisations()}
     told: list[Paper] = []
@@ -94,10 +93,10 @@ async def announced_tasks(visit: Mapping[str, Any]) -> tuple[list[Paper], list[t
         if why := unannounced_by(task["name"], row, [one for item in items for one in item.methods]):
             silent.append((task["name"], why))
             continue
-        own = task["organisation"] in errand.lines[visit["organisation"]]
+        owners, line = plan.owners_of(task), errand.lines[visit["organisation"]]
         told.append({
-            "name": task["name"], "department": task["department"] if own else "　".join(filter(None, (units[task["organisation"]]["name"], task["department"]))),
-            "items": [{"code": item.code, "name": item.name, "methods": list(item.methods), "basis": laws_of(item.basis)} for item in items],
+            "name": task["name"],
+            "items": [{"department": task["department"] if owners[item.code] in line else units[owners[item.code]]["name"], "code": item.code, "name": item.name, "methods": list(item.methods), "basis": laws_of(item.basis)} for item in items],
         })  # fmt: skip
     return told, silent
 

@@ -13,6 +13,7 @@ from portal.domain.cells import Sheet
 from portal.domain.errors import BadInput, NotFound, Problem
 from portal.domain.import_kinds import KINDS, Reading
 from portal.domain.packing import pack
+from portal.domain.partners import find_idle, find_owner
 from portal.domain.plan import PlanRow, match_items
 from portal.domain.plan_changes import RowChange, plan_changes
 from portal.domain.plan_layout import HOUSE, LaidRow, Layout, in_layout, laid_rows, lay_out, layout_data, parse_layout, share, titled
@@ -25,6 +26,7 @@ from portal.steps.caps import level_of
 from portal.steps.directory import ImportReport
 from portal.steps.profile import load_profile
 from portal.steps.publish import plan_notice
+from portal.store import accounts
 from portal.store import draw as draw_store
 from portal.store import plan as store
 from portal.store import pool as pool_store
@@ -49,10 +51,26 @@ async def import_plan(act: Acting, sheet: Sheet, file: bytes) -> ImportReport:
 async def check_plan(act: Acting, parsed: Parsed[PlanRow]) -> tuple[Parsed[PlanRow], dict[str, int]]:
     """What a row the installed sectors serve lacks to be drawn is an error of that row; counts by what rows become."""
     profile = await load_profile(act)
-    _, _, problems = _sort_rows(act, parsed.rows, parsed.whole.year, profile)
-    parsed = parsed.found(problems)
-    rows, tasks, _ = _sort_rows(act, parsed.rows, parsed.whole.year, profile)
+    partners = await accounts.load_partners(act.bureau["id"])
+    _, _, problems = _sort_rows(act, parsed.rows, parsed.whole.year, profile, partners)
+    parsed = parsed.found(problems, [Problem(field, message, row.row) for row, field, message in idle_partners(act, parsed.rows, partners)])
+    rows, tasks, _ = _sort_rows(act, parsed.rows, parsed.whole.year, profile, partners)
     return parsed, _counts(rows, tasks)
+
+
+def idle_partners(act: Acting, rows: Sequence[PlanRow], partners: Mapping[str, int]) -> list[tuple[PlanRow, str, str]]:
+    """(row, column, what to say) of departments that a row names for a joint check without an item of theirs."""
+    listed = [(row, _owner(act, row, code, partners)) for row, code in match_items(rows, act.sectors.items)]
+    return [
+        (row, "配合部门" if row.partners else "牵头部门", f"写了“{name}”，但是这一行没有它的事项，它不派人、不录入。请在抽查事项中加上它的事项，或者删去。")
+        for row, name in find_idle(listed, partners)
+    ]
+
+
+def _owner(act: Acting, row: PlanRow, code: str | None, partners: Mapping[str, int]) -> str:
+    """The name of the partner whose people check the row's item, "" where the bureau's do."""
+    sector = act.sectors.sectors.get(code.split(".")[0]) if code else None
+    return find_owner(row, sector.department if sector else "", partners) if partners else ""
 
 
 async def save_plan(act: Acting, parsed: Parsed[PlanRow], digest: str, reason: str = "", doing: str = "plan.import") -> dict[str, int]:
@@ -61,7 +79,8 @@ async def save_plan(act: Acting, parsed: Parsed[PlanRow], digest: str, reason: s
     `reason`: why it replaces the version before; `doing`: the act the audit names.
     """
     plan = parsed.whole
-    rows, tasks, problems = _sort_rows(act, parsed.rows, plan.year, await load_profile(act))
+    partners = await accounts.load_partners(act.bureau["id"])
+    rows, tasks, problems = _sort_rows(act, parsed.rows, plan.year, await load_profile(act), partners)
     if problems:  # a sector went away since the check
         raise BadInput(f"计划表有 {len(problems)} 处错误，没有导入。", problems)
     await hold("bureau", act.bureau["id"])
@@ -91,7 +110,7 @@ async def save_plan(act: Acting, parsed: Parsed[PlanRow], digest: str, reason: s
 #: what a task is drawn by: a row that differs in none of these is the same task in the next version
 _DRAWN = ("sector", "item_code", "objects", "ratio_ppm", "fixed_count", "class_ratios", "window_from", "window_to", "drawn_by")
 #: what may change of a task that goes on
-_WORDS = ("row", "name", "kind", "ratio_text", "department")
+_WORDS = ("row", "name", "kind", "ratio_text", "department", "owner")
 
 
 async def _kept_tasks(act: Acting, latest: Mapping[str, Any] | None, tasks: Sequence[dict[str, Any]]) -> dict[int, dict[str, Any]]:
@@ -115,6 +134,8 @@ async def _kept_tasks(act: Acting, latest: Mapping[str, Any] | None, tasks: Sequ
         if found:
             alike.remove(found)
             kept[task["row"]] = found
+            if found["id"] in fixed:
+                task["owner"] = found["owner"]  # whoever was to go when it began
     lost = [task for alike in waiting.values() for task in alike if task["id"] in fixed]
     if lost:
         raise BadInput(
@@ -137,8 +158,8 @@ def is_same_task(act: Acting, row: PlanRow, code: str, task: Mapping[str, Any], 
 
 
 def _same_items(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    def items(task: Mapping[str, Any]) -> list[tuple[str, str]]:
-        return [(task["item_code"], task["item_version"]), *sorted((rider["item_code"], rider["item_version"]) for rider in task["riders"])]
+    def items(task: Mapping[str, Any]) -> list[tuple[str, str, int]]:
+        return [(task["item_code"], task["item_version"], 0), *sorted((one["item_code"], one["item_version"], one["owner"] or 0) for one in task["riders"])]
 
     return items(old) == items(new)
 
@@ -168,14 +189,14 @@ def _counts(rows: Sequence[dict[str, Any]], tasks: Sequence[dict[str, Any]]) -> 
 
 
 def _sort_rows(
-    act: Acting, listed: Sequence[PlanRow], year: int, profile: Profile | None
+    act: Acting, listed: Sequence[PlanRow], year: int, profile: Profile | None, partners: Mapping[str, int]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[Problem]]:
     """(plan_row values, task values, what tasks lack). A row of several items is one plan row; its later items ride on it."""
     listed = drawn_here(act, listed)
     matched = match_items(listed, act.sectors.items)
     rows: dict[int, dict[str, Any]] = {}
     tasks: dict[int, dict[str, Any]] = {}
-    riders: list[tuple[PlanRow, str]] = []
+    riders: list[tuple[PlanRow, str, int | None]] = []
     items: dict[int, list[str]] = {}
     problems: list[Problem] = []
     heads = {row.row: (row, code) for row, code in matched if row.part == 0}
@@ -190,19 +211,21 @@ def _sort_rows(
             rows[row.row] = {"row": row.row, "state": state, "data": pack(_row_data(row, code, items[row.row]))}
         if code is None:
             continue
+        owner = partners.get(_owner(act, row, code, partners))
         if row.part and not head.rides:
-            riders.append((replace(row, rides=False), code))  # a further item of the same row joins its task only
+            riders.append((replace(row, rides=False), code, owner))  # a further item of the same row joins its task only
         elif row.rides:
-            riders.append((row, code))
+            riders.append((row, code, owner))
         elif row.drawn_by == "here" and (lacks := _lacks(row, has_ratios(profile, code, row, year))):
             problems.append(Problem(lacks, f"任务“{row.item}”没有写明{lacks}，不能抽取。请补上后重新上传。", row.row))
         else:
-            tasks[row.row] = _task_values(act, row, code, year)
+            tasks[row.row] = {**_task_values(act, row, code, year), "owner": owner}
     for task in tasks.values():
         task["riders"] = [
-            {"row": row.row, "item_code": code, "item_version": act.sectors.item(code).version}
-            for row, code in riders
-            if code != task["item_code"] and (row.row == task["row"] if not row.rides else _meets(row, task))
+            {"row": row.row, "item_code": code, "item_version": act.sectors.item(code).version, "owner": owner}
+            for row, code, owner in riders
+            # What rides everywhere rides with its own department's tasks: for another's, its people would have to come along.
+            if code != task["item_code"] and (row.row == task["row"] if not row.rides else _meets(row, task) and owner == task["owner"])
         ]
     return list(rows.values()), list(tasks.values()), problems
 

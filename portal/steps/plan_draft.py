@@ -212,6 +212,8 @@ async def load_draft(act: Acting, number: int) -> DraftView:
     ruled = {one.row for one, code in matched if code is not None and one.part == 0 and steps.has_ratios(profile, code, one, plan.year)}
     found = domain.check_rows(draft, plan, ids, act.today, known=known, departments=set(departments), fixed=set(fixed), ruled=ruled)
     found += _broken(act, draft, plan, ids, fixed, tasks)
+    idle = steps.idle_partners(act, plan.rows, await accounts.load_partners(act.bureau["id"]))
+    found += [Found(ids[one.row], "partners" if one.partners else "department", message, False) for one, _, message in idle]
     states = {ids[one.row]: "pending" if (one.row, 0) not in known else "rider" if one.rides else "task" for one in plan.rows if one.part == 0}
     return DraftView(row, draft, base, tuple(found), states, fixed, departments, row["started_by"] == act.account)
 

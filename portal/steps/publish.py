@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from portal.domain import publish as domain
+from portal.domain.corrections import corrected
 from portal.domain.declarations import item_to_data
 from portal.domain.errors import NotAllowed
 from portal.domain.model import AWAITING, Published, Task
@@ -68,6 +69,13 @@ async def request_release(act: Acting) -> int:
     return job
 
 
+async def note_rollback(act: Acting, release: str) -> None:
+    """Note that an older release is shown again."""
+    act.require("publish.publish")
+    async with transaction():
+        await act.audit("publish.rollback", release)
+
+
 async def publish_all(act: Acting) -> dict[str, int]:
     """Publish the item list, the plan and every approved record; counts of new publications.
 
@@ -101,11 +109,12 @@ def _require_other(act: Acting, row: Mapping[str, Any]) -> None:
         raise NotAllowed(f"{row['year']} 年度计划由您导入，公示要由另一位公示员办理。")
 
 
-async def _save(act: Acting, kind: str, key: str, data: Mapping[str, Any]) -> None:
+async def save_version(act: Acting, kind: str, key: str, data: Mapping[str, Any]) -> int:
+    """A new version of a publication and its log entry; its number."""
     salt = act.token_bytes(32)
     digest = log.salted(salt, dict(data))
     index = await log.append(act, kind, key, {"digest": digest})
-    await store.save_publication(
+    return await store.save_publication(
         {
             "organisation": act.bureau["id"], "kind": kind, "key": key, "data": pack(dict(data)),
             "salt": salt.hex(), "digest": digest, "log_index": index, "published_by": act.account, "published_at": act.now,
@@ -121,7 +130,7 @@ async def _publish_items(act: Acting) -> int:
         if key in known:
             continue
         data = item_to_data(item)
-        await _save(
+        await save_version(
             act, "item", key,
             {
                 "code": item.code, "version": item.version, "sector": item.code.split(".")[0],
@@ -140,7 +149,7 @@ async def _publish_plans(act: Acting) -> int:
     count = 0
     for row in await plan.load_publishable_plans(act.tree):
         _require_other(act, row)
-        await _save(act, "plan", await _plan_key(act, row), await plan_notice(act, row))
+        await save_version(act, "plan", await _plan_key(act, row), await plan_notice(act, row))
         await plan.save_plan_published(row["id"], act.account, act.now)
         count += 1
     return count
@@ -214,18 +223,23 @@ async def _publish_visits(act: Acting, ids: Sequence[int], settled: Collection[i
     follow_ups = await records.load_follow_ups([row["id"] for rows in by_visit.values() for row in rows])
     rounds = await draw.load_rounds_by_id({visit["round"] for visit in found.values()})
     tasks: dict[int, int] = {}
+    put_right: dict[str, list[dict[str, Any]]] = {}
+    for one in await store.load_corrections(act.whole, [visit["code"] for visit in found.values()]):
+        put_right.setdefault(one["key"], []).append(one)
     count = 0
     for visit in sorted(found.values(), key=lambda visit: visit["code"].encode()):
         ready = [row for row in by_visit[visit["id"]] if row["state"] in ("approved", "published")]
         ready = [row for row in ready if not domain.awaits_result(row, ready)]
         fresh = [row for row in ready if row["state"] == "approved"]
+        if not ready:  # what there was is withdrawn
+            continue
         if not fresh and visit["id"] not in settled:
             continue
         data = await _result_data(
             act, visit, _subject(entities[visit["entity_code"]], holders), rounds[visit["round"]], ready, findings, follow_ups,
             sum(who is not None for who in assigned.get(visit["id"], [])),
         )  # fmt: skip
-        await _save(act, "result", visit["code"], data)
+        await save_version(act, "result", visit["code"], corrected(data, put_right.get(visit["code"], ())))
         for row in fresh:
             await records.save_record_state(row["id"], row["version"], state="published")
             tasks[row["task"]] = tasks.get(row["task"], 0) + 1

@@ -60,7 +60,7 @@ async def _to_fill(act: Acting, of_round: Sequence[Mapping[str, Any]]) -> tuple[
     rows: list[ToFill] = []
     left_out = 0
     for visit in of_round:
-        names = _words([people[who] for who in assigned.get(visit["id"], ()) if who])
+        going = [people[who] for who in assigned.get(visit["id"], ()) if who]
         every = views[visit["id"]]
         called = Counter(item["name"] for joined in every for item in joined["items"])
         entity = entities.get(visit["entity_code"])
@@ -71,6 +71,7 @@ async def _to_fill(act: Acting, of_round: Sequence[Mapping[str, Any]]) -> tuple[
             if (visit["id"], joined["form"].code) in begun:
                 left_out += 1
                 continue
+            names = _words([person for person in going if joined_forms.enters(person, joined)])
             rows += [
                 ToFill(visit["code"], joined["task"]["code"], visit["entity_code"], entity["name"] if entity else "",
                        item["name"] if called[item["name"]] == 1 else item["code"], names, on, joined["form"], n == 0)
@@ -185,7 +186,8 @@ async def _records_of(
     for code, own in members.items():
         joined = by_item[own[0][0].item][0]
         try:
-            made.append((_record(visit, joined, own, people, {row.item: by_item[row.item][1] for row, _ in own}), own))
+            there = [person for person in people if joined_forms.enters(person, joined)]
+            made.append((_record(visit, joined, own, there, {row.item: by_item[row.item][1] for row, _ in own}), own))
         except Refused as refusal:
             problems += _placed(refusal, own, titles)
     return made

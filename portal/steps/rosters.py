@@ -33,6 +33,8 @@ async def load_snapshot(act: Acting) -> dict[str, Any]:
             "certificate": row["certificate_no"] != "", "lead": bool(row["lead"]),
             "until": row["certificate_until"].isoformat() if row["certificate_until"] else "",
             "qualifications": sorted(set(json.loads(row["qualifications"]) + json.loads(row["specialities"]))),
+            # of another department: goes for that one's items only; a mark of those alone, so that rosters without them stay as they were
+            **({"partner": True} if by_id[row["organisation"]]["kind"] == "partner" else {}),
         }
         for row in people
     ]  # fmt: skip

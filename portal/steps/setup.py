@@ -33,7 +33,11 @@ STARTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("reviewer", "审核员", ("reviewer",)),
     ("publisher", "公示员", ("publisher",)),
     ("auditor", "审计员", ("auditor",)),
+    ("sysadmin", "系统管理员", ("sysadmin",)),
+    ("secadmin", "安全管理员", ("secadmin",)),
 )
+#: what an installation made before 三员 existed gets with its next `init`
+LATER = ("sysadmin", "secadmin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,29 @@ async def init(
                 at=stamp, actor="init", organisation=region, address="local", act="setup.init", object=region,
                 detail={"accounts": [login for login, _, _ in STARTERS], "fresh": fresh},
             )  # fmt: skip
+    else:
+        made = await _add_administrators(now, stamp, password or (lambda _: passwords.make_password(token_bytes)))
     await declare(sectors, now)
+    return made
+
+
+async def _add_administrators(now: datetime, stamp: str, password: Callable[[str], str]) -> list[Credential]:
+    """A system and a security administrator for each bureau at work that never had one: only they can make accounts."""
+    organisations, known = await accounts.load_organisations(), await accounts.load_accounts()
+    made: list[Credential] = []
+    for bureau in [one for one in organisations if one["kind"] == "bureau"]:
+        mine = [one for one in known if accounts.bureaus_of(organisations, one["organisation"])[0] == bureau["id"]]
+        for login, person, roles in [one for one in STARTERS if one[0] in LATER]:
+            if not mine or any(login in one["roles"] for one in mine):
+                continue
+            name = login if login not in {one["login"] for one in known} and bureau["parent"] is None else f"{bureau['code']}-{login}"
+            made.append(Credential(name, person, "、".join(ROLES[role] for role in roles), password(name)))
+            hashed = await asyncio.to_thread(passwords.hash_password, made[-1].password)
+            async with transaction():
+                await accounts.save_account(name, person, bureau["id"], roles, now, password=hashed)
+                await audit.save_act(
+                    at=stamp, actor="init", organisation=bureau["code"], address="local", act="setup.administrators", object=f"account/{name}",
+                )  # fmt: skip
     return made
 
 
@@ -143,6 +169,38 @@ async def add_bureau(
             made.append(Credential(f"{region}-{login}", person, "、".join(ROLES[r] for r in roles), chosen[login]))
         await act.audit("setup.bureau", region, name=name.strip(), accounts=[one.login for one in made])
     return made
+
+
+#: whom another department needs at once: somebody who sees its tasks, and somebody who reviews its records
+PARTNER_STARTERS = tuple(one for one in STARTERS if one[0] in ("planner", "reviewer"))
+
+
+async def add_partner(act: acting.Acting, name: str, password: Callable[[str], str] | None = None) -> tuple[str, list[Credential]]:
+    """Another department (教育局) that checks with its own people on joint visits of the acting bureau; (its code, its accounts).
+
+    The accounts are named `<code>-planner` and so on, in lower case. Raises BadInput without a name, WrongMoment
+    where an organisation of the bureau is called so already: names are how plans and rosters speak of it.
+    """
+    act.require("setup.bureau")
+    name = name.strip()
+    if len(name) < 3:
+        raise BadInput("请写部门的全称，例如“望溪县教育局”。计划的“牵头部门”“配合部门”、人员名录的“所属单位”都按它认。")
+    chosen = {login: (password or (lambda _: passwords.make_password(act.token_bytes)))(login) for login, _, _ in PARTNER_STARTERS}
+    hashed = await asyncio.to_thread(lambda: {login: passwords.hash_password(p) for login, p in chosen.items()})
+    async with transaction():
+        await hold("bureau", act.bureau["id"])
+        organisations = await accounts.load_organisations()
+        if any(o["name"] == name for o in organisations if o["id"] in accounts.tree_of(organisations, act.bureau["id"])):
+            raise WrongMoment(f"已经有名为“{name}”的单位，没有再建。")
+        code = f"{act.bureau['region']}-P{1 + len(await accounts.load_partners(act.bureau['id'])):02d}"
+        partner = await accounts.save_organisation(code, name, "partner", act.bureau["id"], act.bureau["region"])
+        made = []
+        for login, person, roles in PARTNER_STARTERS:
+            own = f"{code.lower()}-{login}"
+            await accounts.save_account(own, person, partner, roles, act.now, password=hashed[login])
+            made.append(Credential(own, person, "、".join(ROLES[r] for r in roles), chosen[login]))
+        await act.audit("setup.partner", code, name=name, accounts=[one.login for one in made])
+    return code, made
 
 
 async def name_bureau(code: str, name: str, region: str) -> None:

@@ -16,10 +16,10 @@ from portal.domain.risk import AttributeRule, listed_by
 from portal.domain.simulation import Ground, PlannedRound, PlannedTask, Spread, inspector_load, simulate_once, summarise
 from portal.domain.visits import Place
 from portal.steps.acting import Acting
-from portal.steps.assign import inspected_by_drawer
 from portal.steps.caps import level_of, load_limits, validity_of
 from portal.steps.catalogue import load_item
 from portal.steps.classes import ByClass, certain_rules, goes_by_class, is_list, load_by_class
+from portal.steps.parties import inspected_by_drawer
 from portal.steps.pool import RULES, quota_of, types_named
 from portal.steps.profile import load_profile
 from portal.steps.rosters import load_snapshot
@@ -135,6 +135,7 @@ async def _planned_tasks(
     items = {item for task in tasks for item, _ in plan.items_of(task)}
     met = _Met(act, await directory.load_inspected(items, act.today.replace(month=1, day=1)), stations, bureaus)
     ours = await inspected_by_drawer({task["id"]: dict(task) for task in tasks})
+    partners = {o["id"]: o["code"] for o in organisations if o["kind"] == "partner"}
     found: dict[str, PlannedTask] = {}
     left_out: dict[str, str] = {}
     profile = await load_profile(act)
@@ -151,9 +152,13 @@ async def _planned_tasks(
             left_out[task["code"]] = "名录中没有符合条件的检查对象。"
             continue
         every = [await load_item(*item) for item in plan.items_of(task)]
+        owners = plan.owners_of(task)
+        parties: dict[str, set[str]] = {}
+        for item in every:
+            parties.setdefault(partners.get(owners[item.code], ""), set()).update({item.qualification} - {""})
         found[task["code"]] = replace(
             planned, riders=tuple(item.code for item in every[1:]), inspects=task["id"] in ours,
-            qualifications=tuple(sorted({item.qualification for item in every} - {""})),
+            parties={partner: tuple(sorted(of)) for partner, of in parties.items()},
         )  # fmt: skip
     return found, met, left_out
 

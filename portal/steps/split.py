@@ -89,9 +89,11 @@ async def split_visit(act: Acting, visit_code: str, tasks: Sequence[str], reason
     if problems:
         raise BadInput("入企没有分开，请按提示修改。", problems)
     seen = await store.load_visit(visit_code, act.tree)
-    home = (await draw.load_rounds_by_id([seen["round"]]))[seen["round"]]
+    carried = (await store.load_tasks_of_visits([seen["id"]])).get(seen["id"], ())
+    homes = {seen["round"], *await draw.load_rounds_of(carried)}
     async with transaction():
-        round_ = await draw.lock_round(home["code"], {home["organisation"]})
+        await hold("round", *homes)
+        rounds = [row for _, row in sorted((await draw.load_rounds_by_id(homes)).items())]
         await hold("combining")
         visit = await store.lock_visit(visit_code, act.tree)
         if known := await _made_before(act, visit, tasks, reason):
@@ -102,14 +104,14 @@ async def split_visit(act: Acting, visit_code: str, tasks: Sequence[str], reason
         parting = await _part(act, visit, errand, tasks, on)
         code, part = await _next_part(visit)
         await _require_admitted(act, visit, code, errand, parting, on)
-        whose = await store.load_whose(visit["id"])
+        links = (await store.load_links([visit["id"]]))[visit["id"]]
         await store.save_visits(
             [{
                 **{name: visit[name] for name in ("round", "organisation", "entity_code", "holder", "site", "town")},
                 "code": code, "day": on, "state": "open", "forms": pack(parting.new_forms), "header": "{}", "version": 1, "part": part,
                 "split_of": visit["id"], "split_reason": reason, "split_by": act.account, "split_at": act.now,
             }],
-            [(code, one, whose[one]) for one in parting.tasks],
+            [(code, task, organisation) for task, organisation in links if task in parting.tasks],
         )  # fmt: skip
         said = f"另行入企（{code}），原因：{reason}"
         await store.save_closings([
@@ -124,9 +126,9 @@ async def split_visit(act: Acting, visit_code: str, tasks: Sequence[str], reason
             for task, item in parting.left_out
         ])  # fmt: skip
         await store.replace_forms(visit["id"], parting.kept_forms)
-        assigned_by = await assign_split(act, round_, code, visit_code)
+        runs = await assign_split(act, rounds, visit, code)
         await act.audit(
-            "visits.split", visit_code, after=code, tasks=sorted(tasks), on=on.isoformat(), reason=reason, assignment=assigned_by["digest"] if assigned_by else "",
+            "visits.split", visit_code, after=code, tasks=sorted(tasks), on=on.isoformat(), reason=reason, assignment=runs,
         )  # fmt: skip
     return {"visit": code, "again": False}
 

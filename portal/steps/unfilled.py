@@ -7,7 +7,8 @@ from typing import Any
 
 from portal.domain.visits import find_lack
 from portal.steps.acting import Acting
-from portal.steps.assign import emptied_slots, held_now, load_demands, load_recusals
+from portal.steps.assign import emptied_slots, held_now, load_recusals
+from portal.steps.parties import PEOPLE, load_sent
 from portal.store import accounts, directory, draw
 from portal.store import visits as store
 
@@ -15,7 +16,7 @@ from portal.store import visits as store
 async def load_unfilled(act: Acting, round_code: str) -> dict[str, Any] | None:
     """What a refill of the round would draw now, and why those slots are empty; None of a round not assigned yet.
 
-    {"n": the last run, "slots": [{"visit", "slot", "entity", "held", "needed", "lack"}], "holders": [{"code", "number", "name",
+    {"n": the last run, "slots": [{"visit", "slot", "entity", "held", "needed", "lack", "partner"}], "holders": [{"code", "number", "name",
     "station", "slots"}] (whoever has visits not begun), "lenders": [{"code", "name", "people", "slots"}]}.
     """
     act.require("round.read")
@@ -23,13 +24,12 @@ async def load_unfilled(act: Acting, round_code: str) -> dict[str, Any] | None:
     runs = await store.load_runs(round_["id"])
     if not runs:
         return None
-    own = await store.load_own_visits(round_["id"])
-    now = held_now(runs, own)
+    sent = await load_sent(round_)
+    now = held_now(runs, sent)
     recusals = await load_recusals(act, round_)
-    emptied = emptied_slots(own, now, (), recusals)
-    visits = {visit["code"]: visit for visit in own}
+    emptied = emptied_slots(sent, now, (), recusals)
+    visits = {name: one.visit for name, one in sent.items()}
     entities = await directory.load_entities({visits[code]["entity_code"] for code, _ in emptied})
-    places, needed = await load_demands(round_, [visits[code] for code in sorted({code for code, _ in emptied})])
     roster = json.loads(round_["roster"])["roster"]
     people = {row["code"]: row for row in await directory.load_inspectors(act.line)}
     stations = {o["code"]: o["name"] for o in await accounts.load_organisations()}
@@ -37,21 +37,23 @@ async def load_unfilled(act: Acting, round_code: str) -> dict[str, Any] | None:
     lending: dict[str, list[int]] = {}
     for code, n in emptied:
         visit = visits[code]
+        party = sent[code].parties[n // PEOPLE]
         lack = find_lack(
-            roster, places[code], lead=n == 0, window_to=round_["window_to"], needed=needed[code],
+            roster, party.place, lead=party.lead and n % PEOPLE == 0, window_to=round_["window_to"], needed=party.needed,
             recused={who for who, entity in recusals if entity == visit["entity_code"]},
             on_visit={who for m, who in enumerate(now[code]) if who and m != n},
         )  # fmt: skip
         for station, many in lack.lenders.items():
             lending.setdefault(station, []).append(many)
         slots.append({
-            "visit": visit, "slot": n, "entity": entities.get(visit["entity_code"]), "needed": sorted(needed[code]), "lack": lack,
+            "visit": visit, "slot": sent[code].first + n, "entity": entities.get(visit["entity_code"]), "needed": sorted(party.needed), "lack": lack,
+            "partner": stations.get(party.place.partner, ""),
             "held": people.get(now[code][n] or "", {}).get("name", ""),
         })  # fmt: skip
     holding: dict[str, int] = {}
-    for visit in own:
+    for code, visit in visits.items():
         if visit["state"] == "open" and not visit["arrived_at"]:
-            for who in now[visit["code"]]:
+            for who in now.get(code, ()):
                 if who:
                     holding[who] = holding.get(who, 0) + 1
     return {

@@ -20,6 +20,8 @@ from portal.steps import log
 from portal.steps.acting import Acting
 from portal.steps.assign import run_refill
 from portal.steps.bundles import auditor_files, load_draw_keys, load_salt_key
+from portal.steps.parties import load_sent, name_in_slots
+from portal.steps.withdraw import said_of
 from portal.store import accounts, audit, directory, draw, plan, visits
 from portal.store import log as log_store
 from portal.store import publish as publications
@@ -30,7 +32,7 @@ KINDS = ("item", "plan", "result")  # of publications
 
 async def verify_installation(act: Acting) -> AsyncIterator[Line]:
     """(holds, sentence) for each check; goes on after a failure, so that one run shows all of them."""
-    yield await _check_audit(act)
+    yield await check_audit(act)
     async for line in _check_log(act):
         yield line
     organisations = await accounts.load_organisations()
@@ -50,7 +52,8 @@ def _logged(entry: Mapping[str, Any]) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-async def _check_audit(act: Acting) -> Line:
+async def check_audit(act: Acting) -> Line:
+    """Walk the whole audit chain, against what the log noted of it: (holds, words)."""
     anchors = {said.get("acts"): said.get("digest") for said in map(_logged, await log_store.load_entries_on([log.AUDIT]))}
     expected, count = audit.START, 0
     async for row in audit.walk_acts():
@@ -180,8 +183,9 @@ async def _check_assignment(act: Acting, round_: dict[str, Any]) -> AsyncIterato
     _, key = load_draw_keys(act, round_)
     logged = [said.get("digest") for said in await _entries(round_["code"], "assignment")]
     same = logged == [hashlib.sha256(run["slots"].encode()).hexdigest() for run in runs]
-    closed = await visits.load_codes_of(round_["id"]) - {visit["code"] for visit in await visits.load_own_visits(round_["id"])}
-    splits = await visits.load_splits(round_["id"])
+    sent = await load_sent(round_)
+    ever = await visits.load_codes_of(round_["id"]) | await visits.load_codes_joined(round_["id"])
+    closed = {name_in_slots(round_["code"], code) for code in ever} - sent.keys()
     before: dict[str, Any] = {}
     for run in runs:
         document = json.loads(run["slots"])
@@ -189,27 +193,35 @@ async def _check_assignment(act: Acting, round_: dict[str, Any]) -> AsyncIterato
             again = assign(require_slots({**document, "K": key.hex()}))
         else:  # emptied slots, or those of visits that came since, drawn again, from what the run before had left
             again = run_refill(document, key)
-            same = same and _goes_on(document, before["assigned"], closed, splits)
+            same = same and _goes_on(document, before["assigned"], closed, await _taken_over(round_, document))
         same = same and pack(again) == run["result"]
         before = again
-    own = await visits.load_own_visits(round_["id"])
-    stored = await visits.load_assigned([visit["id"] for visit in own])
+    stored = await visits.load_assigned([one.visit["id"] for one in sent.values()])
     people = {row["id"]: row["code"] for row in (await _people()).values()}
-    shown = {v["code"]: [people[who] if who else None for who in stored.get(v["id"], [])] for v in own}
+    shown = {
+        code: [people[who] if who else None for who in stored.get(one.visit["id"], [])[one.first : one.first + one.slots]] for code, one in sent.items()
+    }
     same = same and shown == {code: row for code, row in before["assigned"].items() if code not in closed}
     yield same, f"轮次 {round_['code']}：人员匹配重算{'一致' if same else '不一致，名单被改动过。'}"
 
 
-def _goes_on(document: dict[str, Any], before: dict[str, Any], closed: Collection[str], splits: Mapping[str, str]) -> bool:
-    """Whether a further run took up what the one before left: closed visits gone, new ones empty or, where they were split off, with the people of the
-    visit they came from; all else as it was."""
+async def _taken_over(round_: dict[str, Any], document: dict[str, Any]) -> dict[str, set[str]]:
+    """Name of each visit that a run says was split off -> the people that runs ever gave the visit it came from; none where it did not."""
+    known = {name_in_slots(round_["code"], code): source for code, source in (await visits.load_splits()).items()}
+    people = {row["id"]: row["code"] for row in (await _people()).values()}
+    said = {name: source for name, source in document.get("split", {}).items() if known.get(name) == source}
+    return {name: {people[who] for who in await visits.load_ever_assigned(source)} for name, source in said.items()}
+
+
+def _goes_on(document: dict[str, Any], before: dict[str, Any], closed: Collection[str], taken: Mapping[str, Collection[str]]) -> bool:
+    """Whether a further run took up what the one before left: closed visits gone, new ones empty (or `taken` over), all else as it was."""
     emptied = {(visit, n) for visit, n in document["emptied"]}
-    split = document.get("split", {})
-    if not all(splits.get(new) == old and old in before and document["assigned"][new] == before[old] for new, old in split.items()):
-        return False
-    new = document["assigned"].keys() - before.keys() - split.keys()
-    empty = all(document["assigned"][visit] == [None, None] and {(visit, 0), (visit, 1)} <= emptied for visit in new)
-    kept = all(document["assigned"][visit] == row for visit, row in before.items() if visit in document["assigned"])
+    held = {visit: len(before.get(visit, ())) for visit in document["assigned"]}
+    empty = all(
+        (who is None or who in taken[visit]) if visit in taken else who is None and (visit, n) in emptied
+        for visit, n0 in held.items() for n, who in enumerate(document["assigned"][visit]) if n >= n0
+    )  # fmt: skip
+    kept = all(document["assigned"][visit][: len(row)] == row for visit, row in before.items() if visit in held)
     return empty and kept and before.keys() - document["assigned"].keys() <= set(closed)
 
 
@@ -221,7 +233,7 @@ async def _people() -> dict[int, dict[str, Any]]:
 async def _check_publications(every: frozenset[int]) -> Line:
     """Each publication is what was logged, and each logged one is still there."""
     entries = {e["n"]: e for e in await log_store.load_entries()}
-    logged = {n for n, e in entries.items() if e["kind"] in KINDS and _logged(e).get("round") is None}
+    logged = {n for n, e in entries.items() if e["kind"] in (*KINDS, "withdrawal", "correction") and _logged(e).get("round") is None}
     count = 0
     for kind in KINDS:
         try:
@@ -238,6 +250,11 @@ async def _check_publications(every: frozenset[int]) -> Line:
             if entry is None or digest != row["digest"] or _logged(entry).get("digest") != digest:
                 return False, f"公示内容 {row['key']} 第 {row['version']} 版与存证日志不符，被改动过。"
             logged.discard(row["log_index"])
+    for row in (*await publications.load_withdrawals(every), *await publications.load_corrections(every)):
+        entry, digest = entries.get(row["log_index"]), log.salted(bytes.fromhex(row["salt"]), said_of(row))
+        if entry is None or digest != row["digest"] or _logged(entry).get("digest") != digest:
+            return False, f"公示内容 {row['key']} 的撤回或更正与存证日志不符，被改动过。"
+        logged.discard(row["log_index"])
     if logged:
         return False, f"存证日志第 {min(logged)} 条登记的公示内容 {entries[min(logged)]['key']} 不见了。"
     plans = len(await plan.load_plans(every))

@@ -57,15 +57,15 @@ async def dispatch_picks(act: Acting, round_: Mapping[str, Any], picks: Sequence
         }
         for visit in combined.visits
     ]  # fmt: skip
-    links = [(v.id, task) for v in combined.visits for task in v.tasks]
+    links = [(v.id, task, v.place.code) for v in combined.visits for task in v.tasks]
     carried = await store.load_tasks_of_visits([earlier[code]["id"] for code in combined.joined])
     links += [
-        (code, task) for code, names in combined.joined.items() for task in names
+        (code, task, earlier[code]["entity_code"]) for code, names in combined.joined.items() for task in names
         if tasks[task]["id"] not in carried.get(earlier[code]["id"], ())  # another entry of the same task at the same place
     ]  # fmt: skip
     for code, names in combined.joined.items():
         await store.save_forms(code, _joined_forms(forms, names, earlier[code]["entity_code"], left_out))
-    await store.save_visits(rows, [(code, tasks[task]["id"], tasks[task]["organisation"]) for code, task in links])
+    await store.save_visits(rows, [(code, tasks[task]["id"], one) for code, task, drawn in links for one in _owners(tasks[task], drawn, left_out)])
     await year.save_dismissals([
         {
             "round": round_["id"], "task": tasks[task]["id"], "code": code, "item_code": item, "rule": refusal.rule,
@@ -74,6 +74,11 @@ async def dispatch_picks(act: Acting, round_: Mapping[str, Any], picks: Sequence
         for task, code, item, refusal in sent.dismissed
     ])  # fmt: skip
     return sent
+
+
+def _owners(task: Mapping[str, Any], drawn: str, left_out: Collection[tuple[str, str, str]]) -> list[int]:
+    """The organisations that check something for a task at one place, that of its own item first: each sends its people."""
+    return list(dict.fromkeys(owner for item, owner in plan.owners_of(task).items() if (task["code"], drawn, item) not in left_out))
 
 
 async def load_places(codes: Collection[str], act: Acting | None = None) -> dict[str, Place]:

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from piccolo.columns import Column
-from piccolo.columns.combination import Where
+from piccolo.columns.combination import And, Where
 
 from portal.domain.errors import NotFound
 from portal.domain.packing import pack
-from portal.store.tables import Account, Inspector, Organisation, Setting, WebSession
+from portal.store.tables import Account, DoneForm, Inspector, Organisation, Setting, WebSession
 
 
 def within(column: Column, seen: Collection[int]) -> Where:
@@ -58,6 +58,12 @@ def bureaus_of(organisations: list[dict[str, Any]], leaf: int) -> list[int]:
     return [one for one in line if kinds[one] == "bureau"] or line[-1:]
 
 
+async def load_partners(bureau: int) -> dict[str, int]:
+    """name -> id of the other departments (教育局) that check with their own people beside a bureau."""
+    rows = await Organisation.select().where(Organisation.parent == bureau, Organisation.kind == "partner").order_by(Organisation.code).run()
+    return {row["name"]: row["id"] for row in rows}
+
+
 async def save_organisation(code: str, name: str, kind: str, parent: int | None, region: str) -> int:
     known = await Organisation.select().where(Organisation.code == code).first().run()
     if known:
@@ -77,6 +83,7 @@ async def save_account(
     password: str = "",
     inspector: int | None = None,
     must_change: bool = True,
+    active: bool = True,
 ) -> int:
     account = Account(
         login=login,
@@ -86,7 +93,9 @@ async def save_account(
         password=password,
         inspector=inspector,
         must_change=must_change,
+        active=active,
         created_at=at,
+        password_at=at,
     )
     rows = await Account.insert(account).run()
     return rows[0]["id"]
@@ -94,15 +103,15 @@ async def save_account(
 
 async def load_account(login: str) -> dict[str, Any] | None:
     row = await Account.select().where(Account.login == login).first().run()
-    return _opened(row)
+    return opened(row)
 
 
 async def load_account_by_id(account: int) -> dict[str, Any] | None:
-    return _opened(await Account.select().where(Account.id == account).first().run())
+    return opened(await Account.select().where(Account.id == account).first().run())
 
 
 async def load_accounts() -> list[dict[str, Any]]:
-    return [_opened(row) for row in await Account.select().order_by(Account.login).run()]
+    return [opened(row) for row in await Account.select().order_by(Account.login).run()]
 
 
 async def load_accounts_of_inspectors(inspectors: Collection[int]) -> dict[int, set[int]]:
@@ -114,12 +123,16 @@ async def load_accounts_of_inspectors(inspectors: Collection[int]) -> dict[int, 
     return found
 
 
-def _opened(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def opened(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {**row, "roles": tuple(json.loads(row["roles"]))} if row else None
 
 
-async def save_password(account: int, password: str, *, must_change: bool) -> None:
-    await Account.update(password=password, must_change=must_change).where(Account.id == account).run()
+async def save_password(account: int, password: str, *, must_change: bool, at: datetime | None = None) -> None:
+    await Account.update(password=password, must_change=must_change, password_at=at).where(Account.id == account).run()
+
+
+async def save_must_change(account: int) -> None:
+    await Account.update(must_change=True).where(Account.id == account).run()
 
 
 async def load_inspector_of(account: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -131,11 +144,26 @@ async def load_inspector_of(account: Mapping[str, Any]) -> dict[str, Any] | None
 # Sessions: only the digest of the cookie's value is stored --------------------
 
 
-async def save_session(digest: str, account: int, csrf: str, at: datetime, expires_at: datetime) -> None:
+async def save_session(
+    digest: str, account: int, csrf: str, at: datetime, expires_at: datetime, *, stage: str = "", address: str = "", device: str = "", note: str = ""
+) -> None:
     await WebSession.delete().where(WebSession.expires_at < at).run()
     await WebSession.insert(
-        WebSession(digest=digest, account=account, csrf=csrf, created_at=at, seen_at=at, expires_at=expires_at)
+        WebSession(
+            digest=digest, account=account, csrf=csrf, created_at=at, seen_at=at, expires_at=expires_at, stage=stage,
+            address=address, device=device, note=note,
+        )  # fmt: skip
     ).run()
+
+
+async def load_sessions_of(account: int, now: datetime, seen_after: datetime) -> list[dict[str, Any]]:
+    """The sessions of an account that still open something, the latest used first."""
+    where = And(And(WebSession.account == account, WebSession.expires_at > now), WebSession.seen_at > seen_after)
+    return await WebSession.select().where(where).order_by(WebSession.seen_at, ascending=False).run()
+
+
+async def save_session_note(digest: str, note: str) -> None:
+    await WebSession.update(note=note).where(WebSession.digest == digest).run()
 
 
 async def load_session(digest: str) -> dict[str, Any] | None:
@@ -150,8 +178,40 @@ async def delete_session(digest: str) -> None:
     await WebSession.delete().where(WebSession.digest == digest).run()
 
 
-async def delete_sessions_of(account: int) -> None:
-    await WebSession.delete().where(WebSession.account == account).run()
+async def delete_sessions_of(account: int, *, but: str = "") -> int:
+    """End an account's sessions, all but the one of this digest; how many there were."""
+    where = And(WebSession.account == account, WebSession.digest != but)
+    return len(await WebSession.delete().where(where).returning(WebSession.id).run())
+
+
+async def delete_own_session(account: int, session: int, *, but: str) -> int:
+    """End one session of an account, named by its number; 0 when it is somebody else's, the one `but`, or over."""
+    where = And(And(WebSession.account == account, WebSession.id == session), WebSession.digest != but)
+    return len(await WebSession.delete().where(where).returning(WebSession.id).run())
+
+
+# Forms acted on ---------------------------------------------------------------
+
+
+async def save_done(digest: str, request: str, at: datetime) -> str | None:
+    """Note, in the act's own transaction, that this form was acted on; where the first answer led when another request did so before."""
+    known = await DoneForm.select(DoneForm.request, DoneForm.location).where(DoneForm.digest == digest).first().run()
+    if known:
+        return None if known["request"] == request else known["location"]
+    await DoneForm.insert(DoneForm(digest=digest, request=request, at=at)).run()
+    return None
+
+
+async def load_done(digest: str) -> str | None:
+    """Where the answer to this form led (may be empty); None when it was not acted on."""
+    row = await DoneForm.select(DoneForm.location).where(DoneForm.digest == digest).first().run()
+    return row["location"] if row else None
+
+
+async def save_done_location(digest: str, location: str, before: datetime) -> None:
+    """Where the answer led; forms older than `before` are forgotten."""
+    await DoneForm.update(location=location).where(DoneForm.digest == digest).run()
+    await DoneForm.delete().where(DoneForm.at < before).run()
 
 
 # Settings --------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from datetime import date, datetime
 from typing import Any
 
-from piccolo.columns.combination import And, Or, Where, WhereRaw
+from piccolo.columns.combination import And, Where, WhereRaw
 
 from portal.domain.directory import EntityRow, InspectorRow
 from portal.domain.model import Candidate, PoolRule
@@ -15,7 +15,6 @@ from portal.domain.packing import pack
 from portal.domain.scope import meets
 from portal.store.accounts import within
 from portal.store.bulk import upsert_rows
-from portal.store.engine import current_engine
 from portal.store.tables import Entity, Finding, Inspector, Pick, Recusal, Visit, VisitTask
 from portal.store.visits import load_closed_links
 
@@ -87,44 +86,12 @@ async def count_entities(seen: Collection[int], status: str = "") -> int:
     return await Entity.count().where(where).run()
 
 
-async def count_by(seen: Collection[int]) -> dict[str, dict[str, int]]:
-    """Counts of the directory by type, status and town."""
-    found: dict[str, dict[str, int]] = {}
+async def count_statuses(seen: Collection[int]) -> dict[str, int]:
+    """How many entries have each register status."""
     from piccolo.query.functions.aggregate import Count
 
-    for column in (Entity.type, Entity.status, Entity.town):
-        rows = await Entity.select(column, Count(Entity.id)).where(within(Entity.organisation, seen)).group_by(column).run()
-        found[column._meta.name] = {row[column._meta.name]: row["count"] for row in rows}
-    return found
-
-
-async def load_page(
-    seen: Collection[int],
-    *,
-    query: str = "",
-    town: str = "",
-    type: str = "",
-    status: str = "",
-    after: str = "",
-    limit: int = 50,
-) -> list[dict[str, Any]]:
-    """A page of the directory in code order, keyset-paged by the last code of the page before."""
-    where: Where | And = within(Entity.organisation, seen)
-    if query:
-        escaped = query.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        where = And(where, Or(Entity.code == query.upper(), _like(escaped)))
-    for column, value in ((Entity.town, town), (Entity.type, type), (Entity.status, status)):
-        if value:
-            where = And(where, column == value)
-    if after:
-        where = And(where, Entity.code > after)
-    return await Entity.select().where(where).order_by(Entity.code).limit(limit).run()
-
-
-def _like(escaped: str):
-    # SQLite's LIKE takes a for A (ASCII only); so does ILIKE on columns that compare by bytes
-    like = "LIKE" if current_engine().engine_type == "sqlite" else "ILIKE"
-    return WhereRaw(f"\"entity\".\"name\" {like} {{}} ESCAPE '\\'", f"%{escaped}%")
+    rows = await Entity.select(Entity.status, Count(Entity.id)).where(within(Entity.organisation, seen)).group_by(Entity.status).run()
+    return {row["status"]: row["count"] for row in sorted(rows, key=lambda row: row["status"])}
 
 
 async def load_entity(code: str, seen: Collection[int]) -> dict[str, Any] | None:
@@ -320,6 +287,12 @@ async def load_recusals(inspectors: Collection[int], on: date) -> set[tuple[int,
         for row in rows
         if (row["since"] is None or row["since"] <= on) and (row["until"] is None or on <= row["until"])
     }
+
+
+async def load_recusals_of(inspector: int) -> list[dict[str, Any]]:
+    """All recusals of a person that were ever entered, the newest first; `by_name`: who entered it."""
+    rows = await Recusal.select(Recusal.all_columns(), Recusal.entered_by.name).where(Recusal.inspector == inspector).order_by(Recusal.id, ascending=False).run()
+    return [{**row, "by_name": row["entered_by.name"]} for row in rows]
 
 
 async def load_history(code: str) -> dict[str, list[dict[str, Any]]]:

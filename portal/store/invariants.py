@@ -18,9 +18,10 @@ INSERT_ONLY = (
     "matching", "assignment", "record_version", "attachment", "log_entry", "checkpoint", "audit", "finding",
     "profile", "year_base", "base_entity", "plan_measure", "allowance", "dismissal", "closing", "simulation",
     "class_version", "entity_class", "class_adjustment", "external_list", "external_entry", "sheet_version",
+    "withdrawal", "correction",
 )  # fmt: skip
 #: Updated by the rules below, never deleted.
-KEPT = ("round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider", "upload", "peace", "sheet_sector", "document")
+KEPT = ("round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider", "upload", "peace", "sheet_sector", "account", "account_change", "document")
 
 #: table -> columns that never change once they are not empty (Text, Bytea) or not null.
 FROZEN_TEXT = {
@@ -52,9 +53,10 @@ MOVES = {
     "load": ("staging merging", "staging dropped", "merging done"),
     "document": ("issued voided",),
     "publication": ("live superseded", "live withdrawn", "superseded withdrawn"),
+    "account_change": ("proposed approved", "proposed refused"),
     "upload": ("previewed queued", "previewed applied", "previewed dropped", "queued applied", "queued previewed"),
 }  # fmt: skip
-FIRST_STATE = {"round": ("draft", "external"), "record": ("draft", "submitted"), "visit": ("open",), "publication": ("live",), "load": ("staging",), "document": ("issued",)}
+FIRST_STATE = {"round": ("draft", "external"), "record": ("draft", "submitted"), "visit": ("open",), "publication": ("live",), "load": ("staging",), "account_change": ("proposed",), "document": ("issued",)}
 #: (table, condition on NEW that must hold, message). NULL counts as holding.
 CHECKS = (
     ("round", "NEW.disclosure IN ('open','sealed')", "round: unknown disclosure"),
@@ -80,6 +82,9 @@ CHECKS = (
     ("pick", "NEW.rank >= 1 AND NEW.kind IN ('drawn','reserve','struck','replacement','external')", "pick: bad rank or kind"),
     ("audit", "length(NEW.digest) = 64 AND length(NEW.previous) = 64", "audit: bad digest"),
     ("follow_up", "NEW.state <> 'closed' OR NEW.kind = 'none' OR (NEW.closed_on IS NOT NULL AND NEW.closed_by IS NOT NULL AND NEW.result <> '')", "follow_up: closed by nobody"),
+    ("account_change", "NEW.kind IN ('create','enable','password','factor')", "account_change: unknown kind"),
+    ("account_change", "NEW.state = 'proposed' OR NEW.decided_by IS NOT NULL", "account_change: decided by nobody"),
+    ("account_change", "NEW.decided_by <> NEW.proposed_by AND NEW.decided_by <> NEW.account", "account_change: nobody decides on their own"),
     ("attachment", "NEW.kind IN ('photo','file','signature') AND length(NEW.original) = 64 AND length(NEW.data) = NEW.size", "attachment: does not fit"),
     ("document", "NEW.kind IN ('notice','record','result','order') AND NEW.n >= 1 AND length(NEW.digest) = 64", "document: does not fit"),
     ("document", "NEW.state <> 'voided' OR (NEW.voided_by IS NOT NULL AND NEW.void_reason <> '')", "document: voided by nobody or without a reason"),
@@ -91,10 +96,13 @@ CHECKS = (
     ("upload", "NEW.state IN ('previewed','queued','applied','dropped')", "upload: unknown state"),
     ("upload", "length(NEW.digest) = 64", "upload: digest is not 64 hex digits"),
     ("sheet_version", "NEW.kind IN ('item','form')", "sheet_version: neither an item nor a form"),
+    ("withdrawal", "NEW.kind IN ('withdraw','limit') AND NEW.since IS NOT NULL AND NEW.reason <> ''", "withdrawal: no kind, day or reason"),
+    ("correction", "NEW.old <> NEW.new AND NEW.reason <> ''", "correction: nothing corrected or no reason"),
     ("job", "NEW.state IN ('queued','running','done','failed')", "job: unknown state"),
 )
 #: (name, table, columns, where)
 UNIQUE = (
+    ("one_open_change", "account_change", "account, kind", "state = 'proposed'"),
     ("one_load_part", "load_part", "load, n", ""),
     ("one_load_merging", "load", "what", "state = 'merging'"),
     ("one_load_staging", "load", "what, organisation", "state = 'staging'"),
@@ -115,7 +123,7 @@ UNIQUE = (
     ("one_pick", "pick", "round, task, code, kind", ""),
     ("one_rank", "pick", "round, task, stratum, rank, kind", ""),
     ("one_open_visit", "visit", "holder, site, part", "state = 'open'"),
-    ("one_visit_task", "visit_task", "visit, task", ""),
+    ("one_visit_task", "visit_task", "visit, task, organisation", ""),
     ("one_closing", "closing", "visit, task", ""),
     ("one_run", "matching", "round, n", ""),
     ("one_slot", "assignment", "run, visit, slot", ""),

@@ -25,6 +25,7 @@ ORDER = (
     "visit",  # row
     "publishing",  # of a bureau
     "record",  # row
+    "accounts",  # of all bureaus: who holds which role
     "settings",  # counters kept in settings
     "chain",  # the next number of audit, log and job queue
 )

@@ -1,4 +1,4 @@
-"""Passwords: made, judged, hashed (argon2id) and checked. Hashing takes about 50 ms: call it in a thread."""
+"""Passwords: made, hashed (argon2id) and checked. Hashing takes about 50 ms: call it in a thread."""
 
 from __future__ import annotations
 
@@ -9,13 +9,8 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from portal.domain.errors import Problem
-
-LEAST, MOST = 12, 128  # characters; ASVS 5.0 asks for length, not for kinds of characters
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is misread on paper: no i l o 0 1
 _HASHER = PasswordHasher()  # RFC 9106 low memory: 64 MiB, 3 passes
-#: Beginnings of what attackers try first and twelve characters alone do not keep out.
-_COMMON = ("password", "qwertyuiop", "123456789", "1qaz2wsx3edc", "admin", "000000", "111111", "888888", "mingcha")
 
 
 def make_password(token_bytes: Callable[[int], bytes] = secrets.token_bytes) -> str:
@@ -25,20 +20,6 @@ def make_password(token_bytes: Callable[[int], bytes] = secrets.token_bytes) -> 
         # Bytes past the last whole multiple are thrown away: each letter is equally likely.
         letters += [_LETTERS[b % len(_LETTERS)] for b in token_bytes(32) if b < 256 - 256 % len(_LETTERS)]
     return "-".join("".join(letters[start : start + 4]) for start in range(0, 16, 4))
-
-
-def check_password_rule(password: str, login: str) -> list[Problem]:
-    """What is wrong with a new password, for the person who chose it."""
-    said = password.lower()
-    if len(password) < LEAST:
-        return [Problem("new", f"新密码有 {len(password)} 位，至少要 {LEAST} 位。可以用几个不相干的词连成一句。")]
-    if len(password) > MOST:
-        return [Problem("new", f"新密码有 {len(password)} 位，最多 {MOST} 位。")]
-    if len(login) >= 3 and login.lower() in said:
-        return [Problem("new", "新密码里不能含有登录名。")]
-    if said.startswith(_COMMON) or len(set(said)) < 5:
-        return [Problem("new", "这个密码太常见或重复太多，请换一个。")]
-    return []
 
 
 def hash_password(password: str) -> str:

@@ -148,6 +148,12 @@ async def _with_riders(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
+def owners_of(task: Mapping[str, Any]) -> dict[str, int]:
+    """item -> the organisation that checks it on visits of a task: its bureau, or another department (部门联合)."""
+    items = [(task["item_code"], task["owner"]), *((rider["item_code"], rider["owner"]) for rider in task["riders"])]
+    return {code: owner or task["organisation"] for code, owner in items}
+
+
 def items_of(task: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(code, version) of every item a task checks: its own first, then its riders'."""
     return [(task["item_code"], task["item_version"])] + [(r["item_code"], r["item_version"]) for r in task["riders"]]

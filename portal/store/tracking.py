@@ -38,10 +38,11 @@ async def load_carried(tasks: Collection[int]) -> list[dict[str, Any]]:
         VisitTask.task, VisitTask.visit, VisitTask.visit.code, VisitTask.visit.entity_code
     ).where(VisitTask.task.is_in(sorted(tasks) or [-1])).run()
     closed = await load_closed_links()
+    once = {(row["visit"], row["task"]): row for row in rows}  # a joint task has a line for each organisation
     return [
         {"task": row["task"], "visit": row["visit"], "visit_code": row["visit.code"], "entity_code": row["visit.entity_code"]}
-        for row in rows
-        if (row["visit"], row["task"]) not in closed
+        for key, row in once.items()
+        if key not in closed
     ]
 
 

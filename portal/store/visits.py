@@ -86,14 +86,19 @@ async def load_codes_of(round_: int) -> set[str]:
     return {row["code"] for row in await Visit.select(Visit.code).where(Visit.round == round_).run()}
 
 
+async def load_codes_joined(round_: int) -> set[str]:
+    """The codes of all visits that a round's tasks ever joined or made."""
+    rows = await VisitTask.select(VisitTask.visit.code).where(VisitTask.task.is_in(await _tasks_of(round_))).run()
+    return {row["visit.code"] for row in rows}
+
+
+async def load_tasks_of_round(round_: int) -> set[int]:
+    return set(await _tasks_of(round_))
+
+
 async def is_combined(round_: int) -> bool:
     """Whether the picks of a round became visits; they may all have been closed since."""
     return await VisitTask.exists().where(VisitTask.task.is_in(await _tasks_of(round_))).run()
-
-
-async def load_whose(visit: int) -> dict[int, int]:
-    """task -> organisation, of all that a visit ever carried."""
-    return {row["task"]: row["organisation"] for row in await VisitTask.select().where(VisitTask.visit == visit).order_by(VisitTask.id).run()}
 
 
 async def load_parts(visit: int) -> list[dict[str, Any]]:
@@ -101,10 +106,16 @@ async def load_parts(visit: int) -> list[dict[str, Any]]:
     return [_opened(row) for row in await Visit.select().where(Visit.split_of == visit).order_by(Visit.part).run()]
 
 
-async def load_splits(round_: int) -> dict[str, str]:
-    """code of each visit of a round that was split off -> code of the visit it was split off."""
-    rows = await Visit.select(Visit.code, Visit.split_of.code).where(And(Visit.round == round_, Visit.split_of.is_not_null())).run()
+async def load_splits() -> dict[str, str]:
+    """code of each visit that was split off -> code of the visit it was split off; few."""
+    rows = await Visit.select(Visit.code, Visit.split_of.code).where(Visit.split_of.is_not_null()).run()
     return {row["code"]: row["split_of.code"] for row in rows}
+
+
+async def load_ever_assigned(code: str) -> set[int]:
+    """Inspectors whom any run ever gave a visit."""
+    rows = await Assignment.select(Assignment.inspector).where(And(Assignment.visit.code == code, Assignment.inspector.is_not_null())).run()
+    return {row["inspector"] for row in rows}
 
 
 async def load_visits_at(holder: str, site: str) -> list[dict[str, Any]]:
@@ -162,8 +173,20 @@ async def load_tasks_of_visits(visits: Collection[int]) -> dict[int, list[int]]:
     for start in range(0, len(ids), 500):
         rows = await VisitTask.select().where(VisitTask.visit.is_in(ids[start : start + 500])).order_by(VisitTask.id).run()
         for row in rows:
-            if (row["visit"], row["task"]) not in closed:
-                found.setdefault(row["visit"], []).append(row["task"])
+            tasks = found.setdefault(row["visit"], [])
+            if (row["visit"], row["task"]) not in closed and row["task"] not in tasks:  # a joint task has a line for each organisation
+                tasks.append(row["task"])
+    return {visit: tasks for visit, tasks in found.items() if tasks}
+
+
+async def load_links(visits: Collection[int]) -> dict[int, list[tuple[int, int]]]:
+    """visit id -> (task, organisation that checks for it) in the order in which they came, those taken off again too."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    ids = sorted(visits)
+    for start in range(0, len(ids), 500):
+        rows = await VisitTask.select().where(VisitTask.visit.is_in(ids[start : start + 500])).order_by(VisitTask.id).run()
+        for row in rows:
+            found.setdefault(row["visit"], []).append((row["task"], row["organisation"]))
     return found
 
 
@@ -216,7 +239,8 @@ async def load_visits_to(codes: Collection[str], seen: Collection[int]) -> dict[
     found: dict[str, list[dict[str, Any]]] = {}
     wanted = sorted(codes)
     for start in range(0, len(wanted), 500):
-        rows = await Visit.select().where(And(Visit.entity_code.is_in(wanted[start : start + 500]), within(Visit.organisation, seen))).order_by(Visit.id).run()
+        where = And(Visit.entity_code.is_in(wanted[start : start + 500]), await with_a_part(seen))
+        rows = await Visit.select().where(where).order_by(Visit.id).run()
         for row in rows:
             found.setdefault(row["entity_code"], []).append(_opened(row))
     return found
@@ -299,11 +323,14 @@ async def save_run(values: Mapping[str, Any], rows: Sequence[Mapping[str, Any]])
 
 
 async def load_assigned(visits: Collection[int]) -> dict[int, list[int | None]]:
-    """visit id -> inspector ids in slot order (None: unfilled); of a slot drawn again the last run counts."""
+    """visit id -> inspector ids in slot order (None: unfilled); of a slot drawn again the last run counts.
+
+    Empty before the first slot with a run: another round, not assigned yet, sends people to the slots before it.
+    """
     found: dict[int, dict[int, int | None]] = {}
     ids = sorted(visits)
     for start in range(0, len(ids), 500):
         rows = await Assignment.select().where(Assignment.visit.is_in(ids[start : start + 500])).order_by(Assignment.run).run()
         for row in rows:
             found.setdefault(row["visit"], {})[row["slot"]] = row["inspector"]
-    return {visit: [slots[n] for n in sorted(slots)] for visit, slots in found.items()}
+    return {visit: [slots.get(n) for n in range(max(slots) + 1)] for visit, slots in found.items()}

@@ -181,13 +181,14 @@ async def load_visited(since: date) -> list[dict[str, Any]]:
     done: dict[int, date] = {}
     for row in findings:
         done[row["visit"]] = min(row["inspected_on"], done.get(row["visit"], row["inspected_on"]))
+    once = {(row["visit"], row["task"]): row for row in rows}  # a joint task has a line for each organisation
     found = [
         {
             "visit": row["visit.code"], "holder": row["visit.holder"], "entity_code": row["visit.entity_code"], "task": row["task"],
             "day": done.get(row["visit"], row["visit.day"]),
         }
-        for row in rows
-        if (row["visit"], row["task"]) not in closed
+        for key, row in once.items()
+        if key not in closed
     ]  # fmt: skip
     return sorted((row for row in found if row["day"] and row["day"] >= since), key=lambda row: (row["visit"], row["task"]))
 

@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import secrets
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -19,9 +21,11 @@ from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Scope
 
-from portal.domain.errors import BadInput, NotAllowed, Problem
+from portal.domain.errors import BadInput, DoneBefore, NotAllowed, Problem
 from portal.domain.roles import ACTS
-from portal.steps.acting import Acting, open_acting
+from portal.steps.acting import Acting, Once, open_acting
+from portal.store import accounts
+from portal.store.engine import transaction
 from portal.web.inputs import Pairs, parse_body
 from portal.web.multipart_form import Given, Shape, parse_files, parse_upload
 from portal.web.sessions import Session, load_session, require_named_origin, require_same_origin, require_token
@@ -29,6 +33,11 @@ from portal.web.sessions import Session, load_session, require_named_origin, req
 PUBLIC, SIGNED_IN = "public", "signed_in"
 ACCESSES = frozenset({PUBLIC, SIGNED_IN, *ACTS})
 _WHILE_MUST_CHANGE = {"/password", "/logout"}
+#: stage of a session -> what it opens; the first is where everything else leads
+_WHILE = {"code": ("/login/code", "/logout"), "enrol": ("/second-factor", "/logout", "/password")}
+KEPT = timedelta(days=2)  # forms done are remembered: longer than any session
+ONCE = "_once"  # the key of a form, see `Once` in portal.steps.acting
+_WAIT = 20.0  # seconds for an answer to the same form that is under way
 
 
 @dataclass(slots=True)
@@ -41,6 +50,7 @@ class Entry:
     pairs: Pairs = ()
     file: Given | None = None
     files: list[tuple[str, Given]] = field(default_factory=list)
+    underway: tuple[str, asyncio.Event] | None = None
 
 
 def entry_of(scope: Scope) -> Entry:
@@ -57,8 +67,12 @@ class NeedsLogin(Exception):
         self.stale = stale
 
 
-class NeedsNewPassword(Exception):
-    """Signed in with a one-time password: nothing else before it is changed."""
+class NeedsFirst(Exception):
+    """Half signed in: nothing else before `address` is done (one-time password changed, second factor shown or set up)."""
+
+    def __init__(self, address: str):
+        super().__init__(address)
+        self.address = address
 
 
 def check_declared(routes: Iterable[Any]) -> list[str]:
@@ -98,8 +112,12 @@ async def admit(request: ASGIConnection, handler: BaseRouteHandler) -> None:
     session = await _signed_in(request)
     portal = request.app.state.portal
     entry.session = session
+    if session.stage and request.url.path not in _WHILE[session.stage]:
+        if not session.account["must_change"] or session.stage == "code":
+            raise NeedsFirst(_WHILE[session.stage][0])
     if session.account["must_change"] and request.url.path not in _WHILE_MUST_CHANGE:
-        raise NeedsNewPassword
+        if session.stage != "code":
+            raise NeedsFirst("/password")
     act = await open_acting(
         session.account, session.account["login"], portal.clock(), portal.keys, portal.sectors, peer_of(request), portal.token_bytes
     )
@@ -112,7 +130,54 @@ async def admit(request: ASGIConnection, handler: BaseRouteHandler) -> None:
         else:
             pairs, entry.file = await _read(request, handler.opt.get("file"))
         require_token(session, request.headers.get("x-csrf") or dict(pairs).get("csrf", ""))
-        entry.pairs = [pair for pair in pairs if pair[0] != "csrf"]
+        entry.pairs = [pair for pair in pairs if pair[0] not in ("csrf", ONCE)]
+        if (key := dict(pairs).get(ONCE, "")) and not request.headers.get("hx-request"):
+            await _once(request, entry, key)
+
+
+async def _once(request: Request, entry: Entry, key: str) -> None:
+    """Let a form act once: the same form again (key, address and all it says) gets the first one's answer, DoneBefore.
+
+    Waits while the same form is under way in this process. Saves of fragments carry versions instead.
+    """
+    assert entry.session and entry.act
+    files = [entry.file] if "file" in request.route_handler.opt else [given for _, given in entry.files]
+    digest = form_digest(entry.session.account["id"], request.url.path, key, entry.pairs, files)
+    underway = request.app.state.portal.underway
+    while other := underway.get(digest):
+        try:
+            await asyncio.wait_for(other.wait(), _WAIT)
+        except TimeoutError:
+            break
+    if (led := await accounts.load_done(digest)) is not None:
+        raise DoneBefore(led)
+    entry.underway = (digest, asyncio.Event())
+    underway[digest] = entry.underway[1]
+    entry.act = replace(entry.act, form=Once(digest, entry.request_id))
+
+
+def form_digest(account: int, path: str, key: str, pairs: Pairs, files: Sequence[Given | None]) -> str:
+    """What names one sending of a form: the same key with other words in it is another form."""
+    said = hashlib.sha256(repr((account, path, key, [tuple(pair) for pair in pairs])).encode())
+    for given in files:
+        said.update(hashlib.sha256(given.data).digest() if given else b"-")
+    return said.hexdigest()
+
+
+async def answered(scope: Scope, status: int, location: str) -> None:
+    """The answer to a form leaves: who waits for it goes on, and finds where it led."""
+    entry = entry_of(scope)
+    if entry.underway is None:
+        return
+    (digest, event), entry.underway = entry.underway, None
+    portal = scope["litestar_app"].state.portal
+    try:
+        if entry.act and entry.act.form and entry.act.form.done and status in (302, 303):
+            async with transaction():
+                await accounts.save_done_location(digest, location, portal.clock() - KEPT)
+    finally:
+        portal.underway.pop(digest, None)
+        event.set()
 
 
 async def _signed_in(request: Request) -> Session:

@@ -39,6 +39,8 @@ class Portal:
     printing: OnDemand
     # Each hash takes 64 MiB and a core: a burst of logins waits here instead of taking the machine.
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    # Forms being acted on in this process, by their digest: the same form sent again waits for the first one's answer.
+    underway: dict[str, asyncio.Event] = field(default_factory=dict)
     # Each file read takes a process of its own.
     reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from litestar import Request, get, post
 from litestar.params import FromPath
@@ -15,6 +15,7 @@ from litestar.response import Response
 from portal.domain.codes import check_code, region_of
 from portal.domain.errors import NotFound, Refused
 from portal.domain.industries import industry_of_code
+from portal.domain.list_columns import DIRECTORY
 from portal.domain.regions import check_region, full_name
 from portal.steps import classes, codes, registers, stations
 from portal.store import accounts, directory, draw, plan
@@ -22,21 +23,9 @@ from portal.store import classes as class_store
 from portal.store import imports as import_store
 from portal.store import stations as station_store
 from portal.web.access import acting, posted
-from portal.web.inputs import choice, day, parse_input, text
-from portal.web.pages import fragment, go_to, is_fragment, page
-
-SIZES = ("50", "200", "2000")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    q: str = text("名称或代码", most=80, least=0)
-    town: str = text("镇街", most=40, least=0)
-    type: str = text("主体类型", most=40, least=0)
-    status: str = text("登记状态", most=20, least=0)
-    after: str = text("上一页止于", most=64, least=0)
-    size: str = choice("每页", SIZES, optional=True)
-
+from portal.web.inputs import day, parse_input, text
+from portal.web.lists import list_page
+from portal.web.pages import go_to, is_fragment, page
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
@@ -54,30 +43,11 @@ class Adjustment:
 @get("/directory", opt={"access": "directory.read"})
 async def directory_page(request: Request) -> Response[Any]:
     act = acting(request)
-    wanted = parse_input(Filter, request.query_params.multi_items())
-    size = int(wanted.size or SIZES[0])
-    rows = await directory.load_page(
-        act.tree, query=wanted.q, town=wanted.town, type=wanted.type, status=wanted.status, after=wanted.after, limit=size + 1
-    )
-    more, rows = len(rows) > size, rows[:size]
-    organisations = {o["id"]: o["name"] for o in await accounts.load_organisations()}
-    shown = [{**row, "tags": "、".join(json.loads(row["tags"])), "station": organisations[row["organisation"]]} for row in rows]
-    context = {
-        "rows": shown, "wanted": wanted, "counts_by": await directory.count_by(act.tree), "size": size, "sizes": SIZES,
-        "next": _link(wanted, after=rows[-1]["code"]) if more else "", "first": _link(wanted, after=""),
-        "links": {one: _link(wanted, size=one, after="") for one in SIZES}, "total": await directory.count_entities(act.tree),
-        "unplaced": await stations.count_unplaced(act) if act.may("directory.place") else 0,
-        "filtered": any((wanted.q, wanted.town, wanted.type, wanted.status)),
-    }  # fmt: skip
-    if is_fragment(request):
-        return fragment(request, "directory/_list.html", **context)
-    return await page(request, "directory/list.html", here="/directory", **context)
-
-
-def _link(wanted: Filter, **changed: str) -> str:
-    pairs = {"q": wanted.q, "town": wanted.town, "type": wanted.type, "status": wanted.status, "size": wanted.size, "after": wanted.after}
-    kept = {name: value for name, value in (pairs | changed).items() if value}
-    return f"/directory?{urlencode(kept)}" if kept else "/directory"
+    context: dict[str, Any] = {}
+    if not is_fragment(request):
+        statuses = await directory.count_statuses(act.tree)
+        context = {"statuses": statuses, "total": sum(statuses.values()), "unplaced": await stations.count_unplaced(act) if act.may("directory.place") else 0}
+    return await list_page(request, DIRECTORY, template="directory/list.html", **context)
 
 
 @get("/directory/{code:str}", opt={"access": "directory.read"})

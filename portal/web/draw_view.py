@@ -15,6 +15,7 @@ from typing import Any
 from portal.domain.errors import NotFound
 from portal.domain.rounds import AUDITOR_VERIFIABLE, INTERNAL_ONLY, PUBLICLY_VERIFIABLE
 from portal.steps.acting import Acting, stamp
+from portal.steps.parties import name_in_slots
 from portal.steps.visits import load_summary
 from portal.store import accounts, directory, draw, log, plan, records
 from portal.store import pool as pools
@@ -84,7 +85,8 @@ async def _run(round_: Mapping[str, Any]) -> dict[str, Any] | None:
     result, caps = json.loads(runs[-1]["result"]), json.loads(runs[0]["slots"])["caps"]
     filled = [who for row in result["assigned"].values() for who in row if who]
     lacking = Counter(visit for visit, row in result["assigned"].items() for who in row if who is None)  # a later run names its own slots only
-    visits = {v["code"]: v for v in await visit_store.load_visits_of(round_["id"]) if v["code"] in lacking}
+    named = {name_in_slots(round_["code"], v["code"]): v for v in await visit_store.load_visits_of(round_["id"])}
+    visits = {name: v for name, v in named.items() if name in lacking}
     entities = await directory.load_entities({v["entity_code"] for v in visits.values()})
     return {
         "made_at": runs[0]["made_at"], "made_by": runs[0]["made_by"], "slots": sum(map(len, result["assigned"].values())),
@@ -131,7 +133,7 @@ def steps(view: Mapping[str, Any]) -> list[dict[str, Any]]:
     state = round_["state"]
     drawn = state in ("drawn", "revealed")
     expected = sum(states.values())
-    reviewed = states.get("approved", 0) + states.get("published", 0)
+    reviewed = states.get("approved", 0) + states.get("published", 0) + states.get("withdrawn", 0)
     visits, done = (summary["visits"], summary["done"]) if summary else (0, 0)
     frozen = max((task["pool"]["frozen_at"] for task in view["tasks"]), default=None)
     found = [
@@ -142,7 +144,7 @@ def steps(view: Mapping[str, Any]) -> list[dict[str, Any]]:
         ("匹配", "assign", run is not None, [f"余 {run['slots'] - run['filled']} 个名额"] if run else ["未开始"]),
         ("录入", "next", visits > 0 and done == visits, [f"{done:,} / {visits:,}"] if visits else ["未开始"]),
         ("审核", "next", expected > 0 and reviewed == expected and done == visits, [f"{reviewed:,} / {expected:,}"] if expected else ["未开始"]),
-        ("公示", "next", expected > 0 and states.get("published", 0) == expected and done == visits, [f"{states.get('published', 0):,} 份"] if expected else ["未开始"]),
+        ("公示", "next", expected > 0 and states.get("published", 0) + states.get("withdrawn", 0) == expected and done == visits, [f"{states.get('published', 0):,} 份"] if expected else ["未开始"]),
         ("存证", "next", state == "revealed", [f"已记 {view['entries']} 条"]),
         ("核验", "next", state == "revealed", [_verify_word(round_)]),
     ]  # fmt: skip

@@ -9,8 +9,8 @@ from litestar import Request
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect, Response
 
-from portal.domain.errors import Refused
-from portal.web.access import NeedsLogin, NeedsNewPassword, entry_of, login_address
+from portal.domain.errors import Conflict, DoneBefore, Refused
+from portal.web.access import NeedsLogin, NeedsFirst, entry_of, login_address
 from portal.web.pages import frame, go_to, is_fragment, render
 
 _LOG = logging.getLogger("portal.web")
@@ -36,7 +36,12 @@ _WORDS = {
 
 def show_refused(request: Request, error: Refused) -> Response[str]:
     """A refusal nobody answered closer by: its message, each problem, and the way back."""
-    return error_page(request, error.status, error.message, error.problems)
+    return error_page(request, error.status, error.message, error.problems, error.both if isinstance(error, Conflict) else ())
+
+
+def show_done(request: Request, error: DoneBefore) -> Response[Any] | Redirect:
+    """The same form once more: where the first one led, or words where that is not known (a page that answered without leading on)."""
+    return go_to(error.location) if error.location else show_refused(request, error)
 
 
 def show_http(request: Request, error: HTTPException) -> Response[str]:
@@ -63,15 +68,15 @@ def ask_login(request: Request, error: NeedsLogin) -> Response[Any] | Redirect:
     return response
 
 
-def ask_new_password(request: Request, error: NeedsNewPassword) -> Response[Any] | Redirect:
+def ask_first(request: Request, error: NeedsFirst) -> Response[Any] | Redirect:
     if is_fragment(request):
-        return Response("", status_code=200, headers={"HX-Redirect": "/password"})
-    return go_to("/password")
+        return Response("", status_code=200, headers={"HX-Redirect": error.address})
+    return go_to(error.address)
 
 
-def error_page(request: Request, status: int, message: str, problems: tuple = ()) -> Response[str]:
+def error_page(request: Request, status: int, message: str, problems: tuple = (), both: tuple = ()) -> Response[str]:
     context = frame(request, "") | {
-        "counts": {}, "refused": None, "status": status, "title": _TITLES[status], "message": message, "problems": problems,
+        "counts": {}, "refused": None, "status": status, "title": _TITLES[status], "message": message, "problems": problems, "both": both,
     }  # fmt: skip
     if is_fragment(request):
         return render(request, "_refused.html", status, context)
@@ -79,9 +84,10 @@ def error_page(request: Request, status: int, message: str, problems: tuple = ()
 
 
 HANDLERS = {
+    DoneBefore: show_done,
     Refused: show_refused,
     NeedsLogin: ask_login,
-    NeedsNewPassword: ask_new_password,
+    NeedsFirst: ask_first,
     HTTPException: show_http,
     Exception: show_broken,
 }

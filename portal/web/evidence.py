@@ -1,18 +1,15 @@
-"""存证, 核验 and the audit: what was logged, how anyone recomputes it, who did what."""
+"""存证 and 核验: what was logged, and how anyone recomputes it."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from typing import Any
 
 from litestar import Request, get
 from litestar.response import Response
 
-from portal.store import accounts, audit, draw, log
+from portal.store import draw, log
 from portal.web.access import acting
 from portal.web.draw_view import label
-from portal.web.inputs import number, parse_input
 from portal.web.pages import page
 
 SIZE = 200
@@ -26,11 +23,6 @@ def _named(entry: dict[str, Any]) -> dict[str, Any]:
     """The log calls a draw's result and a published one both `result`; only the draw's names its round's digest."""
     drawn = b'"round":' in bytes(entry["data"])
     return {**entry, "kind": "published"} if entry["kind"] == "result" and not drawn else entry
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class After:
-    after: int = number("上一页止于", 0, 10**12, optional=0)
 
 
 @get("/log", opt={"access": "round.read"})
@@ -55,15 +47,4 @@ async def verify_page(request: Request) -> Response[Any]:
     return await page(request, "verify/verify.html", here="/verify", rows=rows)
 
 
-@get("/audit", opt={"access": "audit.read"})
-async def audit_page(request: Request) -> Response[Any]:
-    wanted = parse_input(After, request.query_params.multi_items())
-    rows = await audit.load_acts(wanted.after, SIZE + 1)
-    more, rows = len(rows) > SIZE, rows[:SIZE]
-    # The chain is one for the whole installation; people see the acts of their own tree.
-    own = {o["code"] for o in await accounts.load_organisations() if o["id"] in acting(request).tree}
-    shown = [{**row, "detail": json.loads(row["detail"])} for row in rows if row["organisation"] in own]
-    return await page(request, "log/audit.html", here="/audit", rows=shown, next=f"/audit?after={rows[-1]['n']}" if more else "", after=wanted.after)
-
-
-ROUTES = [log_page, verify_page, audit_page]
+ROUTES = [log_page, verify_page]

@@ -118,7 +118,7 @@ async def _joined(act: Acting, code: str, form: str) -> tuple[dict[str, Any], di
     view = await steps.load_visit_view(act, code)
     for joined in view["forms"]:
         if joined["form"].code == form:
-            return view, joined
+            return {**view, "may_enter": view["may_enter"] and joined["mine"]}, joined
     raise NotFound(f"这次入企没有编号为“{form[:64]}”的表单。")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from litestar.types import Message, Scope
 
-from portal.web.access import entry_of
+from portal.web.access import answered, entry_of
 
 CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; object-src 'none'; "
@@ -25,6 +25,8 @@ async def set_headers(message: Message, scope: Scope) -> None:
     """Litestar's `before_send`: it sees the answers of routes and of errors alike."""
     if message["type"] != "http.response.start":
         return
+    led = next((value.decode("latin-1") for name, value in message["headers"] if name.lower() == b"location"), "")
+    await answered(scope, message["status"], led)
     named = {name.lower(): value for name, value in message["headers"]}
     wanted = {name.encode(): value.encode() for name, value in HEADERS.items()}
     if b"cache-control" not in named:

@@ -115,7 +115,7 @@ async def _mine(act: Acting) -> list[dict[str, Any]]:
              "about": row["town"] or "未分镇街", "left": None}
             for row in visits[:MOST]
         ]  # fmt: skip
-        groups.append({"tag": "off", "title": "我的入企", "count": len(visits), "rows": await _named(rows), "all": "/visits?mine=1"})
+        groups.append({"tag": "off", "title": "我的入企", "count": len(visits), "rows": await _named(rows), "all": "/visits?mine=1&state=open&sort=day"})
     returned = [
         row for row in await records.load_record_page(act.tree, ["returned"], limit=200) if row["recorder"] == act.inspector["id"]
     ]

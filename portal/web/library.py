@@ -1,8 +1,7 @@
-"""执法人员, 事项清单, 检查表单, 业务模块: what is behind a draw, to be looked up."""
+"""事项清单, 检查表单, 业务模块: what is behind a draw, to be looked up."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from litestar import Request, get
@@ -14,24 +13,9 @@ from portal.domain.errors import NotFound
 from portal.hookspecs import HOOKS
 from portal.sector_list import list_sectors
 from portal.steps.sheet_forms import load_forms
-from portal.store import accounts, directory, plan
+from portal.store import plan
 from portal.web.access import acting
 from portal.web.pages import page
-
-
-@get("/inspectors", opt={"access": "directory.read"})
-async def inspectors_page(request: Request) -> Response[Any]:
-    act = acting(request)
-    stations = {o["id"]: o["name"] for o in await accounts.load_organisations()}
-    rows = [
-        {
-            "who": row, "station": stations[row["organisation"]], "skills": "、".join(json.loads(row["qualifications"]) + json.loads(row["specialities"])),
-            "expired": row["certificate_until"] is not None and row["certificate_until"] < act.today,
-        }
-        for row in await directory.load_inspectors(act.tree)
-    ]  # fmt: skip
-    usable = sum(not row["expired"] and bool(row["who"]["certificate_no"]) for row in rows)
-    return await page(request, "library/inspectors.html", here="/inspectors", rows=rows, usable=usable)
 
 
 @get("/items", opt={"access": "plan.read"})
@@ -87,4 +71,4 @@ async def sectors_page(request: Request) -> Response[Any]:
     return await page(request, "library/sectors.html", here="/sectors", rows=rows, left=sorted(left.items()), hooks=hooks)
 
 
-ROUTES = [inspectors_page, items_page, item_page, checklists_page, checklist_page, sectors_page]
+ROUTES = [items_page, item_page, checklists_page, checklist_page, sectors_page]

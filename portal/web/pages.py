@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
@@ -41,6 +42,7 @@ STEPS = (
 )
 BESIDE = (
     ("后续处置", "/follow-ups", "record.read"),
+    ("统计", "/statistics", "statistics.read"),
     ("导入", "/imports", "imports.read"),
     ("检查对象", "/directory", "directory.read"),
     ("专项库", "/registers", "directory.read"),
@@ -49,6 +51,7 @@ BESIDE = (
     ("检查表单", "/checklists", "plan.read"),
     ("业务模块", "/sectors", "plan.read"),
     ("后台任务", "/jobs", "jobs.read"),
+    ("账号", "/accounts", "accounts.read"),
     ("审计记录", "/audit", "audit.read"),
 )
 
@@ -63,7 +66,7 @@ def build_environment() -> Environment:
         "n": wording.count, "day": wording.day, "moment": wording.moment, "short": wording.short_hash, "name": break_name,
         "share": wording.percent, "ppm": wording.ppm,
     }  # fmt: skip
-    environment.globals |= {"asset": address_of, "words": wording, "iso": _iso}
+    environment.globals |= {"fresh_key": lambda: secrets.token_urlsafe(12), "asset": address_of, "words": wording, "iso": _iso}
     return environment
 
 

@@ -68,13 +68,17 @@ async def plan_page(request: Request, number: FromPath[int]) -> Response[Any]:
     draft = next((one for one in await _drafts(act) if one["year"] == found["year"]), None)
     live = {task["code"]: await draw.load_live_round_of(task["id"]) for task in tasks.values()}
     names = {account["id"]: account["name"] for account in await accounts.load_accounts()}
+    partners = {number: name for name, number in (await accounts.load_partners(found["organisation"])).items()}
+    sent = {
+        row: [partners[owner] for owner in dict.fromkeys(plan.owners_of(task).values()) if owner in partners] for row, task in tasks.items()
+    }
     below = {one.row: one for one in await load_below(act, found)}
     adopting = found["organisation"] in act.over and found["state"] != "draft" and not newer and any(one.waiting for one in below.values())
     return await page(
         request, "plan/plan.html", here="/plan", plan=found, rows=rows, tasks=tasks, live=live, names=names,
         states=Counter(row["state"] for row in rows), standing=await load_standing(act, found), verdicts=VERDICTS, layouts=official.LAYOUTS,
         changes=await official.load_changes(act, found), newer=newer, draft=draft, own=found["organisation"] == act.bureau["id"],
-        below=below, adopting=adopting,
+        below=below, adopting=adopting, sent=sent,
     )  # fmt: skip
 
 

@@ -2,9 +2,63 @@
 
 from __future__ import annotations
 
-from portal.web import checklists, directory, draw, evidence, follow_ups, forms, home, imports, library, login, parts, plan, plan_draft, publish, registers, review, unplaced, visits, year
+from portal.web import (
+    accounts,
+    audit,
+    checklists,
+    directory,
+    draw,
+    evidence,
+    follow_ups,
+    forms,
+    home,
+    imports,
+    inspectors,
+    library,
+    lists,
+    login,
+    parts,
+    plan,
+    plan_draft,
+    publications,
+    publish,
+    registers,
+    review,
+    second_factor,
+    statistics,
+    unplaced,
+    visits,
+    weeks,
+    year,
+)
 
-ALL = [
-    *login.ROUTES, *home.ROUTES, *plan.ROUTES, *plan_draft.ROUTES, *year.ROUTES, *draw.ROUTES, *visits.ROUTES, *parts.ROUTES, *forms.ROUTES, *review.ROUTES, *follow_ups.ROUTES, *publish.ROUTES,
-    *evidence.ROUTES, *imports.ROUTES, *unplaced.ROUTES, *directory.ROUTES, *registers.ROUTES, *checklists.ROUTES, *library.ROUTES,
-]  # fmt: skip
+ROOMS = (
+    login,
+    second_factor,
+    accounts,
+    home,
+    plan,
+    plan_draft,
+    year,
+    draw,
+    visits,
+    weeks,
+    parts,
+    forms,
+    review,
+    follow_ups,
+    publish,
+    publications,
+    evidence,
+    audit,
+    imports,
+    unplaced,
+    directory,
+    registers,
+    checklists,
+    inspectors,
+    library,
+    lists,
+    statistics,
+)
+ALL = [route for room in ROOMS for route in room.ROUTES]

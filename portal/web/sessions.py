@@ -22,6 +22,7 @@ from litestar.datastructures import Cookie
 from portal.domain.errors import NotAllowed
 from portal.store import accounts
 from portal.store.engine import transaction
+from portal.store.keys import Keys
 
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
@@ -54,11 +55,16 @@ class CookieRule:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session that stands: who, its form token, and its digest in the database."""
+    """A session that stands: who, its form token, and its digest in the database.
+
+    `stage`: empty when signed in; `code` before the second factor was shown, `enrol` before there is one.
+    """
 
     digest: str
     csrf: str
     account: Mapping[str, Any]
+    stage: str = ""
+    note: str = ""
 
 
 def _token(token_bytes: Callable[[int], bytes]) -> str:
@@ -69,13 +75,25 @@ def digest_of(value: str) -> str:
     return hashlib.sha256(value.encode()).hexdigest()
 
 
-async def open_session(account: int, now: datetime, token_bytes: Callable[[int], bytes], old: str = "") -> str:
-    """A new session; returns the cookie's value. `old`: the cookie the browser came with, whose session ends."""
+def device_of(request: Request) -> dict[str, str]:
+    """What the list of one's own logins says of a session: {"address", "device"}."""
+    device = "".join(one for one in request.headers.get("user-agent", "") if one.isprintable())
+    return {"address": request.client.host if request.client else "local", "device": device[:200]}
+
+
+async def open_session(
+    account: int, now: datetime, token_bytes: Callable[[int], bytes], old: str = "", *, stage: str = "", address: str = "", device: str = "",
+    note: Callable[[str], str] = lambda digest: "",
+) -> str:  # fmt: skip
+    """A new session; returns the cookie's value. `old`: the cookie the browser came with, whose session ends.
+
+    `note(digest)`: what its first page shows once, sealed for this session (see `seal_note`).
+    """
     value = _token(token_bytes)
     async with transaction():
         if old:
             await accounts.delete_session(digest_of(old))
-        await accounts.save_session(digest_of(value), account, _token(token_bytes), now, now + ABSOLUTE)
+        await accounts.save_session(digest_of(value), account, _token(token_bytes), now, now + ABSOLUTE, stage=stage, address=address, device=device, note=note(digest_of(value)))
     return value
 
 
@@ -91,7 +109,32 @@ async def load_session(value: str, now: datetime) -> Session | None:
         return None
     if now - row["seen_at"] >= _TOUCH:
         await accounts.touch_session(digest, now)
-    return Session(digest, row["csrf"], account)
+    return Session(digest, row["csrf"], account, row["stage"], row["note"])
+
+
+# What is shown once ---------------------------------------------------------------------
+
+
+def seal_note(keys: Keys, digest: str, words: str) -> str:
+    return keys.seal(words.encode(), f"note {digest}").hex()
+
+
+async def leave_note(session: Session, keys: Keys, words: str) -> None:
+    """For the session's next page that asks: a one-time password, recovery codes. Sealed, since it lies in the database until then.
+
+    So the answer to the post is a redirect, and a double click still sees what the first one made.
+    """
+    async with transaction():
+        await accounts.save_session_note(session.digest, seal_note(keys, session.digest, words))
+
+
+async def take_note(session: Session, keys: Keys) -> str:
+    """The note left, empty for none; gone afterwards."""
+    if not session.note:
+        return ""
+    async with transaction():
+        await accounts.save_session_note(session.digest, "")
+    return keys.unseal(bytes.fromhex(session.note), f"note {session.digest}").decode()
 
 
 # Is this form ours? -------------------------------------------------------------------

@@ -13,47 +13,50 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from portal.domain.errors import WrongMoment
+from portal.domain.policy import PASSWORD_RULES, PasswordRule
 from portal.store import accounts
 from portal.store.engine import transaction
 from portal.store.locks import hold
 
 WINDOW = timedelta(minutes=15)
-MOST_ACCOUNT, MOST_PEER = 10, 60  # an office behind one address has many people
+DEFAULT = PASSWORD_RULES["asvs"]
+MOST_ACCOUNT, MOST_PEER = DEFAULT.wrong, 60  # an office behind one address has many people
 
 
 def _bucket(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:3]
 
 
-def _keys(account: Mapping[str, Any] | None, login: str, peer: str) -> list[tuple[str, int]]:
+def _keys(account: Mapping[str, Any] | None, login: str, peer: str, rule: PasswordRule) -> list[tuple[str, int, timedelta]]:
     who = f"account/{account['id']}" if account else f"login/{_bucket(login)}"
-    return [(f"throttle/{who}", MOST_ACCOUNT), (f"throttle/peer/{_bucket(peer)}", MOST_PEER)]
+    return [(f"throttle/{who}", rule.wrong, timedelta(minutes=rule.minutes)), (f"throttle/peer/{_bucket(peer)}", MOST_PEER, WINDOW)]
 
 
-async def _count(key: str, now: datetime) -> tuple[int, datetime]:
+async def _count(key: str, now: datetime, window: timedelta) -> tuple[int, datetime]:
     saved = await accounts.load_setting(key)
     if not saved:
         return 0, now
     count, since = json.loads(saved)
     start = datetime.fromisoformat(since)
-    return (count, start) if now - start < WINDOW else (0, now)
+    return (count, start) if now - start < window else (0, now)
 
 
-async def require_calm(account: Mapping[str, Any] | None, login: str, peer: str, now: datetime) -> None:
-    """Raises WrongMoment while too many wrong passwords came for this account or from this peer."""
-    for key, most in _keys(account, login, peer):
-        count, since = await _count(key, now)
+async def require_calm(account: Mapping[str, Any] | None, login: str, peer: str, now: datetime, rule: PasswordRule = DEFAULT) -> None:
+    """Raises WrongMoment while too many wrong passwords (or codes) came for this account or from this peer."""
+    for key, most, window in _keys(account, login, peer, rule):
+        count, since = await _count(key, now, window)
         if count >= most:
-            left = max(1, -(-int((since + WINDOW - now).total_seconds()) // 60))
+            left = max(1, -(-int((since + window - now).total_seconds()) // 60))
             raise WrongMoment(f"登录名或密码错误次数过多，请 {left} 分钟后再试。忘记密码的，请联系系统管理员。")
 
 
-async def count_failure(account: Mapping[str, Any] | None, login: str, peer: str, now: datetime) -> None:
+async def count_failure(account: Mapping[str, Any] | None, login: str, peer: str, now: datetime, rule: PasswordRule = DEFAULT) -> None:
     async with transaction():
         await hold("settings")
-        for key, _ in _keys(account, login, peer):
-            count, since = await _count(key, now)
-            await accounts.save_setting(key, json.dumps([count + 1, since.isoformat()]))
+        for key, most, window in _keys(account, login, peer, rule):
+            count, since = await _count(key, now, window)
+            # What closes the door starts the wait: the lock lasts its whole time after the last wrong one.
+            await accounts.save_setting(key, json.dumps([count + 1, (now if count + 1 == most else since).isoformat()]))
 
 
 async def forget_failures(account: Mapping[str, Any]) -> None:

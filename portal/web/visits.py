@@ -4,72 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from litestar import Request, get, post
 from litestar.params import FromPath
 from litestar.response import Response
 
 from portal.domain.errors import Refused, WrongMoment
+from portal.domain.list_columns import VISITS
 from portal.steps import assign
 from portal.steps.unfilled import load_unfilled
-from portal.store import directory, draw, records
-from portal.store import visits as store
+from portal.store import draw, records
 from portal.web.access import acting, posted
 from portal.web.draw_view import load_round_view
-from portal.web.inputs import choice, group, number, parse_input, several, text
-from portal.web.pages import go_to, page
-
-SIZE = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    state: str = choice("状态", ("open", "done", "closed"), optional=True)
-    round: str = text("轮次", most=64, least=0)
-    mine: str = choice("只看我的", ("1",), optional=True)
-    after: str = text("上一页止于", most=80, least=0)
+from portal.web.inputs import group, number, parse_input, several, text
+from portal.web.lists import list_page
+from portal.web.pages import go_to, is_fragment, page
 
 
 @get("/visits", opt={"access": "visits.read"})
 async def visits_page(request: Request) -> Response[Any]:
     act = acting(request)
-    wanted = parse_input(Filter, request.query_params.multi_items())
-    # load_rounds needs no act of its own: the line is the tenant filter, and titles of rounds are on every visit.
-    rounds = await draw.load_rounds(act.line, external=True)
-    chosen = next((one for one in rounds if one["code"] == wanted.round), None)
-    inspector = act.inspector["id"] if wanted.mine and act.inspector else None
-    rows = [] if wanted.mine and inspector is None else await store.load_visit_page(
-        act.tree, round_=chosen["id"] if chosen else None, state=wanted.state, inspector=inspector, after=wanted.after, limit=SIZE + 1
-    )  # fmt: skip
-    more, rows = len(rows) > SIZE, rows[:SIZE]
-    if inspector is not None and not wanted.after and not more:
-        rows.sort(key=lambda row: (row["state"] != "open", str(row["day"]), row["town"], row["code"]))
-    entities = await directory.load_entities({row["entity_code"] for row in rows})
-    assigned = await store.load_assigned([row["id"] for row in rows])
-    people = await directory.load_inspectors_by_id({who for slots in assigned.values() for who in slots if who})
-    carried = await store.load_tasks_of_visits([row["id"] for row in rows])
-    filed: dict[int, list[str]] = {}
-    for record in await records.load_records_of([row["id"] for row in rows]):
-        filed.setdefault(record["visit"], []).append(record["state"])
-    shown = [
-        {
-            "visit": row, "entity": entities.get(row["entity_code"]), "tasks": len(carried.get(row["id"], ())), "forms": len(row["forms"]),
-            "filed": sum(state not in ("draft", "returned") for state in filed.get(row["id"], ())),
-            "people": [people[who]["name"] if who in people else "待派" for who in assigned.get(row["id"], ())],
-        }
-        for row in rows
-    ]  # fmt: skip
-    counts = await records.count_visits(act.tree, chosen["id"] if chosen else None)
-    return await page(
-        request, "visits/visits.html", here="/visits", rows=shown, wanted=wanted, rounds=rounds, counts_by=counts, has_own=act.inspector is not None,
-        next=_link(wanted, rows[-1]["code"]) if more else "", size=SIZE,
-    )  # fmt: skip
-
-
-def _link(wanted: Filter, after: str) -> str:
-    pairs = {"state": wanted.state, "round": wanted.round, "mine": wanted.mine, "after": after}
-    return "/visits?" + urlencode({name: value for name, value in pairs.items() if value})
+    context: dict[str, Any] = {}
+    if not is_fragment(request):
+        context = {"counts_by": await records.count_visits(act.tree), "has_own": act.inspector is not None}
+    return await list_page(request, VISITS, template="visits/visits.html", **context)
 
 
 @get("/assign", opt={"access": "round.read"})

@@ -35,6 +35,21 @@ ROW_STATES: Mapping[str, tuple[str, str]] = {
     "pending": ("off", "待模块"),
 }
 ROW_CHANGES: Mapping[str, tuple[str, str]] = {"changed": ("half", "已改"), "new": ("ok", "新加"), "gone": ("off", "撤下")}
+PUBLICATIONS: Mapping[str, tuple[str, str]] = {
+    "": ("", ""),
+    "in_time": ("ok", "按时公示"),
+    "late": ("warn", "逾期公示"),
+    "waiting": ("half", "待公示"),
+    "overdue": ("bad", "逾期未公示"),
+}
+FOLLOW_UP_STATES: Mapping[str, tuple[str, str]] = {
+    "open": ("half", "办理中"),
+    "late": ("bad", "逾期未办结"),
+    "closed": ("ok", "按期办结"),
+    "closed_late": ("warn", "逾期办结"),
+}
+STANDINGS: Mapping[str, tuple[str, str]] = {"valid": ("", "有效"), "expired": ("warn", "证件到期"), "none": ("off", "无执法证"), "off": ("off", "失效")}
+STATUSES: Mapping[str, tuple[str, str]] = {"注销": ("warn", "注销"), "吊销": ("warn", "吊销"), "迁出": ("warn", "迁出")}
 JOB_STATES: Mapping[str, tuple[str, str]] = {
     "queued": ("off", "排队中"),
     "running": ("half", "正在执行"),

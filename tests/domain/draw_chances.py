@@ -26,10 +26,16 @@ def of_entries(samples: Sequence[Sequence[int]]) -> float:
     for sample in samples:
         for place in sample:
             counts[place] += 1
-    expected = len(samples) * PICKED / ENTRIES
+    return of_counts(counts, len(samples), PICKED)
+
+
+def of_counts(counts: Sequence[int], draws: int, picked: int) -> float:
+    """The same of how often each entry was drawn, `picked` in every draw."""
+    entries = len(counts)
+    expected = draws * picked / entries
     # Drawing without replacement: a count varies by the share not drawn, and the counts sum to a constant.
-    variance = expected * (1 - PICKED / ENTRIES) * ENTRIES / (ENTRIES - 1)
-    return p_value(sum((count - expected) ** 2 for count in counts) / variance, ENTRIES - 1)
+    variance = expected * (1 - picked / entries) * entries / (entries - 1)
+    return p_value(sum((count - expected) ** 2 for count in counts) / variance, entries - 1)
 
 
 def of_pairs(samples: Sequence[Sequence[int]]) -> float:

@@ -76,7 +76,12 @@ def test_the_id_comes_from_the_content_alone(bundle: Path, verify: Path, tmp_pat
     assert publish(bundle, tmp_path / "a", verify).id == publish(bundle, tmp_path / "b", verify).id
 
 
-def test_a_release_writes_only_what_changed_and_links_the_rest(bundle: Path, site: Path, verify: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("cloned", [True, False])
+def test_a_release_writes_only_what_changed_and_links_the_rest(bundle: Path, site: Path, verify: Path, tmp_path: Path, cloned: bool) -> None:
+    """Also where the links made after the last switch are missing, or those of another release."""
+    (site / ".next").write_text("000009-000000000000")
+    if cloned:
+        module._clone(site)
     old = site / "releases" / str(current(site))
     kept = snapshot(old)
     done = publish(one_changed(bundle, tmp_path / "changed"), site, verify)
@@ -109,11 +114,10 @@ def test_five_releases_are_kept_and_one_can_go_back(bundle: Path, site: Path, ve
     kept = releases_of(site)
     assert len(kept) == KEPT
     assert [int(name[:6]) for name in kept] == [3, 4, 5, 6, 7]
-    roll_back(site, kept[0])
-    assert current(site) == kept[0]
+    assert roll_back(site, kept[0], FakePdfs(), verify=verify) == current(site) == kept[0]
     assert is_sound(site)
     with pytest.raises(NotFound, match="没有版本“000001-"):
-        roll_back(site, "000001-000000000000")
+        roll_back(site, "000001-000000000000", FakePdfs(), verify=verify)
     # what is shown is never pruned, however old; publishing the newest data again finds its release
     newest = publish(one_changed(bundle, tmp_path / "again", f"晋江市第{KEPT}镇"), site, verify)
     assert newest.id == kept[-1]
@@ -136,19 +140,22 @@ def test_a_damaged_last_release_is_no_base_for_the_next(bundle: Path, site: Path
 
 # Crashes ---------------------------------------------------------------------------------------
 
+SITE = [".lock", ".next", "current", "gone.map", "gone.txt", "pdf-cache", "releases", "tombstones.jsonl"]
 CALLS = ("link", "rename", "replace", "symlink", "mkdir", "fsync", "unlink")
 
 
 def calls_of_a_publication(bundle: Path, site: Path, verify: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Where to kill: at the last calls (names, disk, switch), and here and there among the many before them."""
+    """Where to kill: around the name, the lists and the switch, and here and there among the many before and after."""
     seen: list[str] = []
     for name in CALLS:
         real = getattr(os, name)
         monkeypatch.setattr(os, name, lambda *args, _real=real, _name=name, **more: seen.append(_name) or _real(*args, **more))
     publish(bundle, site, verify)
     monkeypatch.undo()
-    renames = [n for n, name in enumerate(seen) if name in ("rename", "replace", "symlink")]
-    return sorted({0, 1, len(seen) // 3, len(seen) // 2, *renames[::2], *range(len(seen) - 12, len(seen))})
+    switch = max(n for n, name in enumerate(seen) if name == "symlink")
+    assert seen[switch + 1] == "replace"
+    named = next(n for n in range(switch, 0, -1) if seen[n] == "rename")
+    return sorted({0, 1, named // 3, named // 2, *range(named - 2, named + 3), *range(switch - 3, switch + 5), (switch + len(seen)) // 2, len(seen) - 3, len(seen) - 1})
 
 
 def publish_and_die(bundle: Path, site: Path, verify: Path, at: int) -> None:
@@ -200,8 +207,8 @@ def test_a_crash_anywhere_leaves_a_whole_release_shown_and_the_next_run_tidies_u
         assert done.id == new == current(site)
         assert is_sound(site)
         assert releases_of(site) == [old, new]
-        assert sorted(path.name for path in site.iterdir()) == [".lock", "current", "pdf-cache", "releases"]
-        assert not [path for path in (site / "releases").iterdir() if path.name.startswith(".")]
+        assert sorted(path.name for path in site.iterdir()) == SITE
+        assert [path.name for path in (site / "releases").iterdir() if path.name.startswith(".")] == [".next"]
         shutil.rmtree(site)
     assert {old, new} == set(shown)  # killed before the switch and after it
 

@@ -22,16 +22,18 @@ from portal.plugin import FollowUp, hookimpl
 from portal.plugins import Sectors, discover_sectors
 from portal.steps import (
     assign, attachments, base, bundles, caps, classes, commit, disclosure, draw, follow_ups, form_uploads, forms, imports, issued, outside, plan, plan_draft, pool, profile, publish, replacement,
-    review, sample, sheet_forms, simulation, split, stations, uploads, visits,
+    review, sample, setup, sheet_forms, simulation, split, stations, uploads, visits, withdraw,
 )  # fmt: skip
 from portal.steps.acting import Acting
 from portal.steps.directory import save_entity_rows, save_inspector_rows
-from portal.store import directory, engine, records
+from portal.store import directory, engine, jobs, records
 from portal.store import imports as store_imports
 from portal.store import plan as plan_store
+from portal.store import publish as publications
 from portal.store.tables import Entity, Task
 from tests import office
 from tests.office import ANNUAL, ISSUES, OPEN, PASSPHRASE, SEED, House
+from tests.steps import account_acts
 
 __all__ = ["CHANGES", "Change"]
 
@@ -210,6 +212,38 @@ def _create(act: Acting, house: House, _: None) -> Awaitable[str]:
     )  # fmt: skip
 
 
+async def _a_result(house: House) -> str:
+    """The key of the first published result."""
+    return (await publications.load_live((await house.acting("publisher")).tree, "result"))[0]["key"]
+
+
+async def limited(house: House) -> str:
+    """A result that is shown today for the last time; its key."""
+    key = await _a_result(house)
+    await _note_release(await house.acting("publisher"), house, None)
+    await withdraw.limit(await house.acting("publisher"), key, (await house.acting("publisher")).today, "满三个月")
+    return key
+
+
+async def _expired(house: House) -> None:
+    await limited(house)
+    house.at("2026-07-05T09:00")
+    for job in await jobs.load_jobs():
+        await jobs.save_finished(job["id"], "done", "", house.settings.now())
+
+
+def _withdraw(act: Acting, house: House, key: str) -> Awaitable[None]:
+    return withdraw.withdraw(act, key, "原决定已撤销")
+
+
+def _limit(act: Acting, house: House, key: str) -> Awaitable[None]:
+    return withdraw.limit(act, key, date(2026, 10, 3), "满三个月")
+
+
+def _correct(act: Acting, house: House, key: str) -> Awaitable[None]:
+    return withdraw.correct(act, key, "", "town", "清桥镇（更正）", "门牌登记有误", shown=True)
+
+
 _PLAN: Sheet = sample_plan(SEED)
 TOYS_FORM = Form("toys.shop", "2026-1", "玩具销售检查表", (Section("在售产品", (Field("ccc", "均有CCC标志", required=True, public=True),)),))
 DIVISIONS = Sheet((("代码", "名称"), ("359921100", "清桥镇"), ("359921101", "白鹭镇"), ("359921101001", "鹭前村委会")))
@@ -312,6 +346,8 @@ CHANGES = [
            {"stations.make": 1}, _divided, everywhere=True),
     Change("assign stations", "filled", "planner", "stations.make", lambda act, house, _: stations.assign_stations(act),
            {"stations.assign": 1}, _unplaced, everywhere=True),
+    Change("add partner", "filled", "operator", "setup.bureau",
+           lambda act, house, _: setup.add_partner(act, "望溪县教育局", lambda login: "a password for tests"), {"setup.partner": 1}, everywhere=True),
     Change("place entity", "filled", "planner", "directory.place",
            lambda act, house, code: stations.place_entity(act, code, "359921-S02", "门牌属清桥"), {"directory.place": 1}, _unplaced),
     Change("import sheet", "filled", "operator", "directory.import",
@@ -416,4 +452,12 @@ CHANGES = [
     Change("publish", "approved", "publisher", "publish.publish", lambda act, house, _: publish.publish_all(act), {"publish.publish": 3}, everywhere=True),
     Change("write bundle", "approved", "publisher", "publish.publish", _bundle, {}, everywhere=True),
     Change("note release", "approved", "publisher", "publish.publish", _note_release, {"publish.release": 1}, everywhere=True),
+    Change("note rollback", "published", "publisher", "publish.publish", lambda act, house, _: publish.note_rollback(act, "000001-" + "1" * 12),
+           {"publish.rollback": 1}, everywhere=True),
+    Change("withdraw", "published", "publisher", "publish.publish", _withdraw, {"publish.withdraw": 1}, _a_result),
+    Change("limit", "published", "publisher", "publish.publish", _limit, {"publish.limit": 1}, _a_result),
+    Change("correct", "published", "publisher", "publish.publish", _correct, {"publish.correct": 1}, _a_result),
+    Change("release expired", "published", "publisher", "publish.publish", lambda act, house, _: withdraw.release_due(act), {"publish.expire": 1}, _expired, everywhere=True),
+    *(Change(*row) for row in account_acts.ROWS),
+    Change(*account_acts.POLICY, everywhere=True),
 ]  # fmt: skip

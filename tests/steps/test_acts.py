@@ -55,17 +55,20 @@ def test_every_step_that_changes_anything_is_in_the_table():
               "commit.make_share", "commit.commit_round", "bundles.export_round", "draw.enter_source", "draw.release_share", "draw.draw_round", "draw.reveal_round",
               "draw.void_round", "visits.combine_visits", "split.split_visit", "issued.issue_document", "issued.void_document", "assign.assign_inspectors", "assign.refill_slots", "replacement.replace_struck", "forms.record_arrival", "forms.save_record", "attachments.attach",
               "forms.import_records", "review.review_record", "review.report_rectified", "follow_ups.close_follow_up", "review.review_round", "publish.request_release", "publish.publish_all",
-              "disclosure.write_bundle", "disclosure.save_published", "imports.import_sheet", "imports.accept_codes", "uploads.save_upload",
+              "publish.note_rollback", "withdraw.withdraw", "withdraw.limit", "withdraw.correct", "withdraw.release_due", "disclosure.write_bundle", "disclosure.save_published", "imports.import_sheet", "imports.accept_codes", "uploads.save_upload",
               "profile.save_profile", "base.freeze_base", "base.measure_plan", "outside.take_list", "base.approve_plan", "simulation.simulate_plan", "simulation.request_simulation", "caps.allow", "caps.leave_in_peace", "classes.adjust_class",
               "uploads.map_headings", "uploads.request_apply", "uploads.apply_upload", "uploads.apply_queued", "uploads.drop_upload",
               "stations.import_divisions", "stations.import_stations", "stations.assign_stations", "stations.place_entity", "sheet_forms.import_form",
+              "accounts.create_account", "accounts.change_account", "accounts.disable_account", "accounts.propose_enable", "accounts.reset_password",
+              "accounts.propose_factor", "accounts.grant_roles", "accounts.decide_change", "policy.save_policy",
               "form_uploads.save_form_upload", "form_uploads.apply_form_upload", "form_uploads.drop_form_upload"}  # fmt: skip
-    tested |= {"loading.load_entities", "loading.finish_load", "imports.save_checked"}  # of the imports, for large files: test_loading.py
+    tested |= {"setup.add_partner", "loading.load_entities", "loading.finish_load", "imports.save_checked"}  # of the imports, for large files: test_loading.py
     # some open their transactions through a helper; the others make an installation, before anybody can act in it
     changing -= {"results.check_results"}  # a trial, taken back
     changing -= {"backup.save_database"}  # tests/cli/test_backup.py
     changing -= {"setup.add_bureau", "plan_below.adopt_below"}  # need a city: test_levels.py, test_plan_below.py
-    helped = {"plan_draft.save_row", "plan_draft.settle_row", "plan_draft.withdraw_row", "plan_draft.restore_row", "publish.publish_all", "uploads.apply_upload", "imports.import_sheet", "stations.import_stations"}
+    changing -= {"second_factor.enrol_factor"}  # one's own, whoever one is: tests/web/test_second_factor.py
+    helped = {"accounts.propose_enable", "accounts.propose_factor", "plan_draft.save_row", "plan_draft.settle_row", "plan_draft.withdraw_row", "plan_draft.restore_row", "publish.publish_all", "uploads.apply_upload", "imports.import_sheet", "stations.import_stations"}
     assert changing | helped == tested | {"setup.init", "setup.declare", "sample.name_sample_bureau", "sample.fill_sample"}
 
 

@@ -32,8 +32,8 @@ async def imported(house, codes, *, task=THIRD, drawn_by="superior"):
 
 async def codes_of(house, count=4):
     act = await house.acting("planner")
-    rows = await directory.load_page(act.tree, type="企业", status="存续", limit=50)
-    return [row["code"] for row in rows if row["kind"] == "entity"][:count]
+    rows = await Entity.select(Entity.code, Entity.kind, Entity.type, Entity.status).where(Entity.organisation.is_in(sorted(act.tree))).order_by(Entity.code).run()
+    return [row["code"] for row in rows if (row["kind"], row["type"], row["status"]) == ("entity", "企业", "存续")][:count]
 
 
 async def test_a_list_is_taken_combined_assigned_and_labelled(filled):

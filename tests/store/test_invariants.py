@@ -103,6 +103,11 @@ OF_FILES = {
 }
 
 
+async def _a_change() -> dict:
+    first, second = await Account.select(Account.id).order_by(Account.id).limit(2).run()
+    return {"account": first["id"], "kind": "create", "proposed_by": second["id"]}
+
+
 async def _a_base() -> dict:
     base = await tables.YearBase.select().first().run()
     if base is None:
@@ -150,6 +155,14 @@ async def _a_closing() -> dict:
     return {"round": round_["id"], **link, "status": "注销", "reason": "测试"}
 
 
+async def _a_correction() -> dict:
+    publication = await tables.Publication.select(tables.Publication.id, tables.Publication.organisation).first().run()
+    return {
+        "organisation": publication["organisation"], "key": "V", "publication": publication["id"], "field": "town", "old": "甲", "new": "乙", "reason": "x",
+        "entered_by": await _somebody(),
+    }  # fmt: skip
+
+
 async def _a_document() -> dict:
     visit = await tables.Visit.select(tables.Visit.id, tables.Visit.organisation).first().run()
     return {
@@ -163,7 +176,8 @@ OF_THE_YEAR = {
     "profile": _of_bureau(data="{}", saved_by=_somebody), "year_base": _of_bureau(year=2025, size=1, frozen_by=_somebody),
     "base_entity": _a_base, "plan_measure": _of_plan(row=3, region="359921", type="企业"), "dismissal": _a_dismissal, "closing": _a_closing,
     "simulation": _of_plan(seed=1, runs=1, made_by=_somebody), "peace": _of_bureau(holder="X", since=date(2026, 1, 1), entered_by=_somebody),
-    "attachment": _an_attachment, "document": _a_document, "plan_draft": _of_bureau(year=2027, started_by=_somebody),
+    "withdrawal": _of_bureau(key="V", kind="withdraw", since=date(2026, 7, 4), reason="x", entered_by=_somebody), "correction": _a_correction,
+    "attachment": _an_attachment, "document": _a_document, "account_change": _a_change, "plan_draft": _of_bureau(year=2027, started_by=_somebody),
     "allowance": _of_bureau(holder="X", reason="complaint", since=date(2026, 1, 1), entered_by=_somebody),
 }  # fmt: skip
 
@@ -367,6 +381,8 @@ async def test_a_row_begins_in_a_first_state(owned, name):
 
 #: message -> values that break the condition; `same`: columns that must hold the same account
 BROKEN = {
+    "withdrawal: no kind, day or reason": {"kind": "other"},
+    "correction: nothing corrected or no reason": {"new": "甲"},
     "round: unknown disclosure": {"disclosure": "half"},
     "round: digest is not 64 hex digits": {"digest": "abc"},
     "round: committed without digest": {"state": "committed", "digest": ""},
@@ -393,6 +409,9 @@ BROKEN = {
     "pick: bad rank or kind": {"rank": 0},
     "audit: bad digest": {"digest": "abc"},
     "follow_up: closed by nobody": {"state": "closed"},
+    "account_change: unknown kind": {"kind": "wish"},
+    "account_change: decided by nobody": {"state": "approved", "decided_by": None},
+    "account_change: nobody decides on their own": {"same": ("proposed_by", "decided_by")},
     "attachment: does not fit": {"kind": "song"},
     "placement: placed by nobody known": {"placed_by": "wind"},
     "placement: chosen by a person without a reason": {"placed_by": "person", "why": ""},
@@ -415,7 +434,7 @@ async def test_a_condition_holds_for_every_new_and_every_changed_row(owned, name
     row = await _a_row(name)
     values = dict(BROKEN[message])
     for column in values.pop("same", ()):
-        values[column] = row[{"round": "created_by", "plan": "imported_by", "document": "issued_by"}.get(name, "entered_by")]
+        values[column] = row[{"round": "created_by", "plan": "imported_by", "document": "issued_by", "account_change": "proposed_by"}.get(name, "entered_by")]
     guard = next(guard for guard in GUARDS if (guard.message, guard.event) == (message, event))
     indexes = [one[0] for one in invariants.UNIQUE if one[1] == name]
     await _ddl(*(f"DROP INDEX {index}" for index in indexes))
@@ -435,6 +454,7 @@ OUTSIDE = {
     "one_live_round_a_task": {"live": False}, "one_open_visit": {"state": "done"}, "one_live_publication": {"state": "superseded"},
     "one_live_document": {"state": "voided"},
     "one_load_merging": {"state": "done"}, "one_load_staging": {"state": "done"},
+    "one_open_change": {"state": "refused"},
 }  # fmt: skip
 
 
@@ -443,7 +463,9 @@ async def test_there_is_one_of_a_kind(owned, index, name, columns, where):
     row = await _a_row(name)
     inside = {
         "one_open_visit": {"state": "open"}, "one_live_round_a_task": {"live": True}, "one_live_publication": {"state": "live"},
-        "one_live_document": {"state": "issued"}, "one_load_merging": {"state": "merging"}, "one_load_staging": {"state": "staging"},
+        "one_live_document": {"state": "issued"},
+        "one_load_merging": {"state": "merging"}, "one_load_staging": {"state": "staging"},
+        "one_open_change": {"state": "proposed"},
     }  # fmt: skip
     twin = _copy(name, row, keep=tuple(columns.split(", "))) | inside.get(index, {})
     others = [one[0] for one in invariants.UNIQUE if one[1] == name and one[0] != index]

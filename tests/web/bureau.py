@@ -49,7 +49,7 @@ PASSPHRASE = "a passphrase of a holder"
 ROUND, OPEN_TASKS = "359921-2026-R01", ("359921-2026-T001", "359921-2026-T003")
 FOLLOW_UP = "责令改正：在门口公示营业执照。"
 STAGES = ("start", "frozen", "drawn", "worked")
-LOGINS = ("planner", "approver", "supervisor", "reviewer", "publisher", "auditor", "operator", "inspector", "station")
+LOGINS = ("planner", "approver", "supervisor", "reviewer", "publisher", "auditor", "operator", "inspector", "station", "sysadmin", "secadmin")
 SECTORS = discover_sectors("annual_reports,registration")
 
 
@@ -115,10 +115,12 @@ class Builder:
         data = write_xlsx(sheet.rows, name=sheet.name, heading=2, merged=sheet.merged)
         await plan.import_plan(await self.acting("operator"), read_sheet(data, "plan.xlsx"), data)
         other = await accounts.save_organisation("359922", "别处市场监督管理局", "bureau", None, "359922")
-        everything = ["planner", "approver", "reviewer", "publisher", "supervisor", "auditor", "operator"]
+        everything = ["planner", "approver", "reviewer", "publisher", "supervisor", "auditor", "operator", "sysadmin", "secadmin"]
         await accounts.save_account("other", "别处的人", other, everything, now, password=hashed, must_change=False)
         bureau = await accounts.load_organisation("359921")
         await accounts.save_account("fresh", "新来的人", bureau["id"], ["planner"], now, password=hashed, must_change=True)
+        for one in (bureau["id"], other):  # whoever tests the second factor switches it on; here a password is enough
+            await accounts.save_setting(f"policy/{one}", '{"factor":"off"}')
         station = await accounts.load_organisation("359921-S01")
         await accounts.save_account("station", "望城所所长", station["id"], ["station"], now, password=hashed, must_change=False)
 

@@ -14,9 +14,9 @@ from portal.store.tables.draw import Exclusion, Pick, Pool, PoolBlock, Round, Ro
 from portal.store.tables.imports import (
     AcceptedCode, ClassAdjustment, ClassVersion, EntityClass, ExternalEntry, ExternalList, HeadingAlias, RegisterEntry, Upload,
 )  # fmt: skip
-from portal.store.tables.people import Account, Inspector, Organisation, Recusal, WebSession
+from portal.store.tables.people import Account, AccountChange, DoneForm, Inspector, Organisation, RecoveryCode, Recusal, WebSession
 from portal.store.tables.plan import CheckForm, Item, Plan, PlanDraft, PlanRow, Rider, SheetSector, SheetVersion, Task
-from portal.store.tables.publish import Audit, Checkpoint, Job, LogEntry, Publication, Release, Setting
+from portal.store.tables.publish import Audit, Checkpoint, Correction, Job, LogEntry, Publication, Release, Setting, Withdrawal
 from portal.store.tables.stations import Division, Placement, StationArea
 from portal.store.tables.visits import (
     Assignment, AssignmentRun, Attachment, Closing, Document, Finding, FollowUp, InspectionRecord, RecordVersion, Visit, VisitTask,
@@ -24,9 +24,9 @@ from portal.store.tables.visits import (
 from portal.store.tables.year import Allowance, BaseEntity, Dismissal, Peace, PlanMeasure, ProfileVersion, Simulation, YearBase
 
 ALL: list[type[Table]] = [
-    Organisation, Inspector, Account, WebSession, Recusal, Entity, Load, LoadPart, Item, CheckForm, SheetSector, SheetVersion, Plan, PlanDraft, PlanRow,
+    Organisation, Inspector, Account, AccountChange, RecoveryCode, DoneForm, WebSession, Recusal, Entity, Load, LoadPart, Item, CheckForm, SheetSector, SheetVersion, Plan, PlanDraft, PlanRow,
     Task, Rider, Pool, PoolBlock, Exclusion, Round, RoundTask, Source, Share, Pick, Visit, VisitTask,
-    AssignmentRun, Assignment, Closing, InspectionRecord, RecordVersion, Attachment, Finding, FollowUp, Document, Publication,
+    AssignmentRun, Assignment, Closing, InspectionRecord, RecordVersion, Attachment, Finding, FollowUp, Document, Publication, Withdrawal, Correction,
     LogEntry, Checkpoint, Release, Audit, Job, Setting,
     Upload, HeadingAlias, AcceptedCode, ClassVersion, EntityClass, ClassAdjustment, RegisterEntry, ExternalList, ExternalEntry,
     Division, StationArea, Placement,

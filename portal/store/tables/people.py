@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from piccolo.columns import Boolean, ForeignKey, OnDelete, OnUpdate, Text
+from piccolo.columns import BigInt, Boolean, Bytea, ForeignKey, Integer, OnDelete, OnUpdate, Text, Timestamptz
 from piccolo.table import Table
 
 from portal.store.tables.columns import at, json, on, ref, text
 
 
 class Organisation(Table, tablename="organisation"):
-    """A bureau, station or department; organisations form a forest."""
+    """A bureau, its stations and departments, and partners; organisations form a forest.
+
+    A partner is another department (教育局) that checks with its own people; it stands below the bureau it works with.
+    """
 
     code = Text(unique=True)
     name = text()
-    kind = text("bureau")  # bureau | station | department
+    kind = text("bureau")  # bureau | station | department | partner
     parent = ForeignKey("self", null=True, index=True, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict)
     region = text()
 
@@ -50,12 +53,51 @@ class Account(Table, tablename="account"):
     active = Boolean(default=True)
     must_change = Boolean(default=True)
     created_at = at()
+    version = Integer(default=1)  # grows with every edit: of two edits at once the later one is told
+    password_at = at()  # null: older than this column
+    secret = Bytea(default=b"")  # of the second factor, sealed under keys/portal.key; empty: none enrolled
+    last_code = BigInt(default=0)  # time step of the last code used: none is used twice
+
+
+class AccountChange(Table, tablename="account_change"):
+    """What a system administrator proposed and a security administrator decides."""
+
+    account = ref(Account)
+    kind = text()  # create | enable | password | factor
+    data = json()
+    reason = text()
+    state = text("proposed")  # proposed | approved | refused
+    proposed_by = ref(Account)
+    proposed_at = at()
+    decided_by = ref(Account, null=True)
+    decided_at = at()
+    answer = text()
+
+
+class RecoveryCode(Table, tablename="recovery_code"):
+    """Stands in for the second factor once; gone when used or made anew."""
+
+    account = ref(Account)
+    digest = text()
+
+
+class DoneForm(Table, tablename="done_form"):
+    """A form that was acted on, written in the act's own transaction: the same form sent again acts no more."""
+
+    digest = Text(unique=True)  # of session, address, the form's key and all it said
+    request = text()
+    location = text()  # where the first answer led
+    at = Timestamptz(null=True, default=None, index=True)
 
 
 class WebSession(Table, tablename="web_session"):
     digest = Text(unique=True)  # SHA-256 of the cookie's value: a stolen table opens no session
     account = ref(Account)
     csrf = text()
+    stage = text()  # empty: signed in; code: the second factor is asked for; enrol: it must be set up first
+    address = text()
+    device = text()
+    note = text()  # sealed: shown by the next page, once
     created_at = at()
     seen_at = at()
     expires_at = at()

@@ -116,6 +116,7 @@ class Task(Table, tablename="task"):
     window_to = on()
     department = text()
     drawn_by = text("here")  # here | superior | external | below
+    owner = ref(Organisation, null=True)  # another department whose people check the item; null: the bureau's
 
 
 class Rider(Table, tablename="rider"):
@@ -125,3 +126,4 @@ class Rider(Table, tablename="rider"):
     row = Integer()
     item_code = text()
     item_version = text()
+    owner = ref(Organisation, null=True)  # as of a task

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from piccolo.columns import BigInt, Bytea, Integer, Text
+from piccolo.columns import BigInt, Boolean, Bytea, Integer, Text
 from piccolo.table import Table
 
-from portal.store.tables.columns import at, json, ref, text
+from portal.store.tables.columns import at, json, on, ref, text
 from portal.store.tables.people import Account, Organisation
 
 
@@ -23,6 +23,44 @@ class Publication(Table, tablename="publication"):
     state = text("live")  # live | superseded | withdrawn
     published_by = ref(Account)
     published_at = at()
+
+
+class Withdrawal(Table, tablename="withdrawal"):
+    """A publication is not shown any more from a day on; never changed, a later row for the key counts instead."""
+
+    organisation = ref(Organisation)
+    key = Text(index=True)  # of the publication, a result's
+    entity_code = text()
+    kind = text()  # withdraw: at once, with its records | limit: when the law's time of publication is over
+    since = on()
+    reason = text()  # stays inside
+    last_index = BigInt(default=0)  # log entry of the last version when this was entered
+    salt = text()
+    digest = text()
+    log_index = BigInt(default=0)
+    entered_by = ref(Account)
+    entered_at = at()
+
+
+class Correction(Table, tablename="correction"):
+    """A word of a publication was wrong; `publication` is the version that says it right."""
+
+    organisation = ref(Organisation)
+    key = Text(index=True)
+    entity_code = text()
+    publication = ref(Publication)
+    item = text()  # code of the check item, empty for the result as a whole
+    field = text()
+    old = text()
+    new = text()
+    reason = text()  # stays inside
+    shown = Boolean(default=False)  # the public notice shows the old beside the new
+    last_index = BigInt(default=0)  # log entry of the version that was wrong
+    salt = text()
+    digest = text()
+    log_index = BigInt(default=0)
+    entered_by = ref(Account)
+    entered_at = at()
 
 
 class LogEntry(Table, tablename="log_entry"):

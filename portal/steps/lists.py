@@ -1,0 +1,128 @@
+"""Rows of a list for somebody at work: what is in reach, what may be chosen, and what is filled in afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from portal.domain.calendar import due_on
+from portal.domain.lists import Asked, Listing
+from portal.domain.model import OUTCOMES
+from portal.steps.acting import Acting
+from portal.steps.base import PROFESSIONAL
+from portal.steps.review import PUBLISH_WITHIN
+from portal.store import accounts, directory, draw, plan, records
+from portal.store import lists as store
+from portal.store import visits as visit_store
+from portal.store.engine import transaction
+
+__all__ = ["iter_filled", "load_options", "load_page", "note_export", "open_reach"]
+
+_DATED = ("checks", "records")
+
+
+async def open_reach(act: Acting, listing: Listing) -> store.Reach:
+    """What the list's SQL needs to know of the person who asks. Raises NotAllowed."""
+    act.require(listing.act)
+    organisations = await accounts.load_organisations()
+    trees = {one["code"]: accounts.tree_of(organisations, one["id"]) for one in organisations if one["id"] in act.tree}
+    days, differentiated, professional = {}, frozenset(), frozenset()
+    if listing.name in _DATED:
+        days = {day: due_on(day, PUBLISH_WITHIN) for day in await store.load_inspected_days()}
+    if listing.name == "checks":
+        differentiated, professional = await _by_class(act)
+    return store.Reach(
+        tree=act.tree, line=act.line, today=act.today, days=days, differentiated=differentiated, professional=professional, trees=trees,
+        inspector=act.inspector["id"] if act.inspector else None, whole=len(act.tree) >= len(organisations),
+    )  # fmt: skip
+
+
+async def _by_class(act: Acting) -> tuple[frozenset[int], frozenset[int]]:
+    """Tasks whose ratios differ by class, and those flagged 专业领域, which the share leaves out (DOMAIN.md 14a)."""
+    tasks = await plan.load_tasks(act.line)
+    notes = {
+        (number, row["row"]): row["data"]["note"]
+        for number in sorted({task["plan"] for task in tasks}) for row in await plan.load_plan_rows(number)
+    }  # fmt: skip
+    professional = frozenset(task["id"] for task in tasks if PROFESSIONAL in notes.get((task["plan"], task["row"]), ""))
+    return frozenset(task["id"] for task in tasks if len(set(task["class_ratios"].values())) > 1), professional
+
+
+async def load_page(act: Acting, listing: Listing, asked: Asked) -> dict[str, Any]:
+    """{rows, next: cursor of the next page or "", count: of all rows that the filters leave}."""
+    reach = await open_reach(act, listing)
+    rows, following = await store.load_rows(listing, reach, asked, asked.size)
+    count = len(rows) if not following and not asked.after else await store.count_rows(listing, reach, asked.given)
+    return {"rows": await _filled(listing, rows), "next": following, "count": count}
+
+
+async def iter_filled(act: Acting, listing: Listing, asked: Asked) -> AsyncIterator[list[dict[str, Any]]]:
+    """All rows that the filters leave, from the first on, some at a time."""
+    async for rows in store.iter_rows(listing, await open_reach(act, listing), asked):
+        yield await _filled(listing, rows)
+
+
+async def note_export(act: Acting, listing: Listing, asked: Asked, rows: int) -> None:
+    """Say in the audit who took a list with people's names away, filtered how (TRUST.md control 2)."""
+    act.require(listing.act)
+    async with transaction():
+        await act.audit("lists.export", listing.name, rows=rows, filters=dict(sorted(asked.given.items())))
+
+
+async def _filled(listing: Listing, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The columns that are made from the rows read."""
+    match listing.name:
+        case "visits":
+            await _fill_visits(rows)
+        case "inspectors":
+            for row in rows:
+                row["skills"] = "、".join(json.loads(row["qualifications"]) + json.loads(row["specialities"]))
+        case "records":
+            for row in rows:
+                found = dict.fromkeys(json.loads(row["outcomes"]).values())
+                row["found"] = "；".join(OUTCOMES[one].label if one in OUTCOMES else one for one in found)
+    return rows
+
+
+async def _fill_visits(rows: Sequence[dict[str, Any]]) -> None:
+    ids = [row["id"] for row in rows]
+    assigned = await visit_store.load_assigned(ids)
+    people = await directory.load_inspectors_by_id({who for slots in assigned.values() for who in slots if who})
+    filed: dict[int, int] = {}
+    for record in await records.load_records_of(ids):
+        filed[record["visit"]] = filed.get(record["visit"], 0) + (record["state"] not in ("draft", "returned"))
+    for row in rows:
+        slots = assigned.get(row["id"], ())
+        row["people"] = "、".join(people[who]["name"] if who in people else "待派" for who in slots) or "未匹配"
+        row["filed"] = f"{filed.get(row['id'], 0)} / {len(json.loads(row['forms']))}"
+
+
+# Choices ------------------------------------------------------------------------------
+
+
+async def load_options(act: Acting, name: str) -> list[tuple[str, str]]:
+    """(value, label) of a filter's choices."""
+    match name:
+        case "units":
+            return [(one["code"], one["name"]) for one in await accounts.load_organisations() if one["id"] in act.tree]
+        case "plans":
+            return [(str(one["id"]), f"{one['title']}（第 {one['version']} 版）") for one in _newest(await plan.load_plans(act.line))]
+        case "rounds":
+            return [(one["code"], one["title"]) for one in await draw.load_rounds(act.line, external=True)]
+        case "tasks":
+            return [(str(one["id"]), f"{one['code']} {one['name']}") for one in await plan.load_current_tasks(act.line)]
+        case "sectors":
+            return sorted((code, one.name) for code, one in act.sectors.sectors.items())
+        case "towns" | "types" | "statuses":
+            column = {"towns": "town", "types": "type", "statuses": "status"}[name]
+            return [(one, one) for one in sorted(await store.load_values(column, act.tree)) if one]
+        case "classes":
+            return [(one, one) for one in ("A", "B", "C", "D", "未分类")]
+    raise ValueError(name)
+
+
+def _newest(plans: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The newest version of each year's plan, the latest year first."""
+    newest = {(one["organisation"], one["year"]): one for one in plans}
+    return sorted(newest.values(), key=lambda one: (-one["year"], one["id"]))

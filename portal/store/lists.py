@@ -1,0 +1,230 @@
+"""Rows of a list, their number, and grouped counts of them, from one piece of SQL for each list.
+
+What is asked becomes the same WHERE everywhere: a figure is a count of exactly the rows its list shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timezone
+from typing import Any
+
+from portal.domain.errors import BadInput, Problem
+from portal.domain.lists import Asked, Filter, Listing, cursor_of, parse_cursor
+from portal.store.engine import current_engine
+from portal.store.list_sql import SOURCES
+from portal.store.tables import Setting
+
+__all__ = ["Reach", "count_groups", "count_rows", "iter_rows", "load_inspected_days", "load_rows", "load_values"]
+
+PART = 2000
+_LAST, _FIRST = date(9999, 12, 31), date(1, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What the SQL of a list needs to know: whose rows, as of when, and what only Python can work out.
+
+    `tree`: organisations in reach, `line` those and their ancestors. `days`: day of a check -> the last day
+    for its publication (None: not known). `differentiated`, `professional`: tasks. `trees`: organisation's
+    code -> ids of it and all below.
+    """
+
+    tree: frozenset[int]
+    line: frozenset[int]
+    today: date
+    days: Mapping[date, date | None] = field(default_factory=dict)
+    differentiated: frozenset[int] = frozenset()
+    professional: frozenset[int] = frozenset()
+    trees: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    inspector: int | None = None  # who asks, where it is one
+    whole: bool = False  # every organisation of the database is in `tree`
+
+
+def _is_sqlite() -> bool:
+    return current_engine().engine_type == "sqlite"
+
+
+def _from(listing: Listing, reach: Reach, given: Mapping[str, str]) -> str:
+    return f"({SOURCES[listing.name](reach, given, _is_sqlite())}) AS b"
+
+
+def _conditions(listing: Listing, reach: Reach, given: Mapping[str, str]) -> tuple[list[str], list[Any]]:
+    """SQL conditions on the rows `b` and their values."""
+    found: list[str] = []
+    values: list[Any] = []
+    for name, value in given.items():
+        one = listing.filter(name)
+        if value == "":
+            continue
+        if not one.columns:  # the source itself reads it
+            if one.kind in ("from", "to"):
+                _read_day(one, value)
+            elif one.kind == "whole":
+                _number(one, value)
+            continue
+        sql, added = _condition(one, reach, value)
+        found.append(sql)
+        values += added
+    return found, values
+
+
+def _condition(one: Filter, reach: Reach, value: str) -> tuple[str, list[Any]]:
+    column = f"b.{one.columns[0]}"
+    match one.kind:
+        case "like":
+            escaped = value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+            like = "LIKE" if _is_sqlite() else "ILIKE"  # SQLite's LIKE takes a for A (ASCII only); so does ILIKE on columns that compare by bytes
+            exact, *parts = one.columns
+            likes = [f"b.{part} {like} {{}} ESCAPE '\\'" for part in parts]
+            return f"({' OR '.join([f'b.{exact} = {{}}', *likes])})", [value.upper(), *[f"%{escaped}%" for _ in parts]]
+        case "is":
+            return f"{column} = {{}}", [value]
+        case "whole":
+            return f"{column} = {_number(one, value)}", []
+        case "from":
+            return f"{column} >= {_day(_read_day(one, value))}", []
+        case "to":
+            return f"{column} <= {_day(_read_day(one, value))}", []
+        case "tree":
+            ids = reach.trees.get(value, frozenset()) & reach.tree
+            return f"{column} IN ({', '.join(map(str, sorted(ids) or [-1]))})", []
+    raise ValueError(one.kind)
+
+
+def _number(one: Filter, value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) <= 12):
+        raise BadInput(f"“{one.label}”应是整数。", [Problem(one.name, f"“{one.label}”应是整数，给的是“{value[:20]}”。")])
+    return int(value)
+
+
+def _read_day(one: Filter, value: str) -> date:
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise BadInput(f"“{one.label}”应是日期。", [Problem(one.name, f"“{one.label}”应是日期，例如 2026-06-30。")]) from None
+
+
+def _day(day: date) -> str:
+    return f"'{day.isoformat()}'" if _is_sqlite() else f"DATE '{day.isoformat()}'"
+
+
+def _moment(at: datetime) -> str:
+    text = str(at.astimezone(timezone.utc))
+    return f"'{text}'" if _is_sqlite() else f"TIMESTAMPTZ '{text}'"
+
+
+def _ordered(listing: Listing, name: str, ascending: bool) -> str:
+    """What rows are put in order by; those without a value come last either way."""
+    kind = listing.column(name).kind
+    far = _LAST if ascending else _FIRST
+    if kind == "day":
+        return f"COALESCE(b.{name}, {_day(far)})"
+    if kind == "moment":
+        return f"COALESCE(b.{name}, {_moment(datetime(far.year if ascending else 2, 1, 1, tzinfo=timezone.utc))})"
+    if kind == "number":
+        return f"COALESCE(b.{name}, {10**15 if ascending else -1})"
+    return f"b.{name}"
+
+
+async def load_rows(listing: Listing, reach: Reach, asked: Asked, limit: int) -> tuple[list[dict[str, Any]], str]:
+    """At most `limit` rows, and the cursor of the next ones ("": there are none)."""
+    where, values = _conditions(listing, reach, asked.given)
+    name, ascending = asked.order(listing)
+    key, way, than = f"b.{listing.key}", "ASC" if ascending else "DESC", ">" if ascending else "<"
+    by = _ordered(listing, name, ascending)
+    if asked.after:
+        kinds = [listing.column(name).kind, listing.column(listing.key).kind]
+        value, last = parse_cursor(asked.after, kinds)
+        if name == listing.key:
+            where.append(f"{key} {than} {{}}")
+            values.append(last)
+        else:
+            said, given = _value(listing, name, value, ascending)
+            where.append(f"({by} {than} {said} OR ({by} = {said} AND {key} {than} {{}}))")
+            values += [*given, *given, last]
+    order = f"{key} {way}" if name == listing.key else f"{by} {way}, {key} {way}"
+    sql = f"SELECT b.* FROM {_from(listing, reach, asked.given)}{_where(where)} ORDER BY {order} LIMIT {limit + 1}"
+    rows = [_opened(listing, row) for row in await Setting.raw(sql, *values).run()]
+    more, rows = len(rows) > limit, rows[:limit]
+    return rows, cursor_of(rows[-1][name], rows[-1][listing.key]) if more else ""
+
+
+def _value(listing: Listing, name: str, value: Any, ascending: bool) -> tuple[str, list[Any]]:
+    """A cursor's value in SQL: what has no value stands where `_ordered` puts it."""
+    kind = listing.column(name).kind
+    far = _LAST if ascending else _FIRST
+    if kind == "day":
+        return _day(value or far), []
+    if kind == "moment":
+        return _moment(value or datetime(far.year if ascending else 2, 1, 1, tzinfo=timezone.utc)), []
+    if kind == "number":
+        return str(int(value) if value is not None else 10**15 if ascending else -1), []
+    return "{}", [value or ""]
+
+
+def _where(conditions: Sequence[str]) -> str:
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
+
+
+def _opened(listing: Listing, row: dict[str, Any]) -> dict[str, Any]:
+    # SQLite gives a computed day or instant as its text.
+    for column in listing.columns:
+        value = row.get(column.name)
+        if isinstance(value, str) and column.kind == "day":
+            row[column.name] = date.fromisoformat(value[:10])
+        elif isinstance(value, str) and column.kind == "moment":
+            at = datetime.fromisoformat(value)
+            row[column.name] = at if at.tzinfo else at.replace(tzinfo=timezone.utc)
+    return row
+
+
+async def count_rows(listing: Listing, reach: Reach, given: Mapping[str, str]) -> int:
+    """How many rows these filters leave."""
+    where, values = _conditions(listing, reach, given)
+    return (await Setting.raw(f"SELECT COUNT(*) AS n FROM {_from(listing, reach, given)}{_where(where)}", *values).run())[0]["n"]
+
+
+async def iter_rows(listing: Listing, reach: Reach, asked: Asked) -> AsyncIterator[list[dict[str, Any]]]:
+    """All rows from the first on, some at a time, in the order asked for."""
+    after = ""
+    while True:
+        step = Asked(given=asked.given, sort=asked.sort, columns=asked.columns, after=after, size=asked.size)
+        rows, after = await load_rows(listing, reach, step, PART)
+        if rows:
+            yield rows
+        if not after:
+            return
+
+
+async def count_groups(
+    listing: Listing, reach: Reach, given: Mapping[str, str], by: Sequence[str], measures: Mapping[str, Mapping[str, str]]
+) -> list[tuple[tuple[Any, ...], dict[str, int]]]:
+    """(values of `by`, measure -> how many rows its further filters leave), one for each group; without `by` one in any case."""
+    where, values = _conditions(listing, reach, given)
+    sums, added = [], []
+    for name, more in measures.items():
+        conditions, its = _conditions(listing, reach, more)
+        sums.append(f'SUM(CASE WHEN {" AND ".join(conditions) or "1=1"} THEN 1 ELSE 0 END) AS "{name}"')
+        added += its
+    columns = [f"b.{one}" for one in by]
+    group = f" GROUP BY {', '.join(columns)}" if by else ""
+    named = [f'{column} AS "by_{n}"' for n, column in enumerate(columns)]
+    sql = f"SELECT {', '.join([*named, *sums])} FROM {_from(listing, reach, given)}{_where(where)}{group}"
+    rows = await Setting.raw(sql, *added, *values).run()
+    return [(tuple(row[f"by_{n}"] for n in range(len(by))), {name: int(row[name] or 0) for name in measures}) for row in rows]
+
+
+async def load_inspected_days() -> list[date]:
+    """Every day on which anything was checked."""
+    rows = await Setting.raw('SELECT DISTINCT inspected_on AS day FROM "record" WHERE inspected_on IS NOT NULL').run()
+    return sorted(date.fromisoformat(row["day"]) if isinstance(row["day"], str) else row["day"] for row in rows)
+
+
+async def load_values(column: str, seen: frozenset[int]) -> set[str]:
+    """The values that a column (town, type, status) of the directory has."""
+    if column not in ("town", "type", "status"):
+        raise ValueError(column)
+    ids = ", ".join(map(str, sorted(seen) or [-1]))
+    return {row["value"] for row in await Setting.raw(f"SELECT DISTINCT {column} AS value FROM entity WHERE organisation IN ({ids})").run()}

@@ -1,0 +1,184 @@
+"""The page of an entity, of which there are a hundred thousand: the template's own words, joined instead of rendered.
+
+The plain Jinja2 render is the truth. For each shape of page (how many items, which of them with a problem, and so on:
+all that the template asks about) the template is rendered once with a token in place of every value. Split at the
+tokens it gives the words between the values, and each token says which value stands there and how it is written; from
+then on a page of that shape is those words joined with its values. Whatever does not fit (several visits, a corrected
+one, a value with a line break or with nothing to see in it) is None here and rendered plainly by the caller.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Environment
+from markupsafe import escape
+
+Row = dict[str, Any]
+Fill = Callable[[Row, str], str]
+
+TEMPLATE = "entity.html"
+MOST_SHAPES = 4000  # each holds a page's words; a register with more shapes than this has no shapes
+_TOKEN = re.compile("\ue000([0-9]+)\ue001")  # of the private use area: they stand in no template
+_ELEMENT = re.compile(r"(\w+)#([01])(.*)", re.DOTALL)  # a value of the first or second element of a list
+
+
+class _Plain(Exception):
+    """This page is for the plain way."""
+
+
+class Slot(str):
+    """A value that is not known yet: `code` is the expression for it. Prints as its token."""
+
+    code: str
+    known: list[str]
+
+    def __new__(cls, code: str, known: list[str]) -> Slot:
+        known.append(code)
+        made = super().__new__(cls, f"\ue000{len(known) - 1}\ue001")
+        made.code, made.known = code, known
+        return made
+
+
+def _slotted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter or function of the templates that makes of a slot the slot of what it will give."""
+    in_pieces = name == "pieces"
+
+    def wrapped(value: Any, *more: Any) -> Any:
+        if not isinstance(value, Slot):
+            return function(value, *more)
+        element = _ELEMENT.fullmatch(value.code)
+        code = f"{element[1]}#{element[2]}f_{name}({element[3]})" if element else f"f_{name}({value.code})"
+        made = Slot(code, value.known)
+        return [made] if in_pieces else made
+
+    return wrapped
+
+
+def words(value: Any) -> str:
+    """A value as autoescape writes it."""
+    text = value if type(value) is str else str(value)
+    if "\n" in text or not text.strip():  # lines with nothing to see in them are taken out of a page
+        raise _Plain
+    return escape(text)
+
+
+class Hot:
+    """`render(visits, path, as_of)`: the page of an entity, or None where the plain way must be taken."""
+
+    def __init__(self, environment: Environment, fixed: Mapping[str, Any], functions: Mapping[str, Callable[..., str]], filters: Mapping[str, Callable[..., Any]]):
+        self.environment = environment.overlay()
+        self.environment.filters = environment.filters | {name: _slotted(name, one) for name, one in filters.items()}
+        self.fixed = {**fixed, **{name: _slotted(name, one) for name, one in functions.items()}}
+        self.calls: dict[str, Any] = {f"f_{name}": lru_cache(1 << 14)(one) for name, one in (*filters.items(), *functions.items())}
+        self.calls |= {"w": words, "h": lru_cache(1 << 12)(words), "pieces": lambda name, cut=filters["pieces"]: "<wbr>".join(map(words, cut(name)))}
+        self.shapes: dict[Any, Fill | None] = {}
+
+    def render(self, visits: list[Row], path: str, as_of: str) -> bytes | None:
+        if len(visits) != 1:
+            return None
+        shape = (path.count("/"), *shape_of(visits[0]))
+        try:
+            fill = self.shapes[shape]
+        except KeyError:
+            if len(self.shapes) >= MOST_SHAPES:
+                return None
+            fill = self.shapes[shape] = self._fill_of(visits[0], path.count("/"))
+        try:
+            return fill(visits[0], as_of).encode() if fill else None
+        except _Plain:
+            return None
+
+    def _fill_of(self, visit: Row, depth: int) -> Fill | None:
+        if any("old" in entry for entry in visit["history"]):
+            return None
+        known: list[str] = []
+        shown = _with_slots(visit, known)
+        context = {"visits": [shown], "entity": shown, "brief": False, "pager": {"number": 1, "paths": [""], "start": 0, "total": 1}}
+        text = self.environment.get_template(TEMPLATE).render(
+            self.fixed, **context, root="../" * depth or "./", path="", here="results", as_of=Slot("as_of", known)
+        )
+        text = "\n".join(line for line in text.split("\n") if line.strip()) + "\n"
+        return _compiled(_parts(text, known), len(visit["items"]), self.calls)
+
+
+def shape_of(visit: Row) -> tuple[Any, ...]:
+    """All that the template asks about a visit: two of one shape differ in values alone."""
+    return (
+        bool(visit["methods"]), bool(visit["history"]), any("old" in entry for entry in visit["history"]),
+        *[
+            (bool(item["address"]), item["problem"], bool(item["summary"]), bool(item["points"]), item["follow_up"]["state"], bool(item["follow_up"]["closed_on"]))
+            for item in visit["items"]
+        ],
+    )  # fmt: skip
+
+
+def _with_slots(visit: Row, known: list[str]) -> Row:
+    """A visit of the same shape with a slot for each value; lists that repeat one kind of line have two elements."""
+    shown: Row = {name: Slot(f"v[{name!r}]", known) for name in visit}
+    shown["methods"] = [Slot("'、'.join(v['methods'])", known)] if visit["methods"] else []
+    shown["proof"] = {name: Slot(f"v['proof'][{name!r}]", known) for name in visit["proof"]}
+    shown["history"] = _two("history", ("on", "text"), known) if visit["history"] else []
+    shown["items"] = []
+    for n, item in enumerate(visit["items"]):
+        follow = item["follow_up"]
+        shown["items"].append({
+            "code": Slot(f"i{n}['code']", known), "name": Slot(f"i{n}['name']", known), "outcome_label": Slot(f"i{n}['outcome_label']", known),
+            "problem": item["problem"],
+            **{name: Slot(f"i{n}[{name!r}]", known) if item[name] else "" for name in ("address", "summary")},
+            "points": _two(f"points{n}", ("label", "answer"), known) if item["points"] else [],
+            "follow_up": {
+                "state": follow["state"], "label": Slot(f"i{n}['follow_up']['label']", known),
+                "closed_on": Slot(f"i{n}['follow_up']['closed_on']", known) if follow["closed_on"] else None,
+            },
+        })  # fmt: skip
+    return shown
+
+
+def _two(name: str, fields: tuple[str, ...], known: list[str]) -> list[Row]:
+    return [{field: Slot(f"{name}#{n}e[{field!r}]", known) for field in fields} for n in (0, 1)]
+
+
+def _parts(text: str, known: list[str]) -> list[tuple[str, str]]:
+    """(words before, expression) in order; the last expression is empty."""
+    split = _TOKEN.split(text)
+    return [*((split[n], known[int(split[n + 1])]) for n in range(0, len(split) - 1, 2)), (split[-1], "")]
+
+
+def _compiled(parts: list[tuple[str, str]], items: int, calls: Mapping[str, Any]) -> Fill:
+    """The function that joins: `parts` as Python. Every expression in it was put together here, from names of fields."""
+    terms: list[str] = []
+    at = 0
+    while at < len(parts):
+        before, code = parts[at]
+        element = _ELEMENT.fullmatch(code)
+        terms.append(repr(before))
+        if not element:
+            terms += [_term(code)] if code else []
+            at += 1
+            continue
+        name = element[1]
+        first = [part for part in parts[at:] if part[1].startswith(f"{name}#0")]
+        second = parts[at + len(first) : at + 2 * len(first)]
+        if [one for _, one in second] != [one.replace("#0", "#1", 1) for _, one in first] or [one for one, _ in second[1:]] != [one for one, _ in first[1:]]:
+            raise AssertionError(f"{TEMPLATE}: the lines of {name} are not all alike")  # a mistake in the template
+        line = ", ".join(term for n, (words_, one) in enumerate(first) for term in (*([repr(words_)] if n else []), _term(_ELEMENT.fullmatch(one)[3])))
+        source = "v['history']" if name == "history" else f"i{name.removeprefix('points')}['points']"
+        terms.append(f"{second[0][0]!r}.join([''.join(({line},)) for e in {source}])")
+        at += 2 * len(first)
+    unpacked = "".join(f"i{n}, " for n in range(items))
+    body = f"def fill(v, as_of):\n{f' ({unpacked}) = v[{chr(39)}items{chr(39)}]' if items else ' pass'}\n return ''.join(({', '.join(terms)},))\n"
+    made: dict[str, Any] = dict(calls)
+    exec(compile(body, TEMPLATE, "exec"), made)  # noqa: S102
+    return made["fill"]
+
+
+def _term(code: str) -> str:
+    """A value as the page writes it. What few values are ever written to is remembered."""
+    if code.startswith("f_pieces("):
+        return code.removeprefix("f_")
+    often = code.startswith("f_cn") or code.endswith(("['outcome_label']", "['label']", "['type']", "['status']", "['authority']", "['round_title']", "e['answer']"))
+    return f"{'h' if often else 'w'}({code})"

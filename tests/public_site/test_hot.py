@@ -1,0 +1,97 @@
+"""The quick way to an entity's page gives the very bytes of the plain one, whatever the values are."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from public_site.build import _pages_that_fit, _renderer, hot_of
+from public_site.bundle import decode, load_bundle
+from public_site.pages import Page, _seen, entity_path
+
+HOSTILE = (
+    "<script>alert(1)</script>", '"><img src=x onerror=1>', "{{ 7 * 7 }}{% raw %}", "a & b &amp; 'c'", "\u202eevil\u202c", "名" * 300, "../../etc", "\ue0000\ue001", "v['name']",
+    "一行\n\n又一行", " ", "", "\u3000", "\r", "晋江市潮声里（福建）餐饮管理股份有限公司", "0", "%s {0} \\n", "\u2028", "\x85x", "甲\t乙",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def ways(bundle: Path) -> tuple[Any, Any, dict[str, Any]]:
+    opened = load_bundle(bundle)
+    first = next(row for row in opened.results() if any(item["problem"] for item in row["items"]) and len(row["items"]) > 1)
+    return hot_of(opened), _renderer(opened), first
+
+
+def both(ways: tuple[Any, Any, dict[str, Any]], *visits: dict[str, Any]) -> tuple[bytes | None, bytes]:
+    """(the quick page or None, the plain one) of an entity with these visits."""
+    hot, render, _ = ways
+    seen = [_seen(copy.deepcopy(visit), {}) for visit in visits]
+    path = entity_path("91350582MA00000000")
+    page = Page(path, "entity.html", "results", "2026-06-30", {"entity": seen[0], "visits": seen, "brief": False}, long="visits")
+    return hot.render(seen, path, "2026-06-30"), _pages_that_fit(render, page)[0][1]
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The place of every text a page may print."""
+    if isinstance(value, dict):
+        return [place for name, part in value.items() if name not in ("state", "inspected_on", "published_on", "on", "at", "closed_on", "proof") for place in places(part, (*path, name))]
+    if isinstance(value, list):
+        return [place for n, part in enumerate(value) for place in places(part, (*path, n))]
+    return [path] if isinstance(value, str) else []
+
+
+def put(value: Any, path: tuple[Any, ...], text: str) -> Any:
+    made = copy.deepcopy(value)
+    here = made
+    for step in path[:-1]:
+        here = here[step]
+    here[path[-1]] = text
+    return made
+
+
+def test_hostile_values_in_every_place_give_the_same_bytes_or_go_the_plain_way(ways: tuple[Any, Any, dict[str, Any]]) -> None:
+    first, quick_ones = ways[2], 0
+    every = places(first)
+    assert len(every) > 15
+    for n, path in enumerate(every):
+        for text in HOSTILE[n % 4 :: 4]:  # each value in a quarter of the places
+            quick, plain = both(ways, put(first, path, text))
+            assert quick is None or quick == plain, (path, text)
+            quick_ones += quick is not None
+    whole = first
+    for path in every:
+        whole = put(whole, path, HOSTILE[1])
+    quick, plain = both(ways, whole)
+    assert quick == plain and b"<img" not in plain
+    assert quick_ones > len(every) * 2, "most of them went the quick way"
+
+
+@pytest.mark.parametrize("text", ["一行\n\n又一行", " ", "\u3000", "\n"])
+def test_a_value_that_would_move_lines_goes_the_plain_way(ways: tuple[Any, Any, dict[str, Any]], text: str) -> None:
+    assert both(ways, put(ways[2], ("town",), text))[0] is None
+
+
+def test_shapes_of_every_kind_give_the_same_bytes(ways: tuple[Any, Any, dict[str, Any]]) -> None:
+    first = ways[2]
+    item = first["items"][0]
+    kinds = [
+        first | {"items": []}, first | {"items": [item] * 5}, first | {"methods": []}, first | {"methods": ["甲", "乙", "<丙>"]}, first | {"history": []},
+        first | {"history": [{"on": f"2026-06-{n:02d}", "text": f"第 {n} 次"} for n in range(1, 8)]}, first | {"items": [item | {"points": []}]},
+        first | {"items": [item | {"points": [{"label": f"点{n}", "answer": "<b>"} for n in range(40)]}, item]}, first | {"label": "没有这样的标签"},
+        *[first | {"items": [item | {"follow_up": {"kind": "x", "label": "责令改正", "state": state, "closed_on": on}}]} for state in ("none", "open", "closed") for on in (None, "2026-06-09")],
+        first | {"items": [item | {"problem": False}]}, first | {"items": [item | {"summary": ""}]},
+    ]  # fmt: skip
+    for visit in kinds:
+        quick, plain = both(ways, visit)
+        assert quick == plain, visit
+    old = first | {"history": [{"on": "2026-06-10", "text": "更正名称。", "old": "<甲>", "new": "乙"}]}
+    quick, plain = both(ways, old)
+    assert quick is None and "原为<del>&lt;甲&gt;</del>，更正为<ins>乙</ins>" in plain.decode()
+    assert both(ways, first, first)[0] is None
+
+
+def test_the_line_of_a_result_is_its_json_on_the_page_beside(bundle: Path) -> None:
+    line = next(load_bundle(bundle).shown_lines())
+    assert decode(line) == json.loads(line)
