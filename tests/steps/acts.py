@@ -23,8 +23,8 @@ from portal.domain.sample_profile import sample_profile
 from portal.plugin import FollowUp, hookimpl
 from portal.plugins import Sectors, discover_sectors
 from portal.steps import (
-    assign, attachments, base, bundles, caps, classes, commit, disclosure, draw, follow_ups, form_uploads, forms, imports, jobs, lists, outside, plan, plan_draft,
-    pool, profile, publish, replacement, review, sample, setup, sheet_forms, simulation, stations, uploads, visits, withdraw,
+    assign, attachments, base, bundles, caps, classes, commit, disclosure, draw, follow_ups, form_uploads, forms, imports, issued, jobs, lists, outside, plan,
+    plan_draft, pool, profile, publish, replacement, review, sample, setup, sheet_forms, simulation, split, stations, uploads, visits, withdraw,
 )  # fmt: skip
 from portal.steps.acting import Acting
 from portal.steps.directory import save_entity_rows, save_inspector_rows
@@ -99,10 +99,16 @@ async def _combined(house: House) -> None:
     await visits.combine_visits(await house.acting("planner"), OPEN)
 
 
-async def one_answer(house: House) -> dict[str, Any]:
-    """The first visit's first form with acceptable answers, its visit, and an account of an inspector assigned to it."""
+async def shared_visit() -> dict[str, Any]:
+    """The visit that both rounds of a stage meet on."""
+    here = {visit["code"] for visit in await office.visits_of(office.SEALED)}
+    return next(visit for visit in await office.visits_of(OPEN) if visit["code"] in here)
+
+
+async def one_answer(house: House, visit: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A visit's (the first one's) first form with acceptable answers, its visit, and an account of an inspector assigned to it."""
     house.at(office.ENTERED)
-    visit = (await office.visits_of(OPEN))[0]
+    visit = visit or (await office.visits_of(OPEN))[0]
     person = (await office.inspectors_of(visit))[0]
     lines = await sample.make_answers(await house.acting("operator"), OPEN, SEED)
     row = next(row for row in map(json.loads, lines) if row["visit"] == visit["code"])
@@ -128,6 +134,18 @@ async def _attaching(act: Acting, house: House, found: dict[str, Any]) -> int:
     return await attachments.attach(
         act, row["visit"], form, [kept], answers={**row["answers"], point: [kept.code]}, outcomes=row["outcomes"], method=row["method"], opinion=row["opinion"],
     )  # fmt: skip
+
+
+async def _to_split(house: House) -> str:
+    return (await shared_visit())["code"]
+
+
+async def _to_notify(house: House) -> str:
+    return (await office.visits_of(OPEN))[0]["code"]
+
+
+async def _to_void(house: House) -> int:
+    return (await issued.issue_document(await house.acting("boss"), "notice", await _to_notify(house)))["id"]
 
 
 async def _all_answers(house: House) -> bytes:
@@ -418,6 +436,12 @@ CHANGES = [
            lambda act, house, who: assign.refill_slots(act, OPEN, [who], "病假"), {"visits.refill": 1}, _an_inspector),
     Change("replace", "drawn", "planner", "round.replace",
            lambda act, house, _: replacement.replace_struck(act, OPEN), {"round.replace": 1}, _struck),
+    Change("split visit", "drawn", "planner", "visits.split",
+           lambda act, house, visit: split.split_visit(act, visit, [office.INSTANT], "检查人员当日不能到场", date(2026, 6, 22)), {"visits.split": 1}, _to_split),
+    Change("issue document", "drawn", "planner", "documents.issue",
+           lambda act, house, visit: issued.issue_document(act, "notice", visit), {"documents.issue": 1}, _to_notify),
+    Change("void document", "drawn", "planner", "documents.void",
+           lambda act, house, document: issued.void_document(act, document, "日期有误"), {"documents.void": 1}, _to_void),
     Change("arrive", "drawn", "assigned", "record.enter",
            lambda act, house, found: forms.record_arrival(act, found["visit"]["code"]), {"visit.arrive": 1}, one_answer, own=True),
     Change("attach photo", "drawn", "assigned", "record.enter", _attaching, {"record.draft": 1, "record.attach": 1}, one_answer, own=True),
