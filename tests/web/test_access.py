@@ -102,7 +102,6 @@ PAGES = {
     "/items/registration.licence": ("plan.read", "检查要点"),
     "/inspectors/359921-WX0001": ("directory.read", "执法证"),
     "/statistics": ("statistics.read", "每个数字都打开它背后的清单"),
-    "/statistics?org=359921-S01": ("statistics.read", "人员工作量"),
     "/lists/checks": ("statistics.read", "抽查户次"),
     "/lists/follow-ups": ("statistics.read", "后续处置清单"),
     "/lists/records": ("record.read", "检查记录"),
