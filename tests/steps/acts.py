@@ -28,8 +28,9 @@ from portal.steps import (
 )  # fmt: skip
 from portal.steps.acting import Acting
 from portal.steps.directory import save_entity_rows, save_inspector_rows
-from portal.store import directory, engine, jobs, records
+from portal.store import engine, records
 from portal.store import imports as store_imports
+from portal.store import jobs as store_jobs
 from portal.store import plan as plan_store
 from portal.store import publish as publications
 from portal.store.tables import Entity, Task
@@ -235,8 +236,8 @@ async def limited(house: House) -> str:
 async def _expired(house: House) -> None:
     await limited(house)
     house.at("2026-07-05T09:00")
-    for job in await jobs.load_jobs():
-        await jobs.save_finished(job["id"], "done", "", house.settings.now())
+    for job in await store_jobs.load_jobs():
+        await store_jobs.save_finished(job["id"], "done", "", house.settings.now())
 
 
 def _withdraw(act: Acting, house: House, key: str) -> Awaitable[None]:
@@ -323,7 +324,7 @@ async def _settled(house: House) -> int:
 
 async def _a_holder(house: House) -> str:
     act = await house.acting("planner")
-    return (await directory.load_page(act.tree, limit=1))[0]["code"]
+    return (await office.entries_of(act, 1))[0]["code"]
 
 
 async def _listed(house: House) -> int:
@@ -331,7 +332,7 @@ async def _listed(house: House) -> int:
     async with engine.transaction():
         await Task.update(drawn_by="superior").where(Task.code == "359921-2026-T003").run()
     act = await house.acting("planner")
-    row = next(row for row in await directory.load_page(act.tree, limit=50) if row["status"] == "存续" and row["kind"] == "entity")
+    row = next(row for row in await office.entries_of(act, 50) if row["status"] == "存续" and row["kind"] == "entity")
     sheet = Sheet((("统一社会信用代码", "抽查任务", "来源平台", "抽取日期"), (row["code"], "359921-2026-T003", "市局平台", "2026-05-20")))
     await imports.import_sheet(act, "draw", sheet, "名单.xlsx", b"list")
     return (await store_imports.load_external_lists(act.tree))[0]["id"]
