@@ -40,7 +40,7 @@ from portal.store import accounts, directory, engine, keys, rights, schema
 from portal.store import draw as draw_store
 from portal.store import plan as plan_store
 from portal.store import visits as visit_store
-from portal.store.tables import PoolBlock
+from portal.store.tables import Entity, PoolBlock
 from tests import cluster
 
 ENGINES = ("sqlite", "postgres")
@@ -393,6 +393,14 @@ def changed_tables(before: dict[str, str | bytes], after: dict[str, str | bytes]
 async def tasks_by_code() -> dict[str, dict[str, Any]]:
     every = {o["id"] for o in await accounts.load_organisations()}
     return {task["code"]: task for task in await plan_store.load_tasks(every)}
+
+
+async def entries_of(act: Acting, limit: int, **equal: str) -> list[dict[str, Any]]:
+    """The first entries of the directory in reach, in code order, whose columns hold these values."""
+    query = Entity.select().where(Entity.organisation.is_in(sorted(act.tree)))
+    for column, value in equal.items():
+        query = query.where(getattr(Entity, column) == value)
+    return await query.order_by(Entity.code).limit(limit).run()
 
 
 async def visits_of(code: str) -> list[dict[str, Any]]:

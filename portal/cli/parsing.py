@@ -7,7 +7,10 @@ import re
 import sys
 from argparse import ArgumentTypeError, _SubParsersAction
 from collections.abc import Callable
+from datetime import date
 from typing import Any, NoReturn
+
+from portal.domain.errors import BadInput
 
 #: what argparse says -> what people read; {0}, {1} are its groups
 _SENTENCES = tuple(
@@ -77,6 +80,17 @@ def whole(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def parse_day(text: str, what: str) -> date:
+    """A day written YYYY-MM-DD; BadInput says `what` it is."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != text:
+        raise BadInput(f"{what}“{text}”应为 YYYY-MM-DD。")
+    return day
 
 
 port = whole(0, 65535)

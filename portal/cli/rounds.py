@@ -6,14 +6,13 @@ import re
 import shutil
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from portal.cli import visits
 from portal.cli.check import list_bundle
 from portal.cli.office import acting, print_table, read_line, say
-from portal.cli.parsing import add_command, add_group, whole
+from portal.cli.parsing import add_command, add_group, parse_day, whole
 from portal.cli.secret_files import own_secret, with_copy
 from portal.domain.errors import BadInput
 from portal.jobs import release_site
@@ -108,16 +107,6 @@ def parse_holder(text: str) -> dict[str, str]:
     if not found or not name or not login:
         raise BadInput(f"持有人“{text}”写法不对，应为 名称=账号，如 信用监管科=planner。")
     return {"holder": name, "login": login}
-
-
-def parse_day(text: str, what: str) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = None
-    if day is None or day.isoformat() != text:
-        raise BadInput(f"{what}“{text}”应为 YYYY-MM-DD。")
-    return day
 
 
 async def run_freeze(args: Namespace) -> None:

@@ -1,4 +1,4 @@
-"""What comes after a draw: portal round replace, portal visits combine|assign|refill."""
+"""What comes after a draw: portal round replace, portal visits combine|assign|refill|split."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from portal.cli.office import acting, print_table, say
-from portal.steps import assign, replacement, visits
+from portal.cli.parsing import add_command, parse_day
+from portal.steps import assign, replacement, split, visits
 from portal.store import directory
 
 AddRound = Callable[[_SubParsersAction, str, Any, str], ArgumentParser]  # a command on one round
@@ -25,6 +26,12 @@ def add_commands(add: AddRound, group: _SubParsersAction) -> None:
     again.add_argument("--absent", action="append", default=[], metavar="NUMBER", help="不能参加的人员的工号，可写多个；以前补派时写过、现在仍不能参加的也要写")
     again.add_argument("--lend", action="append", default=[], metavar="STATION", help="可以借调人员的所的编号，可写多个；借哪一个人仍由系统抽")
     again.add_argument("--reason", required=True, help="原因，记入审计")
+    apart = add_command(group, "split", run_split, "把一次合并的入企分开：几项任务另行入企，原来的人员不变", acting=True, required=True)
+    apart.add_argument("visit", metavar="VISIT", help="入企编号")
+    apart.add_argument("--task", action="append", required=True, metavar="TASK", help="分出去的任务编号，可写多个")
+    apart.add_argument("--on", required=True, metavar="DATE", help="另行入企的日期")
+    apart.add_argument("--reason", default="", help="原因，两次入企都显示，记入审计；办理时必须写")
+    apart.add_argument("--preview", action="store_true", help="只看分开以后怎样，不办理")
 
 
 async def run_replace(args: Namespace) -> None:
@@ -66,6 +73,21 @@ async def run_refill(args: Namespace) -> None:
     say(f"{args.round}：空出 {found['emptied']} 个名额，补上 {found['filled']} 个")
     for visit, slot in found["unfilled"]:
         say(f"  {visit} 第 {slot + 1} 个名额没有合适的人员，请向邻近单位借调后再补")
+
+
+async def run_split(args: Namespace) -> None:
+    on = parse_day(args.on, "入企日期")
+    async with acting(args) as (act, _):
+        if args.preview:
+            view = await split.load_split(act, args.visit, args.task, on)
+            if view["refusal"]:
+                raise view["refusal"]
+            say(f"入企检查 {args.visit} 可以分开，{on} 另行入企；没有办理。")
+            for task in view["tasks"]:
+                say(f"  {'分出' if task['chosen'] else '留下'}　{task['code']} {task['name']}")
+            return
+        made = await split.split_visit(act, args.visit, args.task, args.reason, on)
+    say(f"入企检查 {args.visit} {'已经分开过' if made['again'] else '已分开'}，{on} 另行入企的编号是 {made['visit']}。")
 
 
 async def run_combine(args: Namespace) -> None:

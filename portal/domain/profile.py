@@ -7,8 +7,9 @@ does not say for a day is None, and who asks says so to people.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Generic, TypeVar
 
@@ -100,6 +101,7 @@ class Profile:
     pauses: tuple[Dated[Pause], ...]
     peace_exempt: tuple[str, ...]
     successions: tuple[Succession, ...]
+    documents: Mapping[str, str] = field(default_factory=dict)  # what its documents say of the bureau: see DOCUMENTS
 
     def current_region(self, code: str, day: date) -> str:
         """The code that stands for `code` on `day`: itself, or its successor's successor."""
@@ -186,7 +188,8 @@ def parse_profile(data: bytes) -> Profile:
 def read_profile(value: object) -> Profile:
     """The same, of the plain value."""
     keys = ("spec", "name", "region", "peace_exempt", "successions", "due", "class_ratios", *_SECTIONS)
-    found = require_keys(value, keys, "辖区规则")
+    documents = _documents(value.get("documents", {}) if isinstance(value, dict) else {})
+    found = require_keys({name: one for name, one in value.items() if name != "documents"} if isinstance(value, dict) else value, keys, "辖区规则")
     one_of(found["spec"], "spec", (SPEC,))
     lists = {name: _dated(found[name], name, fields, make) for name, (fields, make) in _SECTIONS.items()}
     ratios = _dated(found["class_ratios"], "class_ratios", _RATIOS, lambda **given: given)
@@ -205,7 +208,7 @@ def read_profile(value: object) -> Profile:
         class_ratios=tuple(
             (tuple(one.value["items"]), Dated(_class_ratios(one.value), one.since, one.until, one.source)) for one in ratios
         ),
-        peace_exempt=_reasons(found["peace_exempt"], "peace_exempt"),
+        peace_exempt=_reasons(found["peace_exempt"], "peace_exempt"), documents=documents,
         **lists,
     )  # fmt: skip
     _require_consistent(profile)
@@ -223,6 +226,18 @@ def _dated(rows: object, name: str, fields: Mapping[str, Callable[[Any, str], An
         own = {field: read(row[field], f"{path}.{field}") for field, read in fields.items()}
         found.append(Dated(make(**own), since, until, require_text(row["source"], f"{path}.source")))
     return tuple(found)
+
+
+def _documents(value: object) -> dict[str, str]:
+    """The optional `documents`: any of DOCUMENTS, each a text."""
+    found = {name: text(one, f"documents.{name}") for name, one in require_keys(value, (), "documents", more=True).items()}
+    if strange := sorted(found.keys() - DOCUMENTS.keys()):
+        refuse(f"documents.{strange[0]} 不认识，只能是 {'、'.join(DOCUMENTS)}。")
+    if not re.fullmatch(r"[\u4e00-\u9fff]{2,8}", found.get("word", "连市监")):
+        refuse(f"documents.word“{found['word']}”应是 2 到 8 个汉字的发文机关代字，例如“连市监”。")
+    if not re.fullmatch(r"https?://[!-~]{4,200}", found.get("site", "https://a.gov")):
+        refuse(f"documents.site“{found['site']}”应是公示网站的网址，以 https:// 开头。")
+    return found
 
 
 def _reasons(value: object, path: str) -> tuple[str, ...]:
@@ -259,6 +274,8 @@ def _choice(*choices: str) -> Callable[[Any, str], str]:
     return lambda value, path: one_of(value, path, choices)
 
 
+#: what a bureau's documents (文书) say of it, all optional
+DOCUMENTS = {"word": "发文机关代字", "contact": "联系人和电话", "site": "公示网站的网址", "review": "行政复议机关", "court": "提起行政诉讼的人民法院"}
 _DUE = {"region": region, "year": number, "finish": on, "publish": optional(on), "report": optional(on), "source": text}
 _SUCCESSION = {"old": region, "new": region, "on": on, "source": text}
 _RATIOS = {"scale": text, "items": texts, "ppm": values(ppm), "frequency": _frequencies, "unclassed": optional(ppm)}

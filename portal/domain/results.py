@@ -70,7 +70,7 @@ def parse_results(rows: Iterable[Sequence[Cell]], aliases: Aliases | None = None
         on = table.value(line, row, "inspected_on", cells.parse_date)
         if not outcome and line not in found.bad:
             said = table.text(line, row, "outcome")
-            listed = "、".join([*(one.label for one in OUTCOMES.values()), _TO_COME])
+            listed = "、".join(one.label for one in OUTCOMES.values())
             found.error(line, table.heading("outcome"), f"“{said}”不在结果清单中。可以填写：{listed}。")
         if on is None and line not in found.bad:
             found.error(line, table.heading("inspected_on"), "没有填写。请补上后重新上传。")
@@ -81,7 +81,7 @@ def parse_results(rows: Iterable[Sequence[Cell]], aliases: Aliases | None = None
             visit, table.text(line, row, "task"), code, item, outcome, on, recorder, table.text(line, row, "method"),
             table.text(line, row, "opinion"), table.text(line, row, "note"), table.own_texts(line, row),
         )  # fmt: skip
-        first = firsts.setdefault((visit, one.task, code, item), line)
+        first = firsts.setdefault((visit, item) if visit else (one.task, code, item), line)  # a number alone names the visit
         if first != line and not any(_OF_ROW.search(title) for title in one.points):
             found.error(line, table.heading("item"), f"同一次检查的“{item}”与第 {first} 行重复。请只保留一行；一个事项有几行样品的，每行填写样品各列。")
             continue

@@ -58,6 +58,9 @@ ACTS: Mapping[str, frozenset[str]] = {
         "round.read": "planner approver sector station reviewer publisher supervisor auditor",
         "visits.combine": "planner",
         "visits.assign": "planner",
+        "visits.split": "planner station",  # whoever sets the days; never who goes there
+        "documents.issue": "planner sector station inspector",
+        "documents.void": "planner sector station",  # never who issued it
         "visits.read": "planner approver sector station inspector reviewer publisher supervisor",
         "record.enter": "inspector",
         "record.import": "operator",

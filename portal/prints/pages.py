@@ -37,7 +37,7 @@ def environment(folder: Path) -> Environment:
     jinja.filters |= {
         "date": wording.cut_date, "time": wording.cut_time, "span": wording.span,
         "months": wording.month_span, "grouped": wording.grouped, "joined": wording.joined,
-        "numeral": wording.numeral, "entity_path": wording.entity_path, "alike": wording.alike,
+        "numeral": wording.numeral, "entity_path": wording.entity_path, "task_path": wording.task_path, "alike": wording.alike,
     }
     jinja.globals |= {
         "LIST_ROWS": LIST_ROWS, "header": wording.header, "title_lines": wording.title_lines,

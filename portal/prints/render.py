@@ -6,7 +6,8 @@
 
 Templates and their contexts (shapes of public_site/README.md): `plan_notice.html` {about, plan},
 `task_notice.html` {about, round}, `result_notice.html` {about, round, results},
-`result_sheet.html` {about, result}, `record_sheet.html` {about, sheet, pictures: address -> base64} (steps/documents.py).  `about.base_url` is optional and only then is a QR printed.
+`result_sheet.html` {about, result}, `record_sheet.html` {about, sheet, pictures: address -> base64} (steps/documents.py),
+`check_notice.html`, `outcome_notice.html`, `rectify_order.html` {about, paper} (steps/papers.py).  `about.base_url` is optional and only then is a QR printed.
 """
 
 from __future__ import annotations

@@ -175,6 +175,11 @@ def entity_path(code: str) -> str:
     return f"entities/{hashlib.sha256(code.encode()).hexdigest()[:2]}/{code.replace('#', '_')}.html"
 
 
+def task_path(code: str) -> str:
+    """Where the public site keeps the page of a round or of a list drawn elsewhere."""
+    return f"tasks/{code.replace('#', '_')}.html"
+
+
 def web_address(base_url: str | None, path: str) -> str:
     """The page's full address; "" unless the base is a plain http(s) address."""
     base = (base_url or "").rstrip("/")

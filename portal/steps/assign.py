@@ -15,11 +15,13 @@ from portal.domain.visits import make_slots
 from portal.steps import log
 from portal.steps.acting import Acting
 from portal.steps.bundles import load_draw_keys
-from portal.steps.parties import Sent, load_sent
+from portal.steps.parties import PEOPLE, Sent, load_sent, load_sides, name_in_slots
 from portal.steps.rosters import load_snapshot, roots_of
 from portal.store import accounts, directory, draw
 from portal.store import visits as store
 from portal.store.engine import transaction
+
+EMPTY: Mapping[str, str] = {}
 
 
 async def assign_inspectors(act: Acting, round_code: str) -> dict[str, Any]:
@@ -141,6 +143,28 @@ async def assign_added(act: Acting, round_: dict[str, Any]) -> dict[str, Any] | 
     return await _run_again(act, round_, runs, sent, now, emptied, [], await load_recusals(act, round_))
 
 
+async def assign_split(act: Acting, rounds: Sequence[dict[str, Any]], source: Mapping[str, Any], code: str) -> list[str]:
+    """Whoever goes on a visit also goes on the one split off it: runs that draw nobody and say so (`split`), logged like the others.
+
+    Of each department its own people, for each of `rounds` that sends people there. In the caller's transaction and under its
+    act. The digests of the runs; a round not assigned yet has none: it draws people for the part as for its other visits.
+    """
+    held = (await store.load_assigned([source["id"]])).get(source["id"], [])
+    people = {number: row["code"] for number, row in (await directory.load_inspectors_by_id({who for who in held if who})).items()}
+    sides = await load_sides(source["id"])
+    of_side = {side: [people.get(who or 0) for who in held[PEOPLE * n : PEOPLE * (n + 1)]] for n, side in enumerate(sides)}
+    digests = []
+    for round_ in rounds:
+        runs, sent, name = await store.load_runs(round_["id"]), await load_sent(round_), name_in_slots(round_["code"], code)
+        if not runs or name not in sent:
+            continue
+        row = [who for party in sent[name].parties for who in (of_side.get(party.place.partner) or [None] * PEOPLE)]
+        now = held_now(runs, sent) | {name: row}
+        made = await _run_again(act, round_, runs, sent, now, [], [], await load_recusals(act, round_), split={name: source["code"]})
+        digests.append(made["digest"])
+    return digests
+
+
 def held_now(runs: Sequence[Mapping[str, Any]], sent: Collection[str]) -> dict[str, list[str | None]]:
     """visit -> who goes, of the visits that are still to be made: what somebody held of a closed one is free again."""
     return {code: row for code, row in json.loads(runs[-1]["result"])["assigned"].items() if code in sent}
@@ -154,20 +178,24 @@ async def load_recusals(act: Acting, round_: Mapping[str, Any]) -> set[tuple[str
 
 async def _run_again(
     act: Acting, round_: dict[str, Any], runs: Sequence[Mapping[str, Any]], sent: Mapping[str, Sent], now: Mapping[str, Any],
-    emptied: list[list[Any]], away: list[str], recusals: set[tuple[str, str]], lenders: Sequence[str] = (),
+    emptied: list[list[Any]], away: list[str], recusals: set[tuple[str, str]], lenders: Sequence[str] = (), split: Mapping[str, str] = EMPTY,
 ) -> dict[str, Any]:  # fmt: skip
-    """Draw some slots once more and keep the run; its document is logged before the key is used on it."""
+    """Draw some slots once more and keep the run; its document is logged before the key is used on it.
+
+    `split`: names of visits split off -> the visit whose people they take over.
+    """
     slots = _slots(round_, sent, {**json.loads(round_["roster"]), "recusals": sorted(map(list, recusals))}, lenders)
     # The caps of the first draw hold; who is a candidate only now had none and gets the same.
     caps = json.loads(runs[0]["slots"])["caps"]
     slots["caps"] = {who: caps.get(who, max(caps.values(), default=1)) for who in slots["caps"]}
-    document = {"slots": slots, "assigned": now, "emptied": emptied, "absent": away}
+    document = {"slots": slots, "assigned": now, "emptied": emptied, "absent": away} | ({"split": dict(split)} if split else {})
     digest = hashlib.sha256(canonical(document)).hexdigest()
     index = await log.append(act, "assignment", round_["code"], {"digest": digest})
     _, key = load_draw_keys(act, round_)
     result = await asyncio.to_thread(run_refill, document, key)
     numbers = {row["code"]: row["id"] for row in await directory.load_inspectors(act.tree)}
     filled = {(visit, n): result["assigned"][visit][n] for visit, n in emptied}
+    taken = {(visit, n): who for visit in split for n, who in enumerate(result["assigned"][visit])}
     await store.save_run(
         {
             "round": round_["id"], "n": runs[-1]["n"] + 1, "slots": canonical(document).decode(), "slots_digest": digest,
@@ -175,7 +203,7 @@ async def _run_again(
         },
         [
             {"visit": sent[visit].visit["id"], "slot": sent[visit].first + n, "inspector": numbers[who] if who else None}
-            for (visit, n), who in sorted(filled.items())
+            for (visit, n), who in sorted({**filled, **taken}.items())
         ],
     )  # fmt: skip
     return {

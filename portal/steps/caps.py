@@ -225,6 +225,15 @@ async def require_admitted(act: Acting, visit: Mapping[str, Any]) -> None:
             history.append(event)
 
 
+def require_room(limits: Limits, holder: str, planned: Sequence[Event], more: Sequence[Event]) -> None:
+    """WrongMoment where `more` of a visit split off would go beyond a cap; `planned`: what the visit it came from still checks."""
+    history = [*limits.histories.get(holder, ()), *planned]
+    for event in more:
+        if refusal := caps.find_refusal(limits.rules, history, event, peace=limits.peace.get(holder, ())):
+            raise WrongMoment(f"不能分开：{refusal.sentence}{refusal.remedy}")
+        history.append(event)
+
+
 # Reasons and lists -----------------------------------------------------------
 
 

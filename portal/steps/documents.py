@@ -17,7 +17,7 @@ from portal.steps.joined_forms import forms_of
 from portal.store import attachments, directory, visits
 from portal.store import records as store
 
-__all__ = ["MOST_PHOTOS", "load_record_sheet"]
+__all__ = ["MOST_PHOTOS", "load_pictures", "load_record_paper", "load_record_sheet"]
 
 MOST_PHOTOS = 24  # on paper; all are in the system
 
@@ -26,6 +26,21 @@ async def load_record_sheet(act: Acting, record_id: int, *, demo: bool) -> tuple
     """(file name, context of record_sheet.html) of one record, under the form version it was answered under."""
     act.require("record.read")
     record = await store.load_record(record_id, act.tree)
+    sheet = await load_record_paper(act, record)
+    about = {"bureau": {"name": act.bureau["name"]}, "demo": demo, "as_of": (record["inspected_on"] or act.today).isoformat()}
+    context = {"about": about, "sheet": {**sheet, "number": ""}, "pictures": await load_pictures(act, sheet)}
+    return f"检查记录 {sheet['entity_name']} {sheet['title']}.pdf", context
+
+
+async def load_pictures(act: Acting, sheet: Mapping[str, Any]) -> dict[str, str]:
+    """Address -> base64 of the photos and signatures a sheet shows: they never change, so a kept sheet has their numbers only."""
+    shown = [photo["src"] for photo in sheet["photos"]]
+    shown += [one for section in sheet["sections"] for point in section["points"] for one in point["signatures"]]
+    return {one: await _encoded(act, one.removeprefix(PICTURE)) for one in dict.fromkeys(shown)}
+
+
+async def load_record_paper(act: Acting, record: Mapping[str, Any]) -> dict[str, Any]:
+    """What the sheet of a record says (`sheet` of record_sheet.html), without its number and pictures."""
     visit = (await visits.load_visits_by_id([record["visit"]]))[record["visit"]]
     form = await load_form(record["form_code"], record["form_version"])
     entity = (await directory.load_entities([visit["entity_code"]]))[visit["entity_code"]]
@@ -35,8 +50,7 @@ async def load_record_sheet(act: Acting, record_id: int, *, demo: bool) -> tuple
     on = record["inspected_on"] or act.today
     shown = set(domain.visible(form, record["answers"], on))
     chosen = _uploads(form, record["answers"], shown, known)
-    pictures = {f"{PICTURE}{code}": await _encoded(act, code) for code, _, kind, _ in chosen if kind in ("photo", "signature")}
-    sheet = {
+    return {
         "title": form.title, "form": form.code, "version": form.version, "entity_name": entity["name"], "entity": visit["entity_code"],
         "address": entity["address"], "visit": visit["code"], "task": joined["task_name"], "method": record["method"],
         "inspected_on": record["inspected_on"].isoformat() if record["inspected_on"] else "",
@@ -50,8 +64,6 @@ async def load_record_sheet(act: Acting, record_id: int, *, demo: bool) -> tuple
             for code, number, kind, field in chosen if kind == "photo"
         ],
     }  # fmt: skip
-    about = {"bureau": {"name": act.bureau["name"]}, "demo": demo, "as_of": on.isoformat()}
-    return f"检查记录 {entity['name']} {form.title}.pdf", {"about": about, "sheet": sheet, "pictures": pictures}
 
 
 def _outcome(code: str) -> str:

@@ -66,7 +66,10 @@ async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
         "questions": {field.name: field for one in every for field in one["form"].fields() if one["form"].code in names.get(field.name, ())},
         "visit": visit, "entity": entity, "inspectors": [people.get(who) for who in assigned], "forms": views,
         "homes": {o["id"]: o["name"] for o in organisations if o["kind"] == "partner" and o["id"] != act.organisation["id"]},
-        "closings": (await visits.load_closings([visit["id"]])).get(visit["id"], []), "holder": holder, "drawn": await load_drawn(visit),
+        "closings": [one for one in (await visits.load_closings([visit["id"]])).get(visit["id"], []) if one["status"] != visits.SPLIT],
+        "parts": await visits.load_parts(visit["id"]), "holder": holder, "drawn": await load_drawn(visit),
+        "origin": (await visits.load_visits_by_id([visit["split_of"]])).get(visit["split_of"]) if visit["split_of"] else None,
+        "tasks": len((await visits.load_tasks_of_visits([visit["id"]])).get(visit["id"], ())),
         "may_enter": act.may("record.enter") and _is_assigned(act, assigned) and visit["state"] != "closed",
     }  # fmt: skip
 
@@ -93,7 +96,7 @@ async def record_arrival(act: Acting, visit_code: str) -> None:
 
 async def _require_not_closed(visit: Mapping[str, Any]) -> None:
     if visit["state"] == "closed":
-        why = (await visits.load_closings([visit["id"]]))[visit["id"]][0]["reason"]
+        why = (await visits.load_closings([visit["id"]]))[visit["id"]][-1]["reason"]
         raise WrongMoment(f"入企检查 {visit['code']} 不再进行：{why}")
 
 

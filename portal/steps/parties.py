@@ -81,6 +81,12 @@ async def load_sent(round_: Mapping[str, Any]) -> dict[str, Sent]:
     return found
 
 
+async def load_sides(visit: int) -> list[str]:
+    """Whose people go to a visit, in the order of its slots, two each: "" the bureau's, else a partner's code."""
+    partners = {o["id"]: o["code"] for o in await accounts.load_organisations() if o["kind"] == "partner"}
+    return list(dict.fromkeys(partners.get(organisation, "") for _, organisation in (await store.load_links([visit])).get(visit, ())))
+
+
 def _sides(links: Sequence[tuple[int, int]], of_round: Collection[int], partners: Mapping[int, str]) -> tuple[set[str], list[str]]:
     """(sides that were there before this round's tasks came, sides its tasks have): "" the bureau's, else a partner's code.
 

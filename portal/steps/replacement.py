@@ -124,12 +124,12 @@ def _require_due(act: Acting, round_: Mapping[str, Any]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """`evidence`: code -> {status, known_at, source}; `rows`: task -> replacements; `at`: code -> the visit it is to be checked on."""
+    """`evidence`: code -> {status, known_at, source}; `rows`: task -> replacements; `at`: code -> the visits it is to be checked on: one, or the parts of one."""
 
     evidence: dict[str, dict[str, str]]
     kept: set[str]
     rows: dict[str, list[Replacement]]
-    at: dict[str, dict[str, Any]]
+    at: dict[str, list[dict[str, Any]]]
 
 
 async def _find(act: Acting, round_: Mapping[str, Any], *, held: bool = True) -> _Found:
@@ -152,8 +152,8 @@ async def _find(act: Acting, round_: Mapping[str, Any], *, held: bool = True) ->
         places = await load_places({*gone, *coming})
         await visits.lock_open_visits({place.holder for place in places.values()})
     at = await _visits_at(round_, gone)
-    begun = {row["visit"] for row in await records.load_records_of([visit["id"] for visit in at.values()])}
-    kept = {code for code, visit in at.items() if visit["state"] == "done" or visit["arrived_at"] or visit["id"] in begun}
+    begun = {row["visit"] for row in await records.load_records_of([visit["id"] for parts in at.values() for visit in parts])}
+    kept = {code for code, parts in at.items() if any(visit["state"] == "done" or visit["arrived_at"] or visit["id"] in begun for visit in parts)}
     rows = await asyncio.to_thread(replace_tasks, suite, key, files, result, states, kept) if kept else most
     return _Found(await _evidence(act, states), kept, rows, at)
 
@@ -170,15 +170,17 @@ async def _struck_in(files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
     return {code: row for code, row in (await directory.load_entities(pooled)).items() if row["status"] in STRUCK}
 
 
-async def _visits_at(round_: Mapping[str, Any], codes: Collection[str]) -> dict[str, dict[str, Any]]:
-    """code -> the visit on which the round would check it; whoever the caps kept out has none."""
-    own = await visits.load_visits_of(round_["id"])
-    by_code = {visit["entity_code"]: visit for visit in own}
-    by_place = {(visit["holder"], visit["site"]): visit for visit in own}
+async def _visits_at(round_: Mapping[str, Any], codes: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+    """code -> the visits on which the round would check it, several where one was split; whoever the caps kept out has none."""
+    by_code: dict[str, list[dict[str, Any]]] = {}
+    by_place: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for visit in await visits.load_visits_of(round_["id"]):
+        by_code.setdefault(visit["entity_code"], []).append(visit)
+        by_place.setdefault((visit["holder"], visit["site"]), []).append(visit)
     found = {}
     for code, place in (await load_places(codes)).items():
-        if visit := by_code.get(code) or by_place.get((place.holder, place.site)):
-            found[code] = visit
+        if parts := by_code.get(code) or by_place.get((place.holder, place.site)):
+            found[code] = parts
     return found
 
 
@@ -232,11 +234,11 @@ async def _close(act: Acting, round_: Mapping[str, Any], found: _Found, worked: 
     gone = {(tasks[task], row.struck) for task, rows in found.rows.items() for row in rows}
     places = await load_places({code for _, code in worked} | {code for _, code in gone})
     needed = {(task, places[code].holder, places[code].site) for task, code in worked}
-    carried = await visits.load_tasks_of_visits([visit["id"] for visit in found.at.values()])
+    carried = await visits.load_tasks_of_visits([visit["id"] for parts in found.at.values() for visit in parts])
     rows: dict[tuple[int, int], dict[str, Any]] = {}
     for task, code in sorted(gone):
-        visit = found.at.get(code)
-        if visit is None or task not in carried.get(visit["id"], ()) or (task, places[code].holder, places[code].site) in needed:
+        visit = next((one for one in found.at.get(code, ()) if task in carried.get(one["id"], ())), None)
+        if visit is None or (task, places[code].holder, places[code].site) in needed:
             continue
         said = found.evidence[code]
         rows[visit["id"], task] = {

@@ -167,7 +167,7 @@ async def _check_replacement(act: Acting, round_: dict[str, Any]) -> Line:
             same = (ids[task], stratum, ranks.get((ids[task], struck)))
             wanted |= {(*same, struck, "struck"), *([(*same, new, "replacement")] if new else [])}
     picks = await draw.load_picks(round_["id"], ["struck", "replacement"])
-    closings = await visits.load_closings_of(round_["id"])
+    closings = [row for row in await visits.load_closings_of(round_["id"]) if row["status"] != visits.SPLIT]
     fits = {(p["task"], p["stratum"], p["rank"], p["code"], p["kind"]) for p in picks} == wanted
     fits = fits and {row["task"] for row in closings} <= {task for task, *_ in wanted}
     closed = {visit["id"] for visit in await visits.load_closed_visits(round_["id"])}
@@ -193,7 +193,7 @@ async def _check_assignment(act: Acting, round_: dict[str, Any]) -> AsyncIterato
             again = assign(require_slots({**document, "K": key.hex()}))
         else:  # emptied slots, or those of visits that came since, drawn again, from what the run before had left
             again = run_refill(document, key)
-            same = same and _goes_on(document, before["assigned"], closed)
+            same = same and _goes_on(document, before["assigned"], closed, await _taken_over(round_, document))
         same = same and pack(again) == run["result"]
         before = again
     stored = await visits.load_assigned([one.visit["id"] for one in sent.values()])
@@ -205,11 +205,22 @@ async def _check_assignment(act: Acting, round_: dict[str, Any]) -> AsyncIterato
     yield same, f"轮次 {round_['code']}：人员匹配重算{'一致' if same else '不一致，名单被改动过。'}"
 
 
-def _goes_on(document: dict[str, Any], before: dict[str, Any], closed: Collection[str]) -> bool:
-    """Whether a further run took up what the one before left: closed visits gone, new ones empty, all else as it was."""
+async def _taken_over(round_: dict[str, Any], document: dict[str, Any]) -> dict[str, set[str]]:
+    """Name of each visit that a run says was split off -> the people that runs ever gave the visit it came from; none where it did not."""
+    known = {name_in_slots(round_["code"], code): source for code, source in (await visits.load_splits()).items()}
+    people = {row["id"]: row["code"] for row in (await _people()).values()}
+    said = {name: source for name, source in document.get("split", {}).items() if known.get(name) == source}
+    return {name: {people[who] for who in await visits.load_ever_assigned(source)} for name, source in said.items()}
+
+
+def _goes_on(document: dict[str, Any], before: dict[str, Any], closed: Collection[str], taken: Mapping[str, Collection[str]]) -> bool:
+    """Whether a further run took up what the one before left: closed visits gone, new ones empty (or `taken` over), all else as it was."""
     emptied = {(visit, n) for visit, n in document["emptied"]}
     held = {visit: len(before.get(visit, ())) for visit in document["assigned"]}
-    empty = all(who is None and (visit, n) in emptied for visit, n0 in held.items() for n, who in enumerate(document["assigned"][visit]) if n >= n0)
+    empty = all(
+        (who is None or who in taken[visit]) if visit in taken else who is None and (visit, n) in emptied
+        for visit, n0 in held.items() for n, who in enumerate(document["assigned"][visit]) if n >= n0
+    )  # fmt: skip
     kept = all(document["assigned"][visit][: len(row)] == row for visit, row in before.items() if visit in held)
     return empty and kept and before.keys() - document["assigned"].keys() <= set(closed)
 

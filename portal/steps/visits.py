@@ -171,7 +171,8 @@ async def count_dismissed(round_: Mapping[str, Any], picks: Sequence[Mapping[str
 
 
 async def load_summary(round_: Mapping[str, Any]) -> dict[str, Any]:
-    """Counts of a combined round: picks, dismissed (picks the caps forbade), visits, avoided, most, sizes {tasks: visits}, towns {town: visits}.
+    """Counts of a combined round: picks, dismissed (picks the caps forbade), visits, avoided, parts (visits split off another: they are among
+    the visits and nothing avoided), most, sizes {tasks: visits}, towns {town: visits}.
 
     Whoever was struck and replaced is in none of them.
     """
@@ -191,6 +192,7 @@ async def load_summary(round_: Mapping[str, Any]) -> dict[str, Any]:
         "dismissed": dismissed,
         "visits": len(visits),
         "avoided": len(picks) - dismissed - len(visits) if visits else 0,
+        "parts": sum(visit["part"] > 1 for visit in visits),
         "most": max(sizes, default=0),
         "sizes": dict(sorted(sizes.items())),
         "towns": dict(sorted(towns.items())),

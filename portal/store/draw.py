@@ -98,6 +98,12 @@ async def load_live_round_of(task: int) -> str | None:
     return row["round.code"] if row else None
 
 
+async def load_rounds_of(tasks: Collection[int]) -> set[int]:
+    """The rounds that draw or drew these tasks and still stand."""
+    rows = await RoundTask.select(RoundTask.round).where(And(RoundTask.task.is_in(sorted(tasks) or [-1]), RoundTask.live.eq(True))).run()
+    return {row["round"] for row in rows}
+
+
 async def save_not_live(round_: int) -> None:
     await RoundTask.update(live=False).where(RoundTask.round == round_).run()
 

@@ -21,7 +21,7 @@ INSERT_ONLY = (
     "withdrawal", "correction",
 )  # fmt: skip
 #: Updated by the rules below, never deleted.
-KEPT = ("round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider", "upload", "peace", "sheet_sector", "account", "account_change")
+KEPT = ("round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider", "upload", "peace", "sheet_sector", "account", "account_change", "document")
 
 #: table -> columns that never change once they are not empty (Text, Bytea) or not null.
 FROZEN_TEXT = {
@@ -30,12 +30,15 @@ FROZEN_TEXT = {
     "share": ("commit", "holder"),
     "record": ("form_code", "form_version"),
     "publication": ("data", "digest", "kind", "key"),
+    "visit": ("split_reason",),
+    "document": ("kind", "number", "subject", "data", "digest", "void_reason"),
 }
 FROZEN_NULLABLE = {
     "round": ("committed_by", "drawn_by", "revealed_by", "published_at", "replaced_by"),
     "source": ("entered_by",),
     "plan": ("approved_by",),
     "publication": ("log_index",),
+    "visit": ("split_of", "split_by"),
 }
 #: table -> allowed moves of its `state`.
 MOVES = {
@@ -48,11 +51,12 @@ MOVES = {
     "plan": ("draft approved", "draft published", "approved published"),
     "follow_up": ("open closed",),
     "load": ("staging merging", "staging dropped", "merging done"),
+    "document": ("issued voided",),
     "publication": ("live superseded", "live withdrawn", "superseded withdrawn"),
     "account_change": ("proposed approved", "proposed refused"),
     "upload": ("previewed queued", "previewed applied", "previewed dropped", "queued applied", "queued previewed"),
 }  # fmt: skip
-FIRST_STATE = {"round": ("draft", "external"), "record": ("draft", "submitted"), "visit": ("open",), "publication": ("live",), "load": ("staging",), "account_change": ("proposed",)}
+FIRST_STATE = {"round": ("draft", "external"), "record": ("draft", "submitted"), "visit": ("open",), "publication": ("live",), "load": ("staging",), "account_change": ("proposed",), "document": ("issued",)}
 #: (table, condition on NEW that must hold, message). NULL counts as holding.
 CHECKS = (
     ("round", "NEW.disclosure IN ('open','sealed')", "round: unknown disclosure"),
@@ -71,6 +75,8 @@ CHECKS = (
     ("plan", "NEW.state = 'draft' OR NEW.approved_by IS NOT NULL", "plan: approved by nobody"),
     ("pool", "NEW.size >= NEW.excluded_size AND NEW.size >= 0", "pool: sizes do not fit"),
     ("share", 'length(NEW."commit") IN (0,64)', "share: commit is not 64 hex digits"),
+    ("visit", "NEW.part >= 1 AND (NEW.part = 1) = (NEW.split_of IS NULL)", "visit: a part beyond the first is split off another visit"),
+    ("visit", "NEW.split_of IS NULL OR (NEW.split_reason <> '' AND NEW.split_by IS NOT NULL)", "visit: split off by nobody or without a reason"),
     ("record", "NEW.reviewer <> NEW.entered_by", "record: the recorder cannot review"),
     ("record", "NEW.state NOT IN ('approved','published') OR NEW.reviewer IS NOT NULL", "record: approved by nobody"),
     ("pick", "NEW.rank >= 1 AND NEW.kind IN ('drawn','reserve','struck','replacement','external')", "pick: bad rank or kind"),
@@ -80,6 +86,9 @@ CHECKS = (
     ("account_change", "NEW.state = 'proposed' OR NEW.decided_by IS NOT NULL", "account_change: decided by nobody"),
     ("account_change", "NEW.decided_by <> NEW.proposed_by AND NEW.decided_by <> NEW.account", "account_change: nobody decides on their own"),
     ("attachment", "NEW.kind IN ('photo','file','signature') AND length(NEW.original) = 64 AND length(NEW.data) = NEW.size", "attachment: does not fit"),
+    ("document", "NEW.kind IN ('notice','record','result','order') AND NEW.n >= 1 AND length(NEW.digest) = 64", "document: does not fit"),
+    ("document", "NEW.state <> 'voided' OR (NEW.voided_by IS NOT NULL AND NEW.void_reason <> '')", "document: voided by nobody or without a reason"),
+    ("document", "NEW.voided_by <> NEW.issued_by", "document: who issued it cannot void it"),
     ("placement", "NEW.placed_by IN ('address','person')", "placement: placed by nobody known"),
     ("placement", "NEW.placed_by <> 'person' OR NEW.why <> ''", "placement: chosen by a person without a reason"),
     ("entity", "NEW.kind IN ('entity','site','object')", "entity: unknown kind"),
@@ -113,7 +122,7 @@ UNIQUE = (
     ("one_holder", "share", "round, holder", ""),
     ("one_pick", "pick", "round, task, code, kind", ""),
     ("one_rank", "pick", "round, task, stratum, rank, kind", ""),
-    ("one_open_visit", "visit", "holder, site", "state = 'open'"),
+    ("one_open_visit", "visit", "holder, site, part", "state = 'open'"),
     ("one_visit_task", "visit_task", "visit, task, organisation", ""),
     ("one_closing", "closing", "visit, task", ""),
     ("one_run", "matching", "round, n", ""),
@@ -121,6 +130,8 @@ UNIQUE = (
     ("one_record", "record", "visit, form_code", ""),
     ("one_record_version", "record_version", "record, n", ""),
     ("one_finding", "finding", "visit, item_code, object", ""),
+    ("one_document_number", "document", "organisation, kind, year, n", ""),
+    ("one_live_document", "document", "organisation, kind, subject", "state = 'issued'"),
     ("one_publication", "publication", "kind, key, version", ""),
     ("one_profile_version", "profile", "organisation, version", ""),
     ("one_base_a_year", "year_base", "organisation, year", ""),

@@ -17,6 +17,9 @@ from portal.store.locks import hold
 from portal.store.tables import Assignment, AssignmentRun, Closing, Organisation, Visit, VisitTask
 
 
+SPLIT = "分开"  # Closing.status of a task that a visit split off carries now
+
+
 async def save_visits(rows: Sequence[Mapping[str, Any]], tasks: Iterable[tuple[str, int, int]]) -> None:
     """New visits, and (visit code, task, organisation) of what each carries."""
     await insert_rows(Visit, rows)
@@ -36,13 +39,16 @@ async def _save_visit_tasks(tasks: Iterable[tuple[str, int, int]]) -> None:
 
 
 async def load_open_visits(holders: Collection[str]) -> list[dict[str, Any]]:
-    """Open visits to any site of these holders, whichever round made them and whatever was drawn there."""
+    """Open visits to any site of these holders, whichever round made them and whatever was drawn there; of parts the first is last.
+
+    So in a dict by place the first open part is what a later round's task joins.
+    """
     found: list[dict[str, Any]] = []
     wanted = sorted(holders)
     for start in range(0, len(wanted), 500):
         part = wanted[start : start + 500]
         found += await Visit.select().where(And(Visit.holder.is_in(part), Visit.state == "open")).run()
-    return found
+    return sorted(found, key=lambda row: (-row["part"], row["id"]))
 
 
 async def lock_open_visits(holders: Collection[str]) -> list[dict[str, Any]]:
@@ -93,6 +99,28 @@ async def load_tasks_of_round(round_: int) -> set[int]:
 async def is_combined(round_: int) -> bool:
     """Whether the picks of a round became visits; they may all have been closed since."""
     return await VisitTask.exists().where(VisitTask.task.is_in(await _tasks_of(round_))).run()
+
+
+async def load_parts(visit: int) -> list[dict[str, Any]]:
+    """The visits split off a visit, in order."""
+    return [_opened(row) for row in await Visit.select().where(Visit.split_of == visit).order_by(Visit.part).run()]
+
+
+async def load_splits() -> dict[str, str]:
+    """code of each visit that was split off -> code of the visit it was split off; few."""
+    rows = await Visit.select(Visit.code, Visit.split_of.code).where(Visit.split_of.is_not_null()).run()
+    return {row["code"]: row["split_of.code"] for row in rows}
+
+
+async def load_ever_assigned(code: str) -> set[int]:
+    """Inspectors whom any run ever gave a visit."""
+    rows = await Assignment.select(Assignment.inspector).where(And(Assignment.visit.code == code, Assignment.inspector.is_not_null())).run()
+    return {row["inspector"] for row in rows}
+
+
+async def load_visits_at(holder: str, site: str) -> list[dict[str, Any]]:
+    """All visits there ever were to a place."""
+    return [_opened(row) for row in await Visit.select().where(And(Visit.holder == holder, Visit.site == site)).order_by(Visit.id).run()]
 
 
 async def save_closings(rows: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -266,6 +294,11 @@ async def save_forms(code: str, forms: Mapping[str, str]) -> None:
     row = await Visit.select(Visit.id, Visit.forms).where(Visit.code == code).first().run()
     merged = {**forms, **json.loads(row["forms"])}
     await Visit.update(forms=json.dumps(merged, ensure_ascii=False, sort_keys=True)).where(Visit.id == row["id"]).run()
+
+
+async def replace_forms(visit: int, forms: Mapping[str, str]) -> None:
+    """The forms a visit is left with after a split, versions as they were."""
+    await Visit.update(forms=json.dumps(forms, ensure_ascii=False, sort_keys=True)).where(Visit.id == visit).run()
 
 
 async def save_done(visit: int, at: datetime) -> None:

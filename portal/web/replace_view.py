@@ -44,6 +44,7 @@ async def _rows(round_: Mapping[str, Any], document: Mapping[str, Any]) -> list[
     named = await plan.load_tasks_by_id({row["task"] for row in tasks.values()})
     blocked = {(row["task"], row["code"]): row["reason"] for row in await year.load_dismissals(round_["id"]) if not row["item_code"]}
     made = await visit_store.load_visits_of(round_["id"])
+    made.reverse()  # of parts of one visit the first
     at = {visit["entity_code"]: visit["code"] for visit in made} | {f"{visit['holder']} {visit['site']}": visit["code"] for visit in made}
     found = []
     for task, struck, new in rows:

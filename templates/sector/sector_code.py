@@ -34,10 +34,7 @@ FORMS = [site_form(FORM, VERSION, "模块名称检查表", PARTS)]
 
 @hookimpl
 def sector():
-    return Sector(
-        "sector_code", "模块名称", department="业务科室名称",
-        items=ITEMS, forms=FORMS, findings=Findings(CATEGORY, POINTS, CASES),
-    )
+    return Sector("sector_code", "模块名称", department="业务科室名称", items=ITEMS, forms=FORMS, findings=Findings(CATEGORY, POINTS, CASES))
 
 
 @hookimpl

@@ -9,6 +9,7 @@ import pytest
 from portal.domain.import_kinds import KINDS
 from tests.cli.command import Portal, database_of
 from tests.office import INSTANT, OPEN, SEALED, drop_databases_in, query
+from tests.once import ready_fonts
 
 
 @pytest.fixture(scope="module")
@@ -226,3 +227,27 @@ def test_only_what_is_public_of_a_sealed_round_is_exported_to_the_public(drawn_p
     drawn_portal.well("round", "export", SEALED, "--public", "--to", tmp_path / "out", "--as", "supervisor")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["public.json", "round.json"]
     assert drawn_portal("verify", tmp_path / "out").code == 0
+
+
+# A visit split, and its documents --------------------------------------------------
+
+
+def test_a_visit_is_split_and_its_notice_numbered_printed_listed_and_voided_by_commands(drawn_portal, tmp_path, engine_kind, tmp_path_factory):
+    (drawn_portal.data / "fonts").symlink_to(ready_fonts(tmp_path_factory))
+    code = query(drawn_portal.data, "SELECT v.code FROM visit v JOIN visit_task t ON t.visit = v.id GROUP BY v.code HAVING count(*) > 1")[0][0]
+    words = ("visits", "split", code, "--task", INSTANT, "--on", "2026-06-22", "--as", "planner")
+    assert f"  分出　{INSTANT} " in drawn_portal.well(*words, "--preview")
+    assert "请写明分开的原因" in drawn_portal.refused(*words)
+    assert f"另行入企的编号是 {code}-2。" in drawn_portal.well(*words, "--reason", "检验人员不能到场")
+    pdf = tmp_path / "通知书.pdf"
+    printed = engine_kind == "sqlite"  # laying it out does not depend on the database
+    said = drawn_portal.well("documents", "issue", "notice", f"{code}-2", *(("--to", pdf) if printed else ()), "--as", "planner")
+    assert "检查通知书 望市监检通〔2026〕1号 已制作，文书编号 1" in said and (not printed or pdf.read_bytes().startswith(b"%PDF-"))
+    assert "作废要由另一个人办理" in drawn_portal.refused("documents", "void", "1", "--reason", "有误", "--as", "planner")
+    drawn_portal.well("documents", "void", "1", "--reason", "有误", "--as", "boss")
+    listed = drawn_portal.well("documents", "list", f"{code}-2", "--as", "planner")
+    assert "望市监检通〔2026〕1号　检查通知书" in listed and "已作废：有误" in listed and "notice" in listed
+    if printed:
+        again = tmp_path / "再印.pdf"
+        drawn_portal.well("documents", "print", "1", again, "--as", "planner")
+        assert again.read_bytes() == pdf.read_bytes()

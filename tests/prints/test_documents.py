@@ -306,7 +306,7 @@ def record_sheet(picture: str = f"{pages.PICTURE}F1", **changes):
     sheet = {
         "title": "餐饮服务检查表", "form": "catering.check", "version": "2026-1", "entity_name": LONG_NAME, "entity": "91350582MA0000007P", "address": "梅岭街道和平路1号",
         "visit": "350582-2026-R01_1", "task": "餐饮服务监督检查", "method": "实地核查", "inspected_on": "2026-07-03", "arrived_at": "2026-07-03T09:12+08:00",
-        "inspectors": [{"name": "沈听雨", "certificate": "闽350582001"}, {"name": "吴望溪", "certificate": ""}], "items": [{"name": "餐饮服务监督检查", "outcome": "未发现问题"}],
+        "number": "", "inspectors": [{"name": "沈听雨", "certificate": "闽350582001"}, {"name": "吴望溪", "certificate": ""}], "items": [{"name": "餐饮服务监督检查", "outcome": "未发现问题"}],
         "sections": [{"title": "原料控制", "points": [
             {"number": f"2.{n}", "key": n % 3 == 0, "label": "未采购、贮存、使用超过保质期的食品原料", "verdict": "合格", "said": "", "signatures": []} for n in range(1, 57)
         ] + [{"number": "3.1", "key": False, "label": "现场人员签名", "verdict": "", "said": "", "signatures": [picture]}]}],

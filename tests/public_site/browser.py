@@ -146,6 +146,15 @@ class Page:
                 continue
         raise TimeoutError(script)
 
+    def type(self, text: str) -> None:
+        """Type into what has the focus."""
+        self._ask("Input.insertText", {"text": text})
+
+    def drag(self, *points: tuple[float, float]) -> None:
+        """Press the mouse at the first of these points of the window, move over the others and let go at the last."""
+        for kind, (x, y) in (("mousePressed", points[0]), *(("mouseMoved", one) for one in points[1:]), ("mouseReleased", points[-1])):
+            self._ask("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, "button": "left", "buttons": int(kind != "mouseReleased"), "clickCount": 1})
+
     def run_first(self, script: str) -> None:
         """Run a script in every page opened from now on, before its own."""
         self._ask("Page.addScriptToEvaluateOnNewDocument", {"source": script})

@@ -23,13 +23,14 @@ from portal.domain.sample_profile import sample_profile
 from portal.plugin import FollowUp, hookimpl
 from portal.plugins import Sectors, discover_sectors
 from portal.steps import (
-    assign, attachments, base, bundles, caps, classes, commit, disclosure, draw, follow_ups, form_uploads, forms, imports, jobs, lists, outside, plan, plan_draft,
-    pool, profile, publish, replacement, review, sample, setup, sheet_forms, simulation, stations, uploads, visits, withdraw,
+    assign, attachments, base, bundles, caps, classes, commit, disclosure, draw, follow_ups, form_uploads, forms, imports, issued, jobs, lists, outside, plan,
+    plan_draft, pool, profile, publish, replacement, review, sample, setup, sheet_forms, simulation, split, stations, uploads, visits, withdraw,
 )  # fmt: skip
 from portal.steps.acting import Acting
 from portal.steps.directory import save_entity_rows, save_inspector_rows
-from portal.store import directory, engine, jobs, records
+from portal.store import engine, records
 from portal.store import imports as store_imports
+from portal.store import jobs as store_jobs
 from portal.store import plan as plan_store
 from portal.store import publish as publications
 from portal.store.tables import Entity, Task
@@ -99,10 +100,16 @@ async def _combined(house: House) -> None:
     await visits.combine_visits(await house.acting("planner"), OPEN)
 
 
-async def one_answer(house: House) -> dict[str, Any]:
-    """The first visit's first form with acceptable answers, its visit, and an account of an inspector assigned to it."""
+async def shared_visit() -> dict[str, Any]:
+    """The visit that both rounds of a stage meet on."""
+    here = {visit["code"] for visit in await office.visits_of(office.SEALED)}
+    return next(visit for visit in await office.visits_of(OPEN) if visit["code"] in here)
+
+
+async def one_answer(house: House, visit: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A visit's (the first one's) first form with acceptable answers, its visit, and an account of an inspector assigned to it."""
     house.at(office.ENTERED)
-    visit = (await office.visits_of(OPEN))[0]
+    visit = visit or (await office.visits_of(OPEN))[0]
     person = (await office.inspectors_of(visit))[0]
     lines = await sample.make_answers(await house.acting("operator"), OPEN, SEED)
     row = next(row for row in map(json.loads, lines) if row["visit"] == visit["code"])
@@ -130,6 +137,18 @@ async def _attaching(act: Acting, house: House, found: dict[str, Any]) -> int:
     )  # fmt: skip
 
 
+async def _to_split(house: House) -> str:
+    return (await shared_visit())["code"]
+
+
+async def _to_notify(house: House) -> str:
+    return (await office.visits_of(OPEN))[0]["code"]
+
+
+async def _to_void(house: House) -> int:
+    return (await issued.issue_document(await house.acting("boss"), "notice", await _to_notify(house)))["id"]
+
+
 async def _all_answers(house: House) -> bytes:
     house.at(office.ENTERED)
     return b"".join(await sample.make_answers(await house.acting("operator"), OPEN, SEED))
@@ -152,6 +171,7 @@ def _promising() -> Sectors:
     """The sectors, of which one asks for a re-check so many days after the entity's report."""
     module = ModuleType("promising_registration")
     module.__dict__.update({name: value for name, value in vars(plugins.registration).items() if not name.startswith("__")})
+    module.sector = hookimpl(lambda: replace(plugins.registration.sector(), findings=None))
     module.suggest_follow_up = hookimpl(lambda record, form: [FollowUp("recheck", 10, "reported", "收到整改报告后复查。")])
     return discover_sectors("annual_reports,registration", {"annual_reports": plugins.annual_reports, "registration": module})
 
@@ -216,8 +236,8 @@ async def limited(house: House) -> str:
 async def _expired(house: House) -> None:
     await limited(house)
     house.at("2026-07-05T09:00")
-    for job in await jobs.load_jobs():
-        await jobs.save_finished(job["id"], "done", "", house.settings.now())
+    for job in await store_jobs.load_jobs():
+        await store_jobs.save_finished(job["id"], "done", "", house.settings.now())
 
 
 def _withdraw(act: Acting, house: House, key: str) -> Awaitable[None]:
@@ -304,7 +324,7 @@ async def _settled(house: House) -> int:
 
 async def _a_holder(house: House) -> str:
     act = await house.acting("planner")
-    return (await directory.load_page(act.tree, limit=1))[0]["code"]
+    return (await office.entries_of(act, 1))[0]["code"]
 
 
 async def _listed(house: House) -> int:
@@ -312,7 +332,7 @@ async def _listed(house: House) -> int:
     async with engine.transaction():
         await Task.update(drawn_by="superior").where(Task.code == "359921-2026-T003").run()
     act = await house.acting("planner")
-    row = next(row for row in await directory.load_page(act.tree, limit=50) if row["status"] == "存续" and row["kind"] == "entity")
+    row = next(row for row in await office.entries_of(act, 50) if row["status"] == "存续" and row["kind"] == "entity")
     sheet = Sheet((("统一社会信用代码", "抽查任务", "来源平台", "抽取日期"), (row["code"], "359921-2026-T003", "市局平台", "2026-05-20")))
     await imports.import_sheet(act, "draw", sheet, "名单.xlsx", b"list")
     return (await store_imports.load_external_lists(act.tree))[0]["id"]
@@ -417,6 +437,12 @@ CHANGES = [
            lambda act, house, who: assign.refill_slots(act, OPEN, [who], "病假"), {"visits.refill": 1}, _an_inspector),
     Change("replace", "drawn", "planner", "round.replace",
            lambda act, house, _: replacement.replace_struck(act, OPEN), {"round.replace": 1}, _struck),
+    Change("split visit", "drawn", "planner", "visits.split",
+           lambda act, house, visit: split.split_visit(act, visit, [office.INSTANT], "检查人员当日不能到场", date(2026, 6, 22)), {"visits.split": 1}, _to_split),
+    Change("issue document", "drawn", "planner", "documents.issue",
+           lambda act, house, visit: issued.issue_document(act, "notice", visit), {"documents.issue": 1}, _to_notify),
+    Change("void document", "drawn", "planner", "documents.void",
+           lambda act, house, document: issued.void_document(act, document, "日期有误"), {"documents.void": 1}, _to_void),
     Change("arrive", "drawn", "assigned", "record.enter",
            lambda act, house, found: forms.record_arrival(act, found["visit"]["code"]), {"visit.arrive": 1}, one_answer, own=True),
     Change("attach photo", "drawn", "assigned", "record.enter", _attaching, {"record.draft": 1, "record.attach": 1}, one_answer, own=True),

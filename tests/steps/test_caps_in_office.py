@@ -8,7 +8,7 @@ import pytest
 from portal.domain.errors import BadInput, NotAllowed, WrongMoment
 from portal.domain.sample_profile import sample_profile
 from portal.steps import caps, draw, forms, joined_forms, pool, profile, visits
-from portal.store import directory, engine, year
+from portal.store import engine, year
 from portal.store import draw as draw_store
 from portal.store import pool as pool_store
 from portal.store.bulk import insert_rows
@@ -76,7 +76,7 @@ async def test_those_left_in_peace_are_excluded_unless_a_reason_is_on_record(fil
 
 async def _candidates(house):
     act = await house.acting("planner")
-    rows = await directory.load_page(act.tree, type="企业", status="存续", limit=200)
+    rows = await office.entries_of(act, 200, type="企业", status="存续")
     return [row for row in rows if row["kind"] == "entity"]
 
 

@@ -13,7 +13,7 @@ from portal.steps import base, caps, classes, commit, disclosure, imports, pool,
 from portal.steps.plan import import_plan
 from portal.store import classes as store
 from portal.store import draw as draw_store
-from portal.store import directory, engine, plan
+from portal.store import engine, plan
 from portal.store import pool as pool_store
 from portal.store.tables import Entity, Task
 from tests import office
@@ -47,7 +47,7 @@ async def strata_of(made):
 
 async def companies(house, **where):
     act = await house.acting("planner")
-    rows = await directory.load_page(act.tree, type="企业", status="存续", limit=400)
+    rows = await office.entries_of(act, 400, type="企业", status="存续")
     return [row for row in rows if row["kind"] == "entity" and all(row[name] == value for name, value in where.items())]
 
 

@@ -17,7 +17,7 @@ from portal.domain.directory import InspectorRow
 from portal.domain.errors import NotAllowed, NotFound
 from portal.domain.sample import sample_plan
 from portal.plugins import discover_sectors
-from portal.steps import assign, disclosure, draw, forms, plan, publish, results, review, setup, unfilled, visits
+from portal.steps import assign, disclosure, draw, forms, plan, publish, results, review, setup, split, unfilled, visits
 from portal.steps.directory import save_inspector_rows
 from portal.steps.verify import verify_installation
 from portal.store import accounts, directory, engine
@@ -256,3 +256,16 @@ async def test_a_round_whose_tasks_all_join_visits_with_people_needs_none_of_its
         assert (said["slots"], said["filled"], said["unfilled"], said["again"]) == (slots, slots, [], False)
     assert (await assign.assign_inspectors(planner, school))["again"] and await not_verified(joint) == []
     assert (await unfilled.load_unfilled(planner, school))["slots"] == []
+
+
+async def test_a_joint_visit_that_is_split_sends_each_department_to_its_part(joint):
+    (round_,) = await drawn_in(joint, "food_sales education")
+    planner = await joint.acting("planner")
+    await assign.assign_inspectors(planner, round_)
+    visit = (await office.visits_of(round_))[0]
+    people = [one["code"] for one in await office.inspectors_of(visit)]
+    made = await split.split_visit(planner, visit["code"], [(await joint_tasks())["education"]], "学校当日停课", visit["day"])
+    part = (await visit_store.load_visits_by_code([made["visit"]], planner.tree))[made["visit"]]
+    home, sent = await homes_of(part), [one["code"] for one in await office.inspectors_of(part)]
+    assert home == [DEPARTMENT] * 2 and set(sent) < set(people)
+    assert await not_verified(joint) == []

@@ -163,13 +163,21 @@ async def _a_correction() -> dict:
     }  # fmt: skip
 
 
+async def _a_document() -> dict:
+    visit = await tables.Visit.select(tables.Visit.id, tables.Visit.organisation).first().run()
+    return {
+        "organisation": visit["organisation"], "kind": "notice", "number": "望市监检通〔2026〕1号", "year": 2026, "n": 1, "visit": visit["id"], "subject": "X",
+        "data": "{}", "digest": "0" * 64, "issued_by": await _somebody(),
+    }  # fmt: skip
+
+
 #: tables of the year that no stage of the walk fills -> the values of a row
 OF_THE_YEAR = {
     "profile": _of_bureau(data="{}", saved_by=_somebody), "year_base": _of_bureau(year=2025, size=1, frozen_by=_somebody),
     "base_entity": _a_base, "plan_measure": _of_plan(row=3, region="359921", type="企业"), "dismissal": _a_dismissal, "closing": _a_closing,
     "simulation": _of_plan(seed=1, runs=1, made_by=_somebody), "peace": _of_bureau(holder="X", since=date(2026, 1, 1), entered_by=_somebody),
     "withdrawal": _of_bureau(key="V", kind="withdraw", since=date(2026, 7, 4), reason="x", entered_by=_somebody), "correction": _a_correction,
-    "attachment": _an_attachment, "account_change": _a_change, "plan_draft": _of_bureau(year=2027, started_by=_somebody),
+    "attachment": _an_attachment, "document": _a_document, "account_change": _a_change, "plan_draft": _of_bureau(year=2027, started_by=_somebody),
     "allowance": _of_bureau(holder="X", reason="complaint", since=date(2026, 1, 1), entered_by=_somebody),
 }  # fmt: skip
 
@@ -287,13 +295,24 @@ FROZEN = [
 ]
 
 
+#: columns that no row of the stage has set -> a value; None: somebody's account
+UNSET = {
+    "revealed_by": None, "published_at": datetime.now().astimezone(), "replaced_by": None, "replacement_json": "{}", "replacement_commit": "0" * 64,
+    "split_of": 1, "split_by": None, "split_reason": "改日", "void_reason": "有误",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(("name", "column"), FROZEN, ids=lambda value: value)
 async def test_a_frozen_column_never_changes_once_it_is_set(owned, name, column):
     table = TABLES[name]
     rows = await table.select().run()
     row = next((row for row in rows if row[column]), None)
-    if row is None and column in ("revealed_by", "published_at", "replaced_by", "replacement_json", "replacement_commit"):
-        value = {"published_at": datetime.now().astimezone(), "replacement_json": "{}", "replacement_commit": "0" * 64}.get(column, rows[0]["created_by"])
+    if row is None and name == "document":
+        await _a_row(name)
+        rows = await table.select().run()
+        row = next((row for row in rows if row[column]), None)
+    if row is None and column in UNSET:
+        value = UNSET[column] if UNSET[column] is not None else rows[0].get("created_by") or await _somebody()
         row = {**rows[0], column: value}
         async with _without_guards(name):
             await _update(name, row["id"], **{column: row[column]})
@@ -380,6 +399,11 @@ BROKEN = {
     "task: ratio out of range": {"ratio_ppm": 1_000_001},
     "pool: sizes do not fit": {"size": 5, "excluded_size": 6},
     "share: commit is not 64 hex digits": {"commit": "abc"},
+    "visit: a part beyond the first is split off another visit": {"part": 2},
+    "visit: split off by nobody or without a reason": {"split_of": 1},
+    "document: does not fit": {"kind": "letter"},
+    "document: voided by nobody or without a reason": {"state": "voided"},
+    "document: who issued it cannot void it": {"same": ("voided_by",)},
     "record: the recorder cannot review": {"same": ("reviewer", "entered_by")},
     "record: approved by nobody": {"state": "approved", "reviewer": None},
     "pick: bad rank or kind": {"rank": 0},
@@ -409,7 +433,7 @@ async def test_a_condition_holds_for_every_new_and_every_changed_row(owned, name
     row = await _a_row(name)
     values = dict(BROKEN[message])
     for column in values.pop("same", ()):
-        values[column] = row[{"round": "created_by", "plan": "imported_by", "account_change": "proposed_by"}.get(name, "entered_by")]
+        values[column] = row[{"round": "created_by", "plan": "imported_by", "document": "issued_by", "account_change": "proposed_by"}.get(name, "entered_by")]
     indexes = [one[0] for one in invariants.UNIQUE if one[1] == name]
     await _ddl(*(f"DROP INDEX {index}" for index in indexes))
     for event in ("INSERT", "UPDATE"):
@@ -431,6 +455,7 @@ async def test_a_condition_holds_for_every_new_and_every_changed_row(owned, name
 #: the partial ones: what a second row must be to be allowed
 OUTSIDE = {
     "one_live_round_a_task": {"live": False}, "one_open_visit": {"state": "done"}, "one_live_publication": {"state": "superseded"},
+    "one_live_document": {"state": "voided"},
     "one_load_merging": {"state": "done"}, "one_load_staging": {"state": "done"},
     "one_open_change": {"state": "refused"},
 }  # fmt: skip
@@ -441,6 +466,7 @@ async def test_there_is_one_of_a_kind(owned, index, name, columns, where):
     row = await _a_row(name)
     inside = {
         "one_open_visit": {"state": "open"}, "one_live_round_a_task": {"live": True}, "one_live_publication": {"state": "live"},
+        "one_live_document": {"state": "issued"},
         "one_load_merging": {"state": "merging"}, "one_load_staging": {"state": "staging"},
         "one_open_change": {"state": "proposed"},
     }  # fmt: skip

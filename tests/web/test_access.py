@@ -102,7 +102,6 @@ PAGES = {
     "/items/registration.licence": ("plan.read", "检查要点"),
     "/inspectors/359921-WX0001": ("directory.read", "执法证"),
     "/statistics": ("statistics.read", "每个数字都打开它背后的清单"),
-    "/statistics?org=359921-S01": ("statistics.read", "人员工作量"),
     "/lists/checks": ("statistics.read", "抽查户次"),
     "/lists/follow-ups": ("statistics.read", "后续处置清单"),
     "/lists/records": ("record.read", "检查记录"),
@@ -201,7 +200,8 @@ def test_another_bureau_finds_none_of_our_things(worked):
     (code,) = house.query("SELECT entity_code FROM visit LIMIT 1")[0]
     other = house.browser("other")
     mine = house.browser("planner")
-    for address in (f"/draw/{ROUND}", "/plan/1", "/pool/359921-2026-T001", f"/directory/{entity}", f"/visits/{visit}", f"/visits/{visit}/{form}", f"/review/{record}"):
+    for address in (f"/draw/{ROUND}", "/plan/1", "/pool/359921-2026-T001", f"/directory/{entity}", f"/visits/{visit}", f"/visits/{visit}/{form}", f"/visits/{visit}/split",
+                    f"/visits/{visit}/documents", f"/review/{record}"):
         assert mine.get(address).status_code == 200, address
         assert other.get(address).status_code == 404, address
     for address in ("/", "/plan", "/pool", "/draw", "/visits", "/assign", "/forms", "/review", "/publish", "/directory", "/directory/unplaced", "/inspectors", "/audit", "/jobs", "/verify"):
@@ -233,6 +233,8 @@ def test_another_bureau_acts_on_none_of_our_things(worked):
         f"/directory/{entity}/class": {"scale": "credit", "to": "D", "until": "2026-12-31", "reason": "我们要管"},
         f"/review/{record}": {"decision": "approve", "comment": "", "version": "1"},
         f"/visits/{visit}/{form}": {"_version": "0", "_act": "draft"},
+        f"/visits/{visit}/split": {"task": "359921-2026-T001", "on": "2026-08-04", "reason": "我们要管"},
+        f"/visits/{visit}/documents": {"kind": "notice", "subject": visit},
     }
     for address, fields in acts.items():
         assert other.post(address, fields).status_code in (403, 404), address

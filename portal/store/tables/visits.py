@@ -12,7 +12,7 @@ from portal.store.tables.plan import Task
 
 
 class Visit(Table, tablename="visit"):
-    """One visit to one (holder, site); at most one open visit for each."""
+    """One visit to one (holder, site); at most one open visit for each, and beside it those split off it, each with its part and reason."""
 
     code = Text(unique=True)
     round = ref(Round)
@@ -28,6 +28,11 @@ class Visit(Table, tablename="visit"):
     done_at = at()
     header = json()
     version = Integer(default=1)
+    part = Integer(default=1)  # beyond 1: split off another visit there, for the reason below
+    split_of = ref("self", null=True)
+    split_reason = text()
+    split_by = ref(Account, null=True)
+    split_at = at()
 
 
 class VisitTask(Table, tablename="visit_task"):
@@ -37,12 +42,12 @@ class VisitTask(Table, tablename="visit_task"):
 
 
 class Closing(Table, tablename="closing"):
-    """A task that a visit no longer has, since whom it was drawn for was struck from the register and replaced."""
+    """A task that a visit no longer has: whom it was drawn for was struck from the register and replaced, or it has a visit of its own now."""
 
     round = ref(Round)
     visit = ref(Visit)
     task = ref(Task)
-    status = text()  # the register's
+    status = text()  # the register's, or 分开
     reason = text()
     at = at()
 
@@ -142,3 +147,25 @@ class FollowUp(Table, tablename="follow_up"):
     closed_by = ref(Account, null=True)
     closed_at = at()
     result = text()  # how it was settled
+
+
+class Document(Table, tablename="document"):
+    """A numbered document of a visit, record or follow-up: printed again from `data`, the same bytes each time."""
+
+    organisation = ref(Organisation)  # the bureau that issued it
+    kind = text()  # domain.documents.KINDS
+    number = Text(unique=True)  # 文号, as printed
+    year = Integer()
+    n = Integer()
+    visit = ref(Visit)
+    record = ref(InspectionRecord, null=True)
+    follow_up = ref(FollowUp, null=True)
+    subject = text()  # what it is about: one document in force for each
+    data = json()  # all that is printed, but for pictures
+    digest = text()  # SHA-256 of data, hex
+    state = text("issued")  # issued | voided
+    issued_by = ref(Account)
+    issued_at = at()
+    void_reason = text()
+    voided_by = ref(Account, null=True)  # never who issued it
+    voided_at = at()

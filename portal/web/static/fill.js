@@ -97,12 +97,17 @@
     // What is folded is not sent, nor what another form of the visit has fixed.
     for (const control of fill.querySelectorAll("input,select,textarea,fieldset")) control.disabled = control.closest("[hidden],[data-fixed]") !== null;
   };
-  // A draft on its way first comes home with its number: else this page would be told that somebody else had saved.
+  // Whoever submits or uploads sends all there is. A draft on its way first comes home with its number, and none follows: else
+  // the page would be told that somebody else had saved.
+  let leaving = false;
   fill.addEventListener("submit", (event) => {
-    if (!fill.classList.contains("htmx-request")) return;
+    leaving = !fill.classList.contains("htmx-request");
+    if (leaving) return;
     event.preventDefault();
-    fill.addEventListener("htmx:afterSettle", () => fill.requestSubmit(event.submitter), { once: true });
+    fill.addEventListener("htmx:afterRequest", () => fill.requestSubmit(event.submitter), { once: true });
   });
+  fill.addEventListener("htmx:beforeRequest", (event) => { if (leaving) event.preventDefault(); });
+  addEventListener("pageshow", () => { leaving = false; });  // come back to
   fill.classList.add("folds");
   fill.addEventListener("change", settle);
   settle();
