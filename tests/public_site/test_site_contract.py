@@ -142,7 +142,7 @@ def test_a_firm_is_found_by_its_code_and_by_its_name_in_a_browser(browser: Brows
     for typed in (opened.names[code][0], f"  {code.lower()} "):
         page.open(root)
         page.value(f"document.getElementById('q').value = {json.dumps(typed)}; document.querySelector('#find button').click()")
-        page.until(f"location.pathname.endsWith('/{code}.html') && document.querySelector('h1')")
+        page.until(f"location.pathname.endsWith('/{code}.html') && document.readyState === 'complete'")
     page.open(f"{root}results/index.html?q={quote('没有这一家有限公司')}")
     page.until("document.querySelector('#found .note')")
     assert "没有查到“没有这一家有限公司”的已公示结果" in page.value("document.getElementById('found').textContent")
