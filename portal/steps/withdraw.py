@@ -77,7 +77,10 @@ async def limit(act: Acting, key: str, until: date, reason: str) -> None:
             raise WrongMoment(f"检查“{key}”的公示期限已满，已经停止公示。")
         if until < act.today:
             raise BadInput("没有设定公示期限。", [Problem("until", f"公示期限 {until} 已经过去。现在就要停止公示的，请撤回。")])
-        await _save(act, row, "limit", date.fromordinal(until.toordinal() + 1), reason)
+        since = date.fromordinal(until.toordinal() + 1)
+        if known == since:
+            raise WrongMoment(f"检查“{key}”的公示期限已经设定为 {until}。")
+        await _save(act, row, "limit", since, reason)
         await act.audit("publish.limit", key, until=until.isoformat())
 
 
@@ -159,6 +162,7 @@ async def release_due(act: Acting) -> int | None:
     """Queue a release where something has expired since the last one; the job's number."""
     act.require("publish.publish")
     async with transaction():
+        await hold("publishing", act.bureau["id"])  # two workers look at the same minute: one of them queues
         last = await store.load_last_release()
         shown = last["made_at"].astimezone(BEIJING).date() if last else date.min
         limits = _limits(await store.load_withdrawals(act.whole))

@@ -27,7 +27,7 @@ MANY = {"draw": 50, "submit": 50, "publish": 50, "approve": 50}
 AGAIN = {
     "import entities", "import inspectors", "import sheet", "accept codes", "import plan", "upload", "map headings", "request release",
     "hand over", "write bundle", "note release", "import divisions", "cover", "place entity", "save profile", "measure plan", "simulate",
-    "request simulation", "upload form", "reset password",
+    "request simulation", "upload form", "reset password", "export list", "note rollback",
 }  # fmt: skip
 
 
