@@ -44,7 +44,7 @@ if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usa
 
 #: A file is one worker's from its start to its end, so the one that starts last had better be short. Longest first.
 LONGEST = (
-    "test_real_walk.py", "test_demo.py", "test_acts.py", "test_backup.py", "test_at_once.py", "test_invariants.py", "test_crash.py",
+    "test_real_walk.py", "test_demo.py", "test_every_form.py", "test_acts.py", "test_backup.py", "test_at_once.py", "test_invariants.py", "test_crash.py",
     "test_render.py", "test_access.py", "test_caps_in_store.py", "test_whose_codes.py", "test_records.py", "test_documents.py",
     "test_site_contract.py", "test_fonts.py", "test_release.py", "test_hostile.py", "test_draw_statistics.py", "test_usage.py",
     "test_build.py", "test_verify_js.py", "test_walk.py",
