@@ -21,6 +21,7 @@ from portal.domain.model import Field, Form
 from tests.public_site.browser import Page
 
 WIDTH = 390
+ON_PAPER = "P-"  # how the number of an original on paper begins
 SMALLEST = 24  # pixels a side (WCAG 2.2, 2.5.8)
 
 _HANDS = """globalThis.hands = {
@@ -53,6 +54,7 @@ _HANDS = """globalThis.hands = {
     one.focus();
     if (document.activeElement !== one) throw new Error(`cannot be typed into: ${name}`);
   },
+  unfolded(name) { const folded = hands.named(name).at(-1).closest("details"); if (!folded.open) hands.tap(folded.querySelector("summary"), name); },
   leave() { document.activeElement.blur(); },
   next(done) {
     const found = [...document.querySelectorAll(".point[id^=f-]")].find((one) => hands.open(one)
@@ -92,6 +94,7 @@ class Phone:
 
     def __init__(self, page: Page, address: str) -> None:
         self.page, self.address = page, address
+        self.taken: set[tuple[str, str]] = set()  # kinds of photos and files that went up
         page.run_first(_HANDS)
 
     def open(self, path: str) -> None:
@@ -156,7 +159,11 @@ class Phone:
             left, top, width, height = self.hands("pad", base)
             self.page.drag(*((left + width * x, top + height * y) for x, y in ((0.2, 0.5), (0.4, 0.2), (0.5, 0.8), (0.8, 0.4))))
             self.follow(f"hands.signed({json.dumps(base)})")
+        elif field.type in ("photo", "file") and not field.required and (field.name, field.type) in self.taken:
+            self.hands("unfolded", base)  # each upload is a page anew: once is enough, the others are on paper
+            self.type(base, f"{ON_PAPER}{len(self.taken)}")
         elif field.type in ("photo", "file"):
+            self.taken.add((field.name, field.type))
             self.follow(f"hands.take({json.dumps(base)}, {json.dumps(field.type)})")
         elif field.type in ("date", "time"):  # a wheel to turn, no keys
             self.page.value(f"{{ const one = hands.named({json.dumps(base)})[0]; one.value = {json.dumps(answer)}; "
