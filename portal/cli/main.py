@@ -11,7 +11,7 @@ import sys
 import traceback
 
 from portal.cli import (
-    backup, check, demo, forms, imports, items, machine, new_sector, plans, publishing, records, rounds, sectors, serving, setting_up, stations,
+    backup, check, demo, follow_ups, forms, imports, items, machine, new_sector, plans, publishing, records, rounds, sectors, serving, setting_up, stations,
 )  # fmt: skip
 from portal.cli.failures import sentence_of
 from portal.cli.parsing import Parser
@@ -27,7 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="出错时打印调用栈")
     commands = parser.add_subparsers(dest="command", metavar="命令", required=True, parser_class=Parser)
     for module in (
-        setting_up, sectors, new_sector, machine, imports, forms, items, stations, records, plans, rounds, publishing, check, backup, serving, demo,
+        setting_up, sectors, new_sector, machine, imports, forms, items, stations, records, follow_ups, plans, rounds, publishing, check, backup, serving, demo,
     ):  # fmt: skip
         module.add_commands(commands)
     return parser

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from portal.domain import calendar
 from portal.domain import forms as domain
-from portal.domain.errors import BadInput, NotAllowed, Problem, WrongMoment
+from portal.domain.errors import BadInput, NotAllowed, WrongMoment
+from portal.domain.follow_ups import KINDS, counted, due_of
 from portal.domain.model import AWAITING, OUTCOMES, FollowUp, Outcome, Record
 from portal.steps.acting import Acting
 from portal.steps.catalogue import load_form, load_item
@@ -24,16 +24,7 @@ PUBLISH_WITHIN = 20  # working days after the check is finished (DOMAIN.md R-4)
 TO_COME = Outcome(AWAITING, "待检验结果", False, "none")
 
 #: follow-up kind -> how users and the public read it
-FOLLOW_UPS = {
-    "none": "无需后续处置",
-    "rectify": "责令改正",
-    "recheck": "复查",
-    "transfer": "移送",
-    "notify": "抄告其他部门",
-    "abnormal_list": "列入经营异常名录",
-    "case": "案件线索移送办案机构",
-    "other": "其他处置",
-}
+FOLLOW_UPS = {code: kind.label for code, kind in KINDS.items()}
 
 
 async def load_review(act: Acting, record_id: int) -> dict[str, Any]:
@@ -48,7 +39,7 @@ async def load_review(act: Acting, record_id: int) -> dict[str, Any]:
     except WrongMoment as fault:  # the sector fails or is gone: what was recorded stays readable
         asked = {"follow_ups": [], "summary": "", "fault": fault.message}
     rows = (await store.load_follow_ups([record["id"]])).get(record["id"], [])
-    confirmed = [{**row, "waits": _reported(row, asked["follow_ups"]) is not None} for row in rows]
+    confirmed = [{**row, "due": due_of(row)} for row in rows]
     return {
         "fault": "", **opened, **asked, "confirmed": confirmed, "versions": await store.load_versions(record["id"]), "recorder": people.get(record["recorder"]),
         "shown": domain.visible(opened["form"], record["answers"], record["inspected_on"]),
@@ -177,44 +168,11 @@ async def _split_back(act: Acting, record: Mapping[str, Any], opened: Mapping[st
     )  # fmt: skip
     rows = []
     for follow_up in opened["follow_ups"]:
-        # What counts from a report has no day before the report is in (`report_rectified`).
+        # What counts from a report has no day before the report is in (follow_ups.answer_follow_up).
         start = {"inspected": record["inspected_on"], "ordered": act.today}.get(follow_up.counts_from)
-        due = calendar.due_on(start, follow_up.due_working_days) if start and follow_up.due_working_days else None
-        rows.append(
-            {"record": record["id"], "kind": follow_up.kind, "note": follow_up.note, "due_on": due, "confirmed_by": act.account, "confirmed_at": act.now}
-        )
+        known = {"record": record["id"], "kind": follow_up.kind, "note": follow_up.note, "confirmed_by": act.account, "confirmed_at": act.now}
+        rows.append(known | counted(follow_up.due_working_days or KINDS[follow_up.kind].clock, start))
     await store.save_follow_ups(rows)
-
-
-def _reported(follow_up: Mapping[str, Any], proposed: Sequence[FollowUp]) -> FollowUp | None:
-    """What the sector proposed for an open follow-up that still waits for the entity's report; None where it waits for nothing."""
-    if follow_up["state"] != "open" or follow_up["due_on"]:
-        return None
-    same = (one for one in proposed if (one.kind, one.note) == (follow_up["kind"], follow_up["note"]))
-    return next((one for one in same if one.counts_from == "reported" and one.due_working_days), None)
-
-
-async def report_rectified(act: Acting, record_id: int, follow_up: int, on: date) -> date:
-    """The entity's report of rectification came in on a day; the day by which the follow-up is due, counted from it.
-
-    The first report stands: a later one would put off what is due.
-    """
-    act.require("record.report")
-    async with transaction():
-        record = await store.lock_record(record_id, act.tree)
-        row = await store.load_follow_up(follow_up, act.tree)
-        if row["record"] != record["id"]:
-            raise BadInput("这项后续处置不属于这份记录，请刷新后再办理。")
-        if on > act.today or on < record["inspected_on"]:
-            raise BadInput(f"收到整改报告的日期 {on} 应在检查日期 {record['inspected_on']} 到今天之间。", [Problem("on", "请核对日期。")])
-        proposed = _reported(row, _asked(act, await _open(act, record))["follow_ups"])
-        if proposed is None:
-            raise WrongMoment("这项后续处置已有期限或者已经办结，不需要登记整改报告。请刷新后再看。")
-        due = calendar.due_on(on, proposed.due_working_days)
-        if not await store.save_follow_up_due(row["id"], due):
-            raise WrongMoment("别人刚刚登记了整改报告。请刷新后再看。")
-        await act.audit("record.report", f"{record['id']}/{row['id']}", on=on.isoformat(), due=due.isoformat())
-    return due
 
 
 async def review_round(act: Acting, round_code: str) -> dict[str, int]:

@@ -18,9 +18,10 @@ INSERT_ONLY = (
     "matching", "assignment", "record_version", "attachment", "log_entry", "checkpoint", "audit", "finding",
     "profile", "year_base", "base_entity", "plan_measure", "allowance", "dismissal", "closing", "simulation",
     "class_version", "entity_class", "class_adjustment", "external_list", "external_entry", "sheet_version",
+    "follow_up_event",
 )  # fmt: skip
 #: Updated by the rules below, never deleted.
-KEPT = ("round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider", "upload", "peace", "sheet_sector")
+KEPT = ("round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider", "upload", "peace", "sheet_sector", "follow_up")
 
 #: table -> columns that never change once they are not empty (Text, Bytea) or not null.
 FROZEN_TEXT = {
@@ -29,6 +30,7 @@ FROZEN_TEXT = {
     "share": ("commit", "holder"),
     "record": ("form_code", "form_version"),
     "publication": ("data", "digest", "kind", "key"),
+    "follow_up": ("kind",),
 }
 FROZEN_NULLABLE = {
     "round": ("committed_by", "drawn_by", "revealed_by", "published_at", "replaced_by"),
@@ -45,12 +47,12 @@ MOVES = {
     ),
     "visit": ("open done", "open closed"),
     "plan": ("draft approved", "draft published", "approved published"),
-    "follow_up": ("open closed",),
+    "follow_up": ("open issued", "open answered", "issued answered", "open closed", "issued closed", "answered closed"),
     "load": ("staging merging", "staging dropped", "merging done"),
     "publication": ("live superseded", "live withdrawn", "superseded withdrawn"),
     "upload": ("previewed queued", "previewed applied", "previewed dropped", "queued applied", "queued previewed"),
 }  # fmt: skip
-FIRST_STATE = {"round": ("draft", "external"), "record": ("draft", "submitted"), "visit": ("open",), "publication": ("live",), "load": ("staging",)}
+FIRST_STATE = {"round": ("draft", "external"), "record": ("draft", "submitted"), "visit": ("open",), "publication": ("live",), "load": ("staging",), "follow_up": ("open",)}
 #: (table, condition on NEW that must hold, message). NULL counts as holding.
 CHECKS = (
     ("round", "NEW.disclosure IN ('open','sealed')", "round: unknown disclosure"),
@@ -74,6 +76,9 @@ CHECKS = (
     ("pick", "NEW.rank >= 1 AND NEW.kind IN ('drawn','reserve','struck','replacement','external')", "pick: bad rank or kind"),
     ("audit", "length(NEW.digest) = 64 AND length(NEW.previous) = 64", "audit: bad digest"),
     ("follow_up", "NEW.state <> 'closed' OR NEW.kind = 'none' OR (NEW.closed_on IS NOT NULL AND NEW.closed_by IS NOT NULL AND NEW.result <> '')", "follow_up: closed by nobody"),
+    ("follow_up", "NEW.due_days BETWEEN 0 AND 400", "follow_up: days out of range"),
+    ("follow_up", "NEW.state <> 'closed' OR NEW.ending <> ''", "follow_up: closed without an ending"),
+    ("follow_up_event", "NEW.act IN ('issue','answer','extend','recheck','follow','close') AND NEW.state IN ('open','issued','answered','closed')", "follow_up_event: unknown step"),
     ("attachment", "NEW.kind IN ('photo','file','signature') AND length(NEW.original) = 64 AND length(NEW.data) = NEW.size", "attachment: does not fit"),
     ("placement", "NEW.placed_by IN ('address','person')", "placement: placed by nobody known"),
     ("placement", "NEW.placed_by <> 'person' OR NEW.why <> ''", "placement: chosen by a person without a reason"),
@@ -112,6 +117,7 @@ UNIQUE = (
     ("one_slot", "assignment", "run, visit, slot", ""),
     ("one_record", "record", "visit, form_code", ""),
     ("one_record_version", "record_version", "record, n", ""),
+    ("one_follow_up_event", "follow_up_event", "follow_up, n", ""),
     ("one_finding", "finding", "visit, item_code, object", ""),
     ("one_publication", "publication", "kind, key, version", ""),
     ("one_profile_version", "profile", "organisation, version", ""),
@@ -132,6 +138,7 @@ INDEXES = (
     ("by_org_code", "entity", "organisation, code", ""),
     ("by_holder", "entity", "holder, site", "kind <> 'entity'"),  # of millions of entries those few that another one holds
     ("by_record_state", "record", "state", ""),
+    ("by_follow_up_due", "follow_up", "state, due_on", ""),
     ("by_job_state", "job", "state, id", ""),
     ("by_visit_day", "visit", "organisation, state, day", ""),
 )

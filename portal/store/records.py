@@ -192,12 +192,6 @@ async def load_follow_up(follow_up: int, seen: Collection[int]) -> dict[str, Any
     return row
 
 
-async def save_follow_up_closed(follow_up: int, on: date, result: str, by: int, at: datetime) -> bool:
-    """Close one that is open; False where somebody was first."""
-    done = FollowUp.update(state="closed", closed_on=on, result=result, closed_by=by, closed_at=at)
-    return bool(await done.where(And(FollowUp.id == follow_up, FollowUp.state == "open")).returning(FollowUp.id).run())
-
-
 async def load_closed_since_published(seen: Collection[int]) -> set[int]:
     """Visits whose published results still say of a follow-up that it is open."""
     rows = (
@@ -221,12 +215,6 @@ async def load_closed_since_published(seen: Collection[int]) -> set[int]:
     return found
 
 
-async def save_follow_up_due(follow_up: int, due_on: date) -> bool:
-    """Set the day of one that has none yet; False where somebody was first."""
-    rows = await FollowUp.update(due_on=due_on).where(And(FollowUp.id == follow_up, FollowUp.due_on.is_null())).returning(FollowUp.id).run()
-    return bool(rows)
-
-
 async def load_follow_ups_state(seen: Collection[int], rounds: Sequence[int]) -> dict[str, int]:
     """Counts by state of the follow-ups of these rounds' visits."""
     from piccolo.query.functions.aggregate import Count
@@ -238,20 +226,6 @@ async def load_follow_ups_state(seen: Collection[int], rounds: Sequence[int]) ->
         .run()
     )
     return {row["state"]: row["count"] for row in rows}
-
-
-async def load_follow_up_page(seen: Collection[int], state: str, limit: int) -> list[dict[str, Any]]:
-    """Follow-ups in a state: open ones by the day they are due (those without one last), closed ones the latest first."""
-    reached = And(And(within(FollowUp.record.organisation, seen), FollowUp.state == state), FollowUp.kind != "none")
-    columns = (FollowUp.all_columns(), FollowUp.record.visit.code, FollowUp.record.visit.entity_code, FollowUp.closed_by.name)
-
-    async def found(where: And, most: int, *order: Any, ascending: bool = True) -> list[dict[str, Any]]:
-        return await FollowUp.select(*columns).where(where).order_by(*order, ascending=ascending).limit(most).run() if most > 0 else []
-
-    if state != "open":
-        return await found(reached, limit, FollowUp.closed_at, FollowUp.id, ascending=False)
-    due = await found(And(reached, FollowUp.due_on.is_not_null()), limit, FollowUp.due_on, FollowUp.id)
-    return due + await found(And(reached, FollowUp.due_on.is_null()), limit - len(due), FollowUp.id)
 
 
 async def load_unfinished(seen: Collection[int], before: date) -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from litestar import Request, get, post
@@ -14,18 +13,18 @@ from litestar.response import Response
 
 from portal.domain import calendar
 from portal.domain.answers import numbers_of, say, uploads_of
-from portal.domain.errors import NotFound, Refused
+from portal.domain.errors import Refused
 from portal.domain.model import Field, Form
 from portal.steps import documents
 from portal.steps import review as steps
 from portal.store import directory, records
 from portal.web import wording
 from portal.web.access import acting, posted
-from portal.web.inputs import choice, day, number, parse_input, text
+from portal.web.inputs import choice, number, parse_input, text
 from portal.web.pages import go_to, page, pdf
 
 SIZE = 100
-SAID = {"reported": "已登记整改报告，期限从收到之日起算。", "approved": "已通过，进入待公示。", "returned": "已退回，录入人能看到您的意见。"}
+SAID = {"approved": "已通过，进入待公示。", "returned": "已退回，录入人能看到您的意见。"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +32,6 @@ class Decision:
     decision: str = choice("决定", ("approve", "return"))
     comment: str = text("意见", most=500, least=0, lines=True)
     version: int = number("版本", 1, 10**9)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    follow_up: int = number("后续处置", 1, 10**9)
-    on: date = day("收到整改报告的日期")
 
 
 @get("/review", opt={"access": "record.read"})
@@ -134,17 +127,4 @@ async def decide(request: Request, number: FromPath[int]) -> Response[Any]:
     return go_to(f"/review?said={'approved' if approve else 'returned'}")
 
 
-@post("/review/{number:int}/report", opt={"access": "record.report"})
-async def report(request: Request, number: FromPath[int]) -> Response[Any]:
-    """Note the day on which the entity's report of rectification came in."""
-    try:
-        given = parse_input(Report, posted(request))
-        await steps.report_rectified(acting(request), number, given.follow_up, given.on)
-    except NotFound:
-        raise
-    except Refused as refused:
-        return await _record_page(request, number, refused)
-    return go_to(f"/review/{number}?said=reported")
-
-
-ROUTES = [queue_page, record_page, record_sheet, decide, report]
+ROUTES = [queue_page, record_page, record_sheet, decide]

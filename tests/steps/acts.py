@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from types import ModuleType
@@ -15,6 +15,7 @@ import plugins.registration
 from portal.domain.cells import Sheet
 from portal.domain.codes import make_uscc
 from portal.domain.directory import EntityRow
+from portal.domain.follow_ups import counted
 from portal.domain.model import Field, Form, Section
 from portal.domain.sample import sample_entities, sample_inspectors, sample_plan
 from portal.domain.sample_profile import sample_profile
@@ -27,6 +28,7 @@ from portal.steps import (
 from portal.steps.acting import Acting
 from portal.steps.directory import save_entity_rows, save_inspector_rows
 from portal.store import directory, engine, records
+from portal.store import follow_ups as store_follow_ups
 from portal.store import imports as store_imports
 from portal.store import plan as plan_store
 from portal.store.tables import Entity, Task
@@ -160,13 +162,23 @@ async def _promised(house: House) -> dict[str, Any]:
     return (await records.load_follow_ups([record["id"]]))[record["id"]][0]
 
 
-async def _report(act: Acting, house: House, found: dict[str, Any]) -> date:
-    return await review.report_rectified(replace(act, sectors=_promising()), found["record"], found["id"], act.today)
+async def _report(act: Acting, house: House, found: dict[str, Any]) -> date | None:
+    return await follow_ups.answer_follow_up(act, found["id"], act.today, "整改报告一份")
 
 
 async def _to_close(house: House) -> dict[str, Any]:
     await house.account_of("office", ["sector"])
     return await _promised(house)
+
+
+async def to_rectify(house: House) -> dict[str, Any]:
+    """An order to rectify, due in ten working days, beside the re-check that waits for a report."""
+    promised = await _to_close(house)
+    act = await house.acting("office")
+    known = {"record": promised["record"], "kind": "rectify", "note": "公示营业执照", "confirmed_by": act.account, "confirmed_at": act.now}
+    async with engine.transaction():
+        number = await store_follow_ups.save_follow_up(known | counted(10, act.today))
+    return await records.load_follow_up(number, act.tree)
 
 
 async def _close(act: Acting, house: House, found: dict[str, Any]) -> None:
@@ -385,6 +397,12 @@ CHANGES = [
     Change("approve", "entered", "reviewer", "record.review", _reviewing(True), {"record.approve": 1}, _first_record),
     Change("return", "entered", "reviewer", "record.review", _reviewing(False), {"record.return": 1}, _first_record),
     Change("close follow-up", "entered", "office", "record.close", _close, {"record.close": 1}, _to_close),
+    Change("issue follow-up", "entered", "office", "record.follow",
+           lambda act, house, found: follow_ups.issue_follow_up(act, found["id"], act.today, "送达"), {"record.follow": 1}, to_rectify),
+    Change("extend follow-up", "entered", "office", "record.extend",
+           lambda act, house, found: follow_ups.extend_follow_up(act, found["id"], 5, "停业装修"), {"record.extend": 1}, to_rectify),
+    Change("order re-check", "entered", "office", "record.follow",
+           lambda act, house, found: follow_ups.order_recheck(act, found["id"], 5, ""), {"record.recheck": 1}, to_rectify),
     Change("report rectified", "entered", "reviewer", "record.report", _report, {"record.report": 1}, _promised),
     Change("review round", "entered", "reviewer", "record.review", lambda act, house, _: review.review_round(act, OPEN),
            {"record.approve": lambda made: made["approved"]}, everywhere=True),

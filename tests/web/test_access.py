@@ -91,6 +91,7 @@ PAGES = {
     "/items/registration.licence": ("plan.read", "检查要点"),
     "/follow-ups": ("record.read", "后续处置"),
     "/follow-ups?state=closed": ("record.read", "还没有办结过"),
+    "/follow-ups?state=todo&kind=rectify&due=late": ("record.read", "逾期"),
     "/checklists": ("plan.read", "检查表单"),
     "/checklists/registration.check": ("plan.read", "公示"),
     "/checklists/import": ("sheets.import", "导入检查表单"),
@@ -172,7 +173,7 @@ def test_another_bureau_finds_none_of_our_things(worked):
     (code,) = house.query("SELECT entity_code FROM visit LIMIT 1")[0]
     other = house.browser("other")
     mine = house.browser("planner")
-    for address in (f"/draw/{ROUND}", "/plan/1", "/pool/359921-2026-T001", f"/directory/{entity}", f"/visits/{visit}", f"/visits/{visit}/{form}", f"/review/{record}"):
+    for address in (f"/draw/{ROUND}", "/plan/1", "/pool/359921-2026-T001", f"/directory/{entity}", f"/visits/{visit}", f"/visits/{visit}/{form}", f"/review/{record}", "/follow-ups/1"):
         assert mine.get(address).status_code == 200, address
         assert other.get(address).status_code == 404, address
     for address in ("/", "/plan", "/pool", "/draw", "/visits", "/assign", "/forms", "/review", "/publish", "/directory", "/directory/unplaced", "/inspectors", "/audit", "/jobs", "/verify"):
@@ -204,6 +205,8 @@ def test_another_bureau_acts_on_none_of_our_things(worked):
         f"/directory/{entity}/class": {"scale": "credit", "to": "D", "until": "2026-12-31", "reason": "我们要管"},
         f"/review/{record}": {"decision": "approve", "comment": "", "version": "1"},
         f"/visits/{visit}/{form}": {"_version": "0", "_act": "draft"},
+        "/follow-ups/1/issue": {"on": "2026-08-02", "note": "我们要管", "seen": "0"},
+        "/follow-ups/1/close": {"on": "2026-08-02", "ending": "done", "result": "我们要管", "seen": "0"},
     }
     for address, fields in acts.items():
         assert other.post(address, fields).status_code in (403, 404), address
