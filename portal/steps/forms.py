@@ -31,7 +31,8 @@ METHODS = ("实地核查", "书面检查", "网络监测", "检验检测", "委�
 async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
     """A visit with its entity, people and forms: what the phone page shows.
 
-    forms: [{"form", "owner", "task", "task_name", "items": [{"code", "version", "name"}], "record", "answers", "done", "total"}],
+    forms: [{"form", "owner", "task", "task_name", "items": [{"code", "version", "name"}], "record", "answers", "done", "total",
+    "remarks": what the reviewer said of each point of a returned record}],
     those of one's own organisations; "others": names of the organisations that fill in the rest, of which
     nothing but the shared answers is seen.
     """
@@ -52,7 +53,9 @@ async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
         if record is None or record["state"] in EDITABLE:
             answers = shared.standing(form, known, names, answers)
         done, total = domain.progress(form, answers, act.today)
-        views.append({**joined, "record": record, "answers": answers, "done": done, "total": total})
+        returns = await store.load_remarks(record["id"]) if record and record["state"] == "returned" else []
+        remarks = returns[0]["remarks"] if returns else {}
+        views.append({**joined, "record": record, "answers": answers, "done": done, "total": total, "remarks": remarks})
     own = {one["form"].code for one in views}
     everywhere = {o["id"]: o["name"] for o in await accounts.load_organisations()} if len(own) < len(every) else {}
     holder = (await directory.load_entities([visit["holder"]])).get(visit["holder"]) if visit["holder"] != visit["entity_code"] else None

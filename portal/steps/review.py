@@ -8,9 +8,9 @@ from typing import Any
 
 from portal.domain import calendar
 from portal.domain import forms as domain
-from portal.domain.errors import BadInput, NotAllowed, WrongMoment
+from portal.domain.errors import BadInput, NotAllowed, Problem, WrongMoment
 from portal.domain.follow_ups import KINDS, counted, due_of
-from portal.domain.model import AWAITING, OUTCOMES, FollowUp, Outcome, Record
+from portal.domain.model import AWAITING, OUTCOMES, FollowUp, Form, Outcome, Record
 from portal.steps.acting import Acting
 from portal.steps.catalogue import load_form, load_item
 from portal.steps.forms import recorders_of
@@ -19,6 +19,7 @@ from portal.store import directory, draw, plan, visits
 from portal.store import records as store
 from portal.store.engine import transaction
 
+LONGEST_REMARK = 200  # characters
 PUBLISH_WITHIN = 20  # working days after the check is finished (DOMAIN.md R-4)
 
 TO_COME = Outcome(AWAITING, "待检验结果", False, "none")
@@ -42,6 +43,7 @@ async def load_review(act: Acting, record_id: int) -> dict[str, Any]:
     confirmed = [{**row, "due": due_of(row)} for row in rows]
     return {
         "fault": "", **opened, **asked, "confirmed": confirmed, "versions": await store.load_versions(record["id"]), "recorder": people.get(record["recorder"]),
+        "returns": await store.load_remarks(record["id"]),
         "shown": domain.visible(opened["form"], record["answers"], record["inspected_on"]),
         "due_on": due, "left": calendar.workdays_left(act.today, due),
         "may_review": act.may("record.review") and act.account not in (await recorders_of([record]))[record["id"]],
@@ -116,29 +118,35 @@ def proposed_follow_ups(act: Acting, view: Record, form) -> list[FollowUp]:
     return list(dict.fromkeys(real))
 
 
-async def review_record(act: Acting, record_id: int, *, approve: bool, comment: str, version: int) -> None:
+async def review_record(
+    act: Acting, record_id: int, *, approve: bool, comment: str, version: int, remarks: Mapping[str, str] | None = None
+) -> None:
     """Approve or return one submitted record. The recorder, and who entered it, cannot.
 
     Approval splits the outcomes back to items and confirms the follow-ups, in the
-    same transaction; a returned record needs a comment.
+    same transaction; a returned record needs a comment, and may have one at each point (`remarks`).
     """
     act.require("record.review")
     async with transaction():
         record = await store.lock_record(record_id, act.tree)
         if act.account in (await recorders_of([record]))[record["id"]]:
             raise NotAllowed("记录人不能审核自己录入的记录，请另一位审核员办理。")
-        await _review(act, record, approve=approve, comment=comment, version=version)
+        await _review(act, record, approve=approve, comment=comment, version=version, remarks=remarks)
 
 
-async def _review(act: Acting, record: Mapping[str, Any], *, approve: bool, comment: str, version: int, desk: Desk | None = None) -> None:
+async def _review(
+    act: Acting, record: Mapping[str, Any], *, approve: bool, comment: str, version: int, remarks: Mapping[str, str] | None = None, desk: Desk | None = None
+) -> None:
     """One record that is held, by somebody who had no part in it."""
     if record["state"] != "submitted":
         raise WrongMoment("这份记录不在待审核状态，可能已被别人审核。请刷新后再看。")
     if record["version"] != version:
         raise WrongMoment("这份记录刚刚被改动过，您看到的不是最新内容。请刷新后再审核。")
     if not approve and not comment.strip():
-        raise BadInput("退回记录要写明意见，录入人能看到。")
+        raise BadInput("退回记录要写明意见，录入人能看到。", [Problem("comment", "退回时要写明意见。")])
     opened = await _open(act, record, desk)
+    said = {point: note.strip() for point, note in (remarks or {}).items() if note.strip()}
+    _check_remarks(said, approve, opened["form"])
     opened |= _asked(act, opened) if approve else {}
     state = "approved" if approve else "returned"
     await store.save_record_state(
@@ -146,7 +154,19 @@ async def _review(act: Acting, record: Mapping[str, Any], *, approve: bool, comm
     )
     if approve:
         await _split_back(act, record, opened)
+    else:
+        await store.save_remarks(record["id"], record["version"], {**said, "": comment.strip()}, act.account, act.now)
     await act.audit(f"record.{'approve' if approve else 'return'}", f"{opened['visit']['code']}/{record['form_code']}", comment=comment.strip())
+
+
+def _check_remarks(remarks: Mapping[str, str], approve: bool, form: Form) -> None:
+    if remarks and approve:
+        raise BadInput("逐项意见是退回时写给录入人的。通过的记录请删去逐项意见，或者改为退回。", [Problem("decision", "写了逐项意见，不能通过。")])
+    known = {field.name for field in form.fields()}
+    problems = [Problem(f"remark.{point}", "表单里没有这一项，请刷新后再填。") for point in sorted(remarks.keys() - known)]
+    problems += [Problem(f"remark.{point}", f"意见有 {len(note)} 个字，最多 {LONGEST_REMARK} 个。") for point, note in remarks.items() if len(note) > LONGEST_REMARK]
+    if problems:
+        raise BadInput("逐项意见没有保存，请按提示修改。", problems)
 
 
 async def _split_back(act: Acting, record: Mapping[str, Any], opened: Mapping[str, Any]) -> None:

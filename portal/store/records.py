@@ -13,7 +13,7 @@ from portal.domain.errors import NotFound, WrongMoment
 from portal.domain.packing import pack
 from portal.store.accounts import within
 from portal.store.locks import hold
-from portal.store.tables import Finding, FollowUp, InspectionRecord, Publication, RecordVersion, Visit
+from portal.store.tables import Finding, FollowUp, InspectionRecord, Publication, RecordVersion, Remark, Visit
 from portal.store.visits import with_a_part
 
 
@@ -142,6 +142,20 @@ async def load_versions(record: int) -> list[dict[str, Any]]:
         .run()
     )
     return [{**row, "data": json.loads(row["data"]), "by_name": row["by.name"]} for row in rows]
+
+
+async def save_remarks(record: int, n: int, remarks: Mapping[str, str], by: int, at: datetime) -> None:
+    """What was said of a record's version when it went back: point -> words, the empty point for the whole."""
+    await Remark.insert(*(Remark(record=record, n=n, point=point, note=note, by=by, at=at) for point, note in sorted(remarks.items()))).run()
+
+
+async def load_remarks(record: int) -> list[dict[str, Any]]:
+    """Of all times a record went back, the latest first: [{"n", "at", "by_name", "remarks": point -> words}]."""
+    rows = await Remark.select(Remark.all_columns(), Remark.by.name).where(Remark.record == record).order_by(Remark.id).run()
+    found: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        found.setdefault(row["n"], {"n": row["n"], "at": row["at"], "by_name": row["by.name"], "remarks": {}})["remarks"][row["point"]] = row["note"]
+    return [found[n] for n in sorted(found, reverse=True)]
 
 
 async def load_writers(records: Collection[int]) -> list[tuple[int, int]]:

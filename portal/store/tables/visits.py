@@ -96,6 +96,17 @@ class RecordVersion(Table, tablename="record_version"):
     at = at()
 
 
+class Remark(Table, tablename="remark"):
+    """What a reviewer said when a record went back: of one point, or of the whole (point empty)."""
+
+    record = ref(InspectionRecord)
+    n = Integer()  # the record's version that was read
+    point = text()
+    note = text()
+    by = ref(Account)
+    at = at()
+
+
 class Attachment(Table, tablename="attachment"):
     """A photo, file or signature of an answer; never changed, never public."""
 
