@@ -31,6 +31,7 @@ from portal.steps.acting import Acting
 from portal.store import directory, records
 from portal.web import wording
 from portal.web.access import acting, chosen_files, posted
+from portal.web.form_theirs import load_theirs
 from portal.web.inputs import choice, group, number, parse_input, text
 from portal.web.multipart_form import Shape
 from portal.web.pages import fragment, go_to, is_fragment, page
@@ -128,13 +129,15 @@ async def _form_page(
     record = joined["record"]
     locked = record is not None and record["state"] not in ("draft", "returned")
     may_fill = view["may_enter"] and not locked
+    theirs = filled.get("theirs")
     attach_to = f"/visits/{quote(view['visit']['code'])}/{quote(joined['form'].code)}/attach"
     context = {
         **points_context(
             joined["form"], filled["answers"], acting(request).today, refused, may_fill, view["attached"], attach_to,
             names=view["names"], known=view["known"], titles=view["titles"], remarks=joined["remarks"],
+            beside=theirs["points"] if theirs else EMPTY,
         ),
-        "joined": joined, "form": joined["form"], "record": record, "filled": filled, "locked": locked, "seen": shared.write_seen(filled["seen"]),
+        "theirs": theirs, "joined": joined, "form": joined["form"], "record": record, "filled": filled, "locked": locked, "seen": shared.write_seen(filled["seen"]),
         "methods": steps.METHODS, "outcome_choices": wording.outcomes(), "said": SAID.get(request.query_params.get("said", ""), ""),
     }  # fmt: skip
     return await page(request, "forms/form.html", here="/visits", refused=refused, **{**view, **context})
@@ -148,7 +151,7 @@ def points_context(
     form: Form, answers: Mapping[str, Any], today: date, refused: Refused | None = None, may_fill: bool = True,
     attached: Mapping[str, Any] | None = None, attach_to: str = "", *,
     names: Mapping[str, Sequence[str]] = EMPTY, known: Mapping[str, shared.Known] = EMPTY, titles: Mapping[str, str] = EMPTY,
-    remarks: Mapping[str, str] = EMPTY,
+    remarks: Mapping[str, str] = EMPTY, beside: Mapping[str, str] = EMPTY,
 ) -> dict[str, Any]:  # fmt: skip
     """What forms/_points.html, rules.js and fill.js read; without `attach_to` nothing can be uploaded.
 
@@ -156,7 +159,7 @@ def points_context(
     """
     return {
         "sections": sections_of(form, answers, today, names, known, titles), "rules": rules_of(form), "today": today, "most_rows": domain.MOST_ROWS,
-        "may_fill": may_fill, "wrong": _by_field(refused), "row_wrong": _by_row(refused), "attached": attached or {}, "attach_to": attach_to, "remarks": remarks,
+        "may_fill": may_fill, "wrong": _by_field(refused), "row_wrong": _by_row(refused), "attached": attached or {}, "attach_to": attach_to, "remarks": remarks, "beside": beside,
     }  # fmt: skip
 
 
@@ -262,7 +265,8 @@ async def _refused_page(request: Request, code: str, form: str, filled: dict[str
     view, joined = await _joined(acting(request), code, form)
     told = [problem.field for problem in refused.problems] if isinstance(refused, WrongMoment) else []
     answers, seen = shared.retold(joined["form"], view["known"], view["names"], filled["answers"], filled["seen"], told)
-    return await _form_page(request, view, joined, filled | {"answers": answers, "seen": seen}, refused)
+    both = await load_theirs(joined, filled) if isinstance(refused, WrongMoment) else {}
+    return await _form_page(request, view, joined, filled | {"answers": answers, "seen": seen} | both, refused)
 
 
 async def _entered(request: Request, code: str, form: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, list[str]]]:

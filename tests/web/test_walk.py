@@ -188,7 +188,8 @@ def test_an_inspector_fills_a_visit_a_reviewer_returns_and_approves_a_publisher_
         draft = inspector.post(address, {"_version": "0", "_act": "draft", "_method": "", "_opinion": "草稿"}, headers={"HX-Request": "true"})
         assert draft.status_code == 200 and 'name="_version" value="1"' in draft.text
         stale = inspector.post(address, {"_version": "0", "_act": "draft", "_method": "", "_opinion": "别人的页面"})
-        assert stale.status_code == 409 and "别人改动过" in stale.text
+        assert stale.status_code == 409 and "别人改动过" in stale.text and "别人的页面</textarea>" in stale.text
+        assert "两边都改了" in stale.text and '已保存的：<span class="lines-kept">草稿</span>' in stale.text and 'name="_version" value="1"' in stale.text
         unknown = inspector.post(address, {"_version": "1", "_act": "draft", "_state": "approved"})
         assert unknown.status_code == 422
         unknown = inspector.post(address, {"_version": "1", "_act": "draft", "no_such_point": "x"})
