@@ -26,9 +26,9 @@
       change(one);
     }
   };
+  const kept = JSON.parse(sessionStorage.getItem(key) ?? "null");
+  sessionStorage.removeItem(key);
   const restore = () => {
-    const kept = JSON.parse(sessionStorage.getItem(key) ?? "null");
-    sessionStorage.removeItem(key);
     if (!kept || kept.who !== who || kept.version !== version() || "refused" in fill.dataset) return;
     if (JSON.stringify(kept.typed) === JSON.stringify(typed())) return;
     put(kept.typed);
@@ -44,5 +44,7 @@
   fill.addEventListener("change", keep);
   fill.addEventListener("submit", keep);
   fill.addEventListener("htmx:afterSettle", keep);  // under the version that was saved
-  restore();
+  // Only once htmx listens, so that what is put back is also saved.
+  if (document.readyState === "complete") restore();
+  else window.addEventListener("load", restore);
 })();
