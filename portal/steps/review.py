@@ -15,7 +15,7 @@ from portal.steps.acting import Acting
 from portal.steps.catalogue import load_form, load_item
 from portal.steps.forms import recorders_of
 from portal.steps.joined_forms import load_drawn, settled
-from portal.store import directory, draw, plan, visits
+from portal.store import attachments, directory, draw, plan, visits
 from portal.store import records as store
 from portal.store.engine import transaction
 
@@ -43,7 +43,7 @@ async def load_review(act: Acting, record_id: int) -> dict[str, Any]:
     confirmed = [{**row, "due": due_of(row)} for row in rows]
     return {
         "fault": "", **opened, **asked, "confirmed": confirmed, "versions": await store.load_versions(record["id"]), "recorder": people.get(record["recorder"]),
-        "returns": await store.load_remarks(record["id"]),
+        "papers": (await attachments.load_paper_copies(record["visit"])).get(record["form_code"], []), "returns": await store.load_remarks(record["id"]),
         "shown": domain.visible(opened["form"], record["answers"], record["inspected_on"]),
         "due_on": due, "left": calendar.workdays_left(act.today, due),
         "may_review": act.may("record.review") and act.account not in (await recorders_of([record]))[record["id"]],

@@ -18,7 +18,7 @@ INSERT_ONLY = (
     "matching", "assignment", "record_version", "attachment", "log_entry", "checkpoint", "audit", "finding",
     "profile", "year_base", "base_entity", "plan_measure", "allowance", "dismissal", "closing", "simulation",
     "class_version", "entity_class", "class_adjustment", "external_list", "external_entry", "sheet_version",
-    "follow_up_event", "remark",
+    "follow_up_event", "remark", "paper_copy",
 )  # fmt: skip
 #: Updated by the rules below, never deleted.
 KEPT = ("round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider", "upload", "peace", "sheet_sector", "follow_up")
@@ -78,6 +78,7 @@ CHECKS = (
     ("follow_up", "NEW.state <> 'closed' OR NEW.kind = 'none' OR (NEW.closed_on IS NOT NULL AND NEW.closed_by IS NOT NULL AND NEW.result <> '')", "follow_up: closed by nobody"),
     ("follow_up", "NEW.due_days BETWEEN 0 AND 400", "follow_up: days out of range"),
     ("follow_up", "NEW.state <> 'closed' OR NEW.ending <> ''", "follow_up: closed without an ending"),
+    ("paper_copy", "NEW.inspected_on IS NOT NULL AND NEW.form_code <> ''", "paper_copy: of no day or no form"),
     ("remark", "NEW.note <> ''", "remark: says nothing"),
     ("follow_up_event", "NEW.act IN ('issue','answer','extend','recheck','follow','close') AND NEW.state IN ('open','issued','answered','closed')", "follow_up_event: unknown step"),
     ("attachment", "NEW.kind IN ('photo','file','signature') AND length(NEW.original) = 64 AND length(NEW.data) = NEW.size", "attachment: does not fit"),
@@ -118,6 +119,7 @@ UNIQUE = (
     ("one_slot", "assignment", "run, visit, slot", ""),
     ("one_record", "record", "visit, form_code", ""),
     ("one_record_version", "record_version", "record, n", ""),
+    ("one_paper_copy", "paper_copy", "visit, form_code, attachment", ""),
     ("one_remark", "remark", "record, n, point", ""),
     ("one_follow_up_event", "follow_up_event", "follow_up, n", ""),
     ("one_finding", "finding", "visit, item_code, object", ""),

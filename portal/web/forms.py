@@ -43,6 +43,7 @@ SAID = {
     "arrived": "已登记到场。",
     "draft": "草稿已保存。",
     "attached": "已上传，草稿已保存。",
+    "paper": "纸质记录的扫描件已保存，检查日期按纸质记录。",
     "submitted": "已提交审核。",
     "done": "本次入企的表单已全部提交。",
 }
@@ -61,6 +62,11 @@ class Own:
     method: str = choice("检查方式", steps.METHODS, optional=True)
     opinion: str = text("当事人意见", most=500, least=0, lines=True)
     seen: str = text("共用问题", most=4000, least=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    entry_code: str = text("入企码编号", most=100, least=0)
 
 
 @get("/forms", opt={"access": "record.read"})
@@ -92,9 +98,8 @@ async def _visit_page(request: Request, code: str, refused: Refused | None) -> R
 @post("/visits/{code:str}/arrive", opt={"access": "record.enter"})
 async def arrive(request: Request, code: FromPath[str]) -> Response[Any]:
     try:
-        if posted(request):
-            raise BadInput("表单里有不认识的栏目，请刷新页面后重试。")
-        await steps.record_arrival(acting(request), code)
+        given = parse_input(Arrival, posted(request))
+        await steps.record_arrival(acting(request), code, given.entry_code)
     except Refused as refused:
         return await _visit_page(request, code, refused)
     return go_to(f"/visits/{quote(code)}?said=arrived")
@@ -105,6 +110,11 @@ async def arrive(request: Request, code: FromPath[str]) -> Response[Any]:
 
 @get("/visits/{code:str}/{form:str}", opt={"access": "visits.read"})
 async def form_page(request: Request, code: FromPath[str], form: FromPath[str]) -> Response[Any]:
+    return await show_form(request, code, form, None)
+
+
+async def show_form(request: Request, code: str, form: str, refused: Refused | None) -> Response[Any]:
+    """The form as it is saved; `refused`: something beside it that was not done."""
     view, joined = await _joined(acting(request), code, form)
     record = joined["record"]
     filled = {
@@ -112,7 +122,7 @@ async def form_page(request: Request, code: FromPath[str], form: FromPath[str]) 
         "method": record["method"] if record else "", "opinion": record["opinion"] if record else "",
         "version": record["version"] if record else 0,
     }  # fmt: skip
-    return await _form_page(request, view, joined, filled, None)
+    return await _form_page(request, view, joined, filled, refused)
 
 
 async def _joined(act: Acting, code: str, form: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -137,7 +147,7 @@ async def _form_page(
             names=view["names"], known=view["known"], titles=view["titles"], remarks=joined["remarks"],
             beside=theirs["points"] if theirs else EMPTY,
         ),
-        "theirs": theirs, "joined": joined, "form": joined["form"], "record": record, "filled": filled, "locked": locked, "seen": shared.write_seen(filled["seen"]),
+        "theirs": theirs, "paper": view["papers"].get(joined["form"].code, []), "joined": joined, "form": joined["form"], "record": record, "filled": filled, "locked": locked, "seen": shared.write_seen(filled["seen"]),
         "methods": steps.METHODS, "outcome_choices": wording.outcomes(), "said": SAID.get(request.query_params.get("said", ""), ""),
     }  # fmt: skip
     return await page(request, "forms/form.html", here="/visits", refused=refused, **{**view, **context})

@@ -22,7 +22,7 @@ from portal.domain.sample_profile import sample_profile
 from portal.plugin import FollowUp, hookimpl
 from portal.plugins import Sectors, discover_sectors
 from portal.steps import (
-    assign, attachments, base, bundles, caps, classes, commit, disclosure, draw, follow_ups, form_uploads, forms, imports, outside, plan, plan_draft, pool, profile, publish, replacement,
+    assign, attachments, base, bundles, caps, classes, commit, disclosure, draw, follow_ups, form_uploads, forms, imports, outside, paper, plan, plan_draft, pool, profile, publish, replacement,
     review, sample, sheet_forms, simulation, stations, uploads, visits,
 )  # fmt: skip
 from portal.steps.acting import Acting
@@ -126,6 +126,12 @@ async def _attaching(act: Acting, house: House, found: dict[str, Any]) -> int:
     return await attachments.attach(
         act, row["visit"], form, [kept], answers={**row["answers"], point: [kept.code]}, outcomes=row["outcomes"], method=row["method"], opinion=row["opinion"],
     )  # fmt: skip
+
+
+async def _scanning(act: Acting, house: House, found: dict[str, Any]) -> None:
+    row = found["row"]
+    scan = paper.read_scan(row["visit"], row["form"], "记录表.pdf", b"%PDF-1.7 paper")
+    await paper.attach_paper(act, row["visit"], row["form"], act.today, scan)
 
 
 async def _all_answers(house: House) -> bytes:
@@ -390,6 +396,7 @@ CHANGES = [
     Change("arrive", "drawn", "assigned", "record.enter",
            lambda act, house, found: forms.record_arrival(act, found["visit"]["code"]), {"visit.arrive": 1}, one_answer, own=True),
     Change("attach photo", "drawn", "assigned", "record.enter", _attaching, {"record.draft": 1, "record.attach": 1}, one_answer, own=True),
+    Change("attach paper", "drawn", "assigned", "record.enter", _scanning, {"record.paper": 1}, one_answer, own=True),
     Change("save draft", "drawn", "assigned", "record.enter", _entering(False), {"record.draft": 1}, one_answer, own=True),
     Change("submit", "drawn", "assigned", "record.enter", _entering(True), {"record.submit": 1}, one_answer, own=True),
     Change("import records", "drawn", "operator", "record.import", lambda act, house, data: forms.import_records(act, data),

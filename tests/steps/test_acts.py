@@ -53,7 +53,7 @@ def test_every_step_that_changes_anything_is_in_the_table():
     tested = {"directory.save_entity_rows", "directory.save_inspector_rows", "plan.import_plan", "plan_draft.begin_draft", "plan_draft.begin_plan", "plan_draft.save_row", "plan_draft.settle_row",
               "plan_draft.withdraw_row", "plan_draft.restore_row", "plan_draft.drop_draft", "plan_draft.finish_draft", "pool.freeze_pool", "commit.create_round",
               "commit.make_share", "commit.commit_round", "bundles.export_round", "draw.enter_source", "draw.release_share", "draw.draw_round", "draw.reveal_round",
-              "draw.void_round", "visits.combine_visits", "assign.assign_inspectors", "assign.refill_slots", "replacement.replace_struck", "forms.record_arrival", "forms.save_record", "attachments.attach",
+              "draw.void_round", "visits.combine_visits", "assign.assign_inspectors", "assign.refill_slots", "replacement.replace_struck", "forms.record_arrival", "forms.save_record", "attachments.attach", "paper.attach_paper",
               "forms.import_records", "review.review_record", "follow_ups.close_follow_up", "follow_ups.issue_follow_up", "follow_ups.answer_follow_up", "follow_ups.extend_follow_up", "follow_ups.order_recheck", "review.review_round", "publish.request_release", "publish.publish_all",
               "disclosure.write_bundle", "disclosure.save_published", "imports.import_sheet", "imports.accept_codes", "uploads.save_upload",
               "profile.save_profile", "base.freeze_base", "base.measure_plan", "outside.take_list", "base.approve_plan", "simulation.simulate_plan", "simulation.request_simulation", "caps.allow", "caps.leave_in_peace", "classes.adjust_class",

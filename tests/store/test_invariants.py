@@ -149,6 +149,11 @@ async def _a_step() -> dict:
     return {"follow_up": follow_up["id"], "n": 1, "act": "issue", "state": "issued", "by": await _somebody()}
 
 
+async def _a_paper_copy() -> dict:
+    attachment = await _a_row("attachment")
+    return {"visit": attachment["visit"], "form_code": "a.b", "attachment": attachment["id"], "inspected_on": date(2026, 6, 30), "by": await _somebody()}
+
+
 async def _a_remark() -> dict:
     record = await InspectionRecord.select(InspectionRecord.id).first().run()
     return {"record": record["id"], "n": 1, "point": "note", "note": "写清楚", "by": await _somebody()}
@@ -165,7 +170,7 @@ OF_THE_YEAR = {
     "profile": _of_bureau(data="{}", saved_by=_somebody), "year_base": _of_bureau(year=2025, size=1, frozen_by=_somebody),
     "base_entity": _a_base, "plan_measure": _of_plan(row=3, region="359921", type="企业"), "dismissal": _a_dismissal, "closing": _a_closing,
     "simulation": _of_plan(seed=1, runs=1, made_by=_somebody), "peace": _of_bureau(holder="X", since=date(2026, 1, 1), entered_by=_somebody),
-    "follow_up_event": _a_step, "remark": _a_remark, "attachment": _an_attachment, "plan_draft": _of_bureau(year=2027, started_by=_somebody),
+    "follow_up_event": _a_step, "remark": _a_remark, "paper_copy": _a_paper_copy, "attachment": _an_attachment, "plan_draft": _of_bureau(year=2027, started_by=_somebody),
     "allowance": _of_bureau(holder="X", reason="complaint", since=date(2026, 1, 1), entered_by=_somebody),
 }  # fmt: skip
 
@@ -381,6 +386,7 @@ BROKEN = {
     "follow_up: closed by nobody": {"state": "closed"},
     "follow_up: closed without an ending": {"state": "closed", "ending": ""},
     "follow_up: days out of range": {"due_days": 401},
+    "paper_copy: of no day or no form": {"form_code": ""},
     "remark: says nothing": {"note": ""},
     "follow_up_event: unknown step": {"act": "wish"},
     "attachment: does not fit": {"kind": "song"},

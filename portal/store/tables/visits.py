@@ -126,6 +126,17 @@ class Attachment(Table, tablename="attachment"):
     saved_at = at()
 
 
+class PaperCopy(Table, tablename="paper_copy"):
+    """A scan of what was recorded on paper for one form of a visit, by whom and when it was brought in (纸质补录)."""
+
+    visit = ref(Visit)
+    form_code = text()
+    attachment = ref(Attachment)
+    inspected_on = on()  # as the paper says
+    by = ref(Account)
+    at = at()
+
+
 class Finding(Table, tablename="finding"):
     """The approved outcome of one item on one visit: results split back."""
 
