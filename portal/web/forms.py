@@ -144,7 +144,7 @@ async def _form_page(
     context = {
         **points_context(
             joined["form"], filled["answers"], acting(request).today, refused, may_fill, view["attached"], attach_to,
-            names=view["names"], known=view["known"], titles=view["titles"], remarks=joined["remarks"],
+            names=view["names"], known=view["known"], titles=view["titles"], reviewed=joined["remarks"],
             beside=theirs["points"] if theirs else EMPTY,
         ),
         "theirs": theirs, "paper": view["papers"].get(joined["form"].code, []), "joined": joined, "form": joined["form"], "record": record, "filled": filled, "locked": locked, "seen": shared.write_seen(filled["seen"]),
@@ -161,7 +161,7 @@ def points_context(
     form: Form, answers: Mapping[str, Any], today: date, refused: Refused | None = None, may_fill: bool = True,
     attached: Mapping[str, Any] | None = None, attach_to: str = "", *,
     names: Mapping[str, Sequence[str]] = EMPTY, known: Mapping[str, shared.Known] = EMPTY, titles: Mapping[str, str] = EMPTY,
-    remarks: Mapping[str, str] = EMPTY, beside: Mapping[str, str] = EMPTY,
+    reviewed: Mapping[str, str] = EMPTY, beside: Mapping[str, str] = EMPTY,
 ) -> dict[str, Any]:  # fmt: skip
     """What forms/_points.html, rules.js and fill.js read; without `attach_to` nothing can be uploaded.
 
@@ -169,7 +169,7 @@ def points_context(
     """
     return {
         "sections": sections_of(form, answers, today, names, known, titles), "rules": rules_of(form), "today": today, "most_rows": domain.MOST_ROWS,
-        "may_fill": may_fill, "wrong": _by_field(refused), "row_wrong": _by_row(refused), "attached": attached or {}, "attach_to": attach_to, "remarks": remarks, "beside": beside,
+        "may_fill": may_fill, "wrong": _by_field(refused), "row_wrong": _by_row(refused), "attached": attached or {}, "attach_to": attach_to, "reviewed": reviewed, "beside": beside,
     }  # fmt: skip
 
 
