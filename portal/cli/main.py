@@ -11,8 +11,8 @@ import sys
 import traceback
 
 from portal.cli import (
-    accounts, backup, check, demo, documents, forms, imports, items, lists, machine, new_sector, plans, publishing, records, rounds, sectors, serving, setting_up,
-    site, stations,
+    accounts, backup, check, demo, documents, follow_ups, forms, imports, items, lists, machine, new_sector, plans, publishing, records, rounds, sectors, serving,
+    setting_up, site, stations,
 )  # fmt: skip
 from portal.cli.failures import sentence_of
 from portal.cli.parsing import Parser
@@ -28,8 +28,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="出错时打印调用栈")
     commands = parser.add_subparsers(dest="command", metavar="命令", required=True, parser_class=Parser)
     for module in (
-        setting_up, accounts, sectors, new_sector, machine, imports, forms, items, stations, records, documents, plans, rounds, lists, publishing, site, check,
-        backup, serving, demo,
+        setting_up, accounts, sectors, new_sector, machine, imports, forms, items, stations, records, follow_ups, documents, plans, rounds, lists, publishing, site,
+        check, backup, serving, demo,
     ):  # fmt: skip
         module.add_commands(commands)
     return parser

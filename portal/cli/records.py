@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from argparse import Namespace, _SubParsersAction
 
+from portal.cli.follow_ups import list_follow_ups
 from portal.cli.office import acting, print_table, read_file, say, write_file
 from portal.cli.parsing import add_command, add_group
 from portal.cli.rounds import parse_day
@@ -26,7 +27,7 @@ def add_commands(commands: _SubParsersAction) -> None:
     check.add_argument("what", metavar="RECORD|ROUND", help="记录编号，或轮次编号")
     check.add_argument("--return", dest="send_back", action="store_true", help="退回，须写 --comment")
     check.add_argument("--comment", default="", help="审核意见")
-    end = add_command(kinds, "close", run_close, "办结一项后续处置，编号见 --list", acting=True)
+    end = add_command(kinds, "close", run_close, "办结一项后续处置，编号见 --list；写明结果和下一项的用 follow-ups close", acting=True)
     end.add_argument("follow_up", metavar="FOLLOWUP", nargs="?", type=int, help="后续处置编号")
     end.add_argument("--on", metavar="YYYY-MM-DD", default="", help="办结日期，默认今天")
     end.add_argument("--result", default="", help="怎样办结的")
@@ -40,10 +41,7 @@ async def run_close(args: Namespace) -> None:
     async with acting(args) as (act, _):
         if args.list or args.follow_up is None:
             rows = await follow_ups.load_follow_ups(act, "open", 1_000_000)
-            for row in rows:
-                due = f"{row['due_on']}{'（逾期）' if row['late'] else ''}" if row["due_on"] else "没有定期限"
-                say(f"{row['id']}　{row['record.visit.entity_code']}　{review.FOLLOW_UPS[row['kind']]}　{due}")
-            say(f"没有办结的后续处置 {len(rows)} 项。")
+            list_follow_ups(rows)
             return
         await follow_ups.close_follow_up(act, args.follow_up, parse_day(args.on, "办结日期") if args.on else act.today, args.result)
     say(f"后续处置 {args.follow_up} 已办结，下次公示时结果页同步更新。")

@@ -10,7 +10,7 @@ from portal.domain.attachments import ATTACHED, is_uploaded
 from portal.domain.forms import VERDICTS
 from portal.domain.model import Field, Form
 
-__all__ = ["both_versions", "numbers_of", "say", "uploads_of"]
+__all__ = ["both_versions", "differences", "numbers_of", "say", "uploads_of"]
 
 
 def numbers_of(form: Form) -> dict[str, str]:
@@ -57,3 +57,19 @@ def uploads_of(field: Field, answer: Any) -> list[tuple[str, str]]:
     if field.type == "repeat":
         return [one for row in answer or [] for child in field.fields for one in uploads_of(child, row.get(child.name))]
     return [(one, field.type) for one in answer or [] if is_uploaded(one)] if field.type in ATTACHED else []
+
+
+def differences(form: Form, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """(number, point, old words, new words) of every answer that differs between two saved states of a record, in the form's order.
+
+    Answers that read alike and are not (another photo in place of one) say so.
+    """
+    numbers, found = numbers_of(form), []
+    for field in form.fields():
+        before, after = old.get(field.name), new.get(field.name)
+        if (before or None) != (after or None):
+            words = say(field, before), say(field, after)
+            if words[0] == words[1]:
+                words = words[0], f"{words[1]}（内容已换）"
+            found.append((numbers[field.name], field.label, *words))
+    return found

@@ -53,7 +53,7 @@ def follow_up_of(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -
     if not rows:
         return {"kind": "none", "label": labels["none"], "state": "none", "closed_on": None}
     kinds = "、".join(dict.fromkeys(labels[row["kind"]] for row in rows))
-    still_open = any(row["state"] == "open" for row in rows)
+    still_open = any(row["state"] != "closed" for row in rows)
     closed = None if still_open else max(row["closed_on"] for row in rows).isoformat()
     return {"kind": rows[0]["kind"], "label": kinds, "state": "open" if still_open else "closed", "closed_on": closed}
 

@@ -67,7 +67,9 @@ ACTS: Mapping[str, frozenset[str]] = {
         "record.read": "planner sector station inspector reviewer publisher supervisor",
         "record.review": "reviewer",
         "record.report": "sector station inspector reviewer",  # what an entity hands in afterwards
+        "record.follow": "sector station inspector reviewer",  # a step of a follow-up: sent out, re-check arranged
         "record.close": "sector station inspector reviewer",  # a follow-up that was carried out
+        "record.extend": "sector station reviewer",  # its deadline; not by whoever is late on the street
         "publish.publish": "publisher",
         "publish.read": "planner approver sector reviewer publisher supervisor",
         "statistics.read": "planner approver sector station reviewer publisher supervisor",

@@ -32,7 +32,8 @@ METHODS = ("实地核查", "书面检查", "网络监测", "检验检测", "委�
 async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
     """A visit with its entity, people and forms: what the phone page shows.
 
-    forms: [{"form", "owner", "task", "task_name", "items": [{"code", "version", "name"}], "record", "answers", "done", "total", "mine"}],
+    forms: [{"form", "owner", "task", "task_name", "items": [{"code", "version", "name"}], "record", "answers", "done", "total", "mine",
+    "remarks": what the reviewer said of each point of a returned record}],
     those of one's own organisations; "others": names of the organisations that fill in the rest, of which
     nothing but the shared answers is seen; "homes": names of the other departments in a joint check, by id.
     """
@@ -54,7 +55,9 @@ async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
             answers = shared.standing(form, known, names, answers)
         done, total = domain.progress(form, answers, act.today)
         mine = act.inspector is None or enters(act.inspector, joined)
-        views.append({**joined, "record": record, "answers": answers, "done": done, "total": total, "mine": mine})
+        returns = await store.load_remarks(record["id"]) if record and record["state"] == "returned" else []
+        remarks = returns[0]["remarks"] if returns else {}
+        views.append({**joined, "record": record, "answers": answers, "done": done, "total": total, "mine": mine, "remarks": remarks})
     own = {one["form"].code for one in views}
     organisations = await accounts.load_organisations()
     everywhere = {o["id"]: o["name"] for o in organisations}
@@ -62,7 +65,7 @@ async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
     return {
         "attached": {code: row for code, row in (await attachments.load_attachments(visit["id"])).items() if row["form_code"] in own or code in uploads},
         "others": sorted({everywhere[one["owner"]] for one in every if one["owner"] not in act.tree}),
-        "names": names, "known": known, "titles": {one["form"].code: one["form"].title for one in every},
+        "papers": await attachments.load_paper_copies(visit["id"]), "names": names, "known": known, "titles": {one["form"].code: one["form"].title for one in every},
         "questions": {field.name: field for one in every for field in one["form"].fields() if one["form"].code in names.get(field.name, ())},
         "visit": visit, "entity": entity, "inspectors": [people.get(who) for who in assigned], "forms": views,
         "homes": {o["id"]: o["name"] for o in organisations if o["kind"] == "partner" and o["id"] != act.organisation["id"]},
@@ -78,8 +81,8 @@ def _is_assigned(act: Acting, assigned: Sequence[int | None]) -> bool:
     return act.inspector is not None and act.inspector["id"] in assigned
 
 
-async def record_arrival(act: Acting, visit_code: str) -> None:
-    """Note the arrival before the check; the first one stands."""
+async def record_arrival(act: Acting, visit_code: str, entry_code: str = "") -> None:
+    """Note the arrival before the check, with the number of the scan-to-enter code where one was scanned (R56, R57); the first one stands."""
     act.require("record.enter")
     async with transaction():
         visit = await visits.lock_visit(visit_code, act.tree)
@@ -90,8 +93,8 @@ async def record_arrival(act: Acting, visit_code: str) -> None:
             return
         await _require_not_closed(visit)
         await caps.require_admitted(act, visit)
-        await visits.save_arrival(visit["id"], act.now, {**visit["header"], "arrived_by": act.login})
-        await act.audit("visit.arrive", visit_code)
+        await visits.save_arrival(visit["id"], act.now, {**visit["header"], "arrived_by": act.login, "entry_code": entry_code})
+        await act.audit("visit.arrive", visit_code, **({"entry_code": entry_code} if entry_code else {}))
 
 
 async def _require_not_closed(visit: Mapping[str, Any]) -> None:
@@ -125,9 +128,10 @@ async def save_record(
         assigned = (await visits.load_assigned([visit["id"]])).get(visit["id"], [])
         if not _is_assigned(act, assigned):
             raise NotAllowed("您不是这次入企的执法人员，不能录入。")
+        paper = (await attachments.load_paper_copies(visit["id"])).get(form_code)
         return await _save(
             act, await load_hand(act, [visit]), visit, form_code, recorder=act.inspector["id"], answers=answers, outcomes=outcomes, method=method,
-            opinion=opinion, version=version, submit=submit, inspected_on=act.today, seen=seen,
+            opinion=opinion, version=version, submit=submit, inspected_on=paper[0]["inspected_on"] if paper else act.today, seen=seen,
         )  # fmt: skip
 
 

@@ -4,36 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from portal.domain import calendar
 from portal.domain import forms as domain
 from portal.domain.errors import BadInput, Conflict, NotAllowed, Problem, WrongMoment
-from portal.domain.model import AWAITING, OUTCOMES, FollowUp, Outcome, Record
+from portal.domain.follow_ups import KINDS, counted, due_of
+from portal.domain.model import AWAITING, OUTCOMES, FollowUp, Form, Outcome, Record
 from portal.steps.acting import Acting
 from portal.steps.catalogue import load_form, load_item
 from portal.steps.forms import recorders_of
 from portal.steps.joined_forms import load_drawn, settled
-from portal.store import directory, draw, plan, visits
+from portal.store import attachments, directory, draw, plan, visits
 from portal.store import records as store
 from portal.store.engine import transaction
 
+LONGEST_REMARK = 200  # characters
 PUBLISH_WITHIN = 20  # working days after the check is finished (DOMAIN.md R-4)
 
 TO_COME = Outcome(AWAITING, "待检验结果", False, "none")
 
 #: follow-up kind -> how users and the public read it
-FOLLOW_UPS = {
-    "none": "无需后续处置",
-    "rectify": "责令改正",
-    "recheck": "复查",
-    "transfer": "移送",
-    "notify": "抄告其他部门",
-    "abnormal_list": "列入经营异常名录",
-    "case": "案件线索移送办案机构",
-    "other": "其他处置",
-}
+FOLLOW_UPS = {code: kind.label for code, kind in KINDS.items()}
 
 
 async def load_review(act: Acting, record_id: int) -> dict[str, Any]:
@@ -48,9 +40,10 @@ async def load_review(act: Acting, record_id: int) -> dict[str, Any]:
     except WrongMoment as fault:  # the sector fails or is gone: what was recorded stays readable
         asked = {"follow_ups": [], "summary": "", "fault": fault.message}
     rows = (await store.load_follow_ups([record["id"]])).get(record["id"], [])
-    confirmed = [{**row, "waits": _reported(row, asked["follow_ups"]) is not None} for row in rows]
+    confirmed = [{**row, "due": due_of(row)} for row in rows]
     return {
         "fault": "", **opened, **asked, "confirmed": confirmed, "versions": await store.load_versions(record["id"]), "recorder": people.get(record["recorder"]),
+        "papers": (await attachments.load_paper_copies(record["visit"])).get(record["form_code"], []), "returns": await store.load_remarks(record["id"]),
         "shown": domain.visible(opened["form"], record["answers"], record["inspected_on"]),
         "due_on": due, "left": calendar.workdays_left(act.today, due),
         "may_review": act.may("record.review") and act.account not in (await recorders_of([record]))[record["id"]],
@@ -125,21 +118,25 @@ def proposed_follow_ups(act: Acting, view: Record, form) -> list[FollowUp]:
     return list(dict.fromkeys(real))
 
 
-async def review_record(act: Acting, record_id: int, *, approve: bool, comment: str, version: int) -> None:
+async def review_record(
+    act: Acting, record_id: int, *, approve: bool, comment: str, version: int, remarks: Mapping[str, str] | None = None
+) -> None:
     """Approve or return one submitted record. The recorder, and who entered it, cannot.
 
     Approval splits the outcomes back to items and confirms the follow-ups, in the
-    same transaction; a returned record needs a comment.
+    same transaction; a returned record needs a comment, and may have one at each point (`remarks`).
     """
     act.require("record.review")
     async with transaction():
         record = await store.lock_record(record_id, act.tree)
         if act.account in (await recorders_of([record]))[record["id"]]:
             raise NotAllowed("记录人不能审核自己录入的记录，请另一位审核员办理。")
-        await _review(act, record, approve=approve, comment=comment, version=version)
+        await _review(act, record, approve=approve, comment=comment, version=version, remarks=remarks)
 
 
-async def _review(act: Acting, record: Mapping[str, Any], *, approve: bool, comment: str, version: int, desk: Desk | None = None) -> None:
+async def _review(
+    act: Acting, record: Mapping[str, Any], *, approve: bool, comment: str, version: int, remarks: Mapping[str, str] | None = None, desk: Desk | None = None
+) -> None:
     """One record that is held, by somebody who had no part in it."""
     if record["state"] != "submitted":
         raise WrongMoment("这份记录不在待审核状态，可能已被别人审核。请刷新后再看。")
@@ -147,8 +144,10 @@ async def _review(act: Acting, record: Mapping[str, Any], *, approve: bool, comm
         both = [("记录的版本", f"第 {version} 版", f"第 {record['version']} 版")]
         raise Conflict("这份记录刚刚被改动过，您看到的不是最新内容。请看过这一页上最新的内容再审核。", both)
     if not approve and not comment.strip():
-        raise BadInput("退回记录要写明意见，录入人能看到。")
+        raise BadInput("退回记录要写明意见，录入人能看到。", [Problem("comment", "退回时要写明意见。")])
     opened = await _open(act, record, desk)
+    said = {point: note.strip() for point, note in (remarks or {}).items() if note.strip()}
+    _check_remarks(said, approve, opened["form"])
     opened |= _asked(act, opened) if approve else {}
     state = "approved" if approve else "returned"
     await store.save_record_state(
@@ -156,7 +155,19 @@ async def _review(act: Acting, record: Mapping[str, Any], *, approve: bool, comm
     )
     if approve:
         await _split_back(act, record, opened)
+    else:
+        await store.save_remarks(record["id"], record["version"], {**said, "": comment.strip()}, act.account, act.now)
     await act.audit(f"record.{'approve' if approve else 'return'}", f"{opened['visit']['code']}/{record['form_code']}", comment=comment.strip())
+
+
+def _check_remarks(remarks: Mapping[str, str], approve: bool, form: Form) -> None:
+    if remarks and approve:
+        raise BadInput("逐项意见是退回时写给录入人的。通过的记录请删去逐项意见，或者改为退回。", [Problem("decision", "写了逐项意见，不能通过。")])
+    known = {field.name for field in form.fields()}
+    problems = [Problem(f"remark.{point}", "表单里没有这一项，请刷新后再填。") for point in sorted(remarks.keys() - known)]
+    problems += [Problem(f"remark.{point}", f"意见有 {len(note)} 个字，最多 {LONGEST_REMARK} 个。") for point, note in remarks.items() if len(note) > LONGEST_REMARK]
+    if problems:
+        raise BadInput("逐项意见没有保存，请按提示修改。", problems)
 
 
 async def _split_back(act: Acting, record: Mapping[str, Any], opened: Mapping[str, Any]) -> None:
@@ -178,44 +189,11 @@ async def _split_back(act: Acting, record: Mapping[str, Any], opened: Mapping[st
     )  # fmt: skip
     rows = []
     for follow_up in opened["follow_ups"]:
-        # What counts from a report has no day before the report is in (`report_rectified`).
+        # What counts from a report has no day before the report is in (follow_ups.answer_follow_up).
         start = {"inspected": record["inspected_on"], "ordered": act.today}.get(follow_up.counts_from)
-        due = calendar.due_on(start, follow_up.due_working_days) if start and follow_up.due_working_days else None
-        rows.append(
-            {"record": record["id"], "kind": follow_up.kind, "note": follow_up.note, "due_on": due, "confirmed_by": act.account, "confirmed_at": act.now}
-        )
+        known = {"record": record["id"], "kind": follow_up.kind, "note": follow_up.note, "confirmed_by": act.account, "confirmed_at": act.now}
+        rows.append(known | counted(follow_up.due_working_days or KINDS[follow_up.kind].clock, start))
     await store.save_follow_ups(rows)
-
-
-def _reported(follow_up: Mapping[str, Any], proposed: Sequence[FollowUp]) -> FollowUp | None:
-    """What the sector proposed for an open follow-up that still waits for the entity's report; None where it waits for nothing."""
-    if follow_up["state"] != "open" or follow_up["due_on"]:
-        return None
-    same = (one for one in proposed if (one.kind, one.note) == (follow_up["kind"], follow_up["note"]))
-    return next((one for one in same if one.counts_from == "reported" and one.due_working_days), None)
-
-
-async def report_rectified(act: Acting, record_id: int, follow_up: int, on: date) -> date:
-    """The entity's report of rectification came in on a day; the day by which the follow-up is due, counted from it.
-
-    The first report stands: a later one would put off what is due.
-    """
-    act.require("record.report")
-    async with transaction():
-        record = await store.lock_record(record_id, act.tree)
-        row = await store.load_follow_up(follow_up, act.tree)
-        if row["record"] != record["id"]:
-            raise BadInput("这项后续处置不属于这份记录，请刷新后再办理。")
-        if on > act.today or on < record["inspected_on"]:
-            raise BadInput(f"收到整改报告的日期 {on} 应在检查日期 {record['inspected_on']} 到今天之间。", [Problem("on", "请核对日期。")])
-        proposed = _reported(row, _asked(act, await _open(act, record))["follow_ups"])
-        if proposed is None:
-            raise WrongMoment("这项后续处置已有期限或者已经办结，不需要登记整改报告。请刷新后再看。")
-        due = calendar.due_on(on, proposed.due_working_days)
-        if not await store.save_follow_up_due(row["id"], due):
-            raise WrongMoment("别人刚刚登记了整改报告。请刷新后再看。")
-        await act.audit("record.report", f"{record['id']}/{row['id']}", on=on.isoformat(), due=due.isoformat())
-    return due
 
 
 async def review_round(act: Acting, round_code: str) -> dict[str, int]:

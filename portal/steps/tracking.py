@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from portal.domain.base import Reached, reached, rider_reached
+from portal.domain.follow_ups import due_of
 from portal.domain.profile import Due
 from portal.domain.tracking import (
     Check,
@@ -105,7 +106,7 @@ async def _checks(tasks: Mapping[int, Mapping[str, Any]], picked: list[tuple[int
     published = await store.load_published({row["visit_code"] for row in carried})
     follow_ups: dict[int, list[FollowUpState]] = {}
     for row in await store.load_follow_ups({row["record"] for row in findings.values()}):
-        follow_ups.setdefault(row["record"], []).append(FollowUpState(row["due_on"], row["closed_on"]))
+        follow_ups.setdefault(row["record"], []).append(FollowUpState(due_of(row).on, row["closed_on"]))
     checks: dict[int, list[Check]] = {}
     for task, code in picked:
         visit = visits.get((task, code))

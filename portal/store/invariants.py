@@ -18,10 +18,13 @@ INSERT_ONLY = (
     "matching", "assignment", "record_version", "attachment", "log_entry", "checkpoint", "audit", "finding",
     "profile", "year_base", "base_entity", "plan_measure", "allowance", "dismissal", "closing", "simulation",
     "class_version", "entity_class", "class_adjustment", "external_list", "external_entry", "sheet_version",
-    "withdrawal", "correction",
+    "withdrawal", "correction", "follow_up_event", "remark", "paper_copy",
 )  # fmt: skip
 #: Updated by the rules below, never deleted.
-KEPT = ("round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider", "upload", "peace", "sheet_sector", "account", "account_change", "document")
+KEPT = (
+    "round", "round_task", "source", "share", "visit", "record", "publication", "plan", "task", "rider", "upload", "peace", "sheet_sector", "account",
+    "account_change", "document", "follow_up",
+)  # fmt: skip
 
 #: table -> columns that never change once they are not empty (Text, Bytea) or not null.
 FROZEN_TEXT = {
@@ -32,6 +35,7 @@ FROZEN_TEXT = {
     "publication": ("data", "digest", "kind", "key"),
     "visit": ("split_reason",),
     "document": ("kind", "number", "subject", "data", "digest", "void_reason"),
+    "follow_up": ("kind",),
 }
 FROZEN_NULLABLE = {
     "round": ("committed_by", "drawn_by", "revealed_by", "published_at", "replaced_by"),
@@ -49,14 +53,17 @@ MOVES = {
     ),
     "visit": ("open done", "open closed"),
     "plan": ("draft approved", "draft published", "approved published"),
-    "follow_up": ("open closed",),
+    "follow_up": ("open issued", "open answered", "issued answered", "open closed", "issued closed", "answered closed"),
     "load": ("staging merging", "staging dropped", "merging done"),
     "document": ("issued voided",),
     "publication": ("live superseded", "live withdrawn", "superseded withdrawn"),
     "account_change": ("proposed approved", "proposed refused"),
     "upload": ("previewed queued", "previewed applied", "previewed dropped", "queued applied", "queued previewed"),
 }  # fmt: skip
-FIRST_STATE = {"round": ("draft", "external"), "record": ("draft", "submitted"), "visit": ("open",), "publication": ("live",), "load": ("staging",), "account_change": ("proposed",), "document": ("issued",)}
+FIRST_STATE = {
+    "round": ("draft", "external"), "record": ("draft", "submitted"), "visit": ("open",), "publication": ("live",), "load": ("staging",),
+    "account_change": ("proposed",), "document": ("issued",), "follow_up": ("open",),
+}  # fmt: skip
 #: (table, condition on NEW that must hold, message). NULL counts as holding.
 CHECKS = (
     ("round", "NEW.disclosure IN ('open','sealed')", "round: unknown disclosure"),
@@ -85,6 +92,11 @@ CHECKS = (
     ("account_change", "NEW.kind IN ('create','enable','password','factor')", "account_change: unknown kind"),
     ("account_change", "NEW.state = 'proposed' OR NEW.decided_by IS NOT NULL", "account_change: decided by nobody"),
     ("account_change", "NEW.decided_by <> NEW.proposed_by AND NEW.decided_by <> NEW.account", "account_change: nobody decides on their own"),
+    ("follow_up", "NEW.due_days BETWEEN 0 AND 400", "follow_up: days out of range"),
+    ("follow_up", "NEW.state <> 'closed' OR NEW.ending <> ''", "follow_up: closed without an ending"),
+    ("paper_copy", "NEW.inspected_on IS NOT NULL AND NEW.form_code <> ''", "paper_copy: of no day or no form"),
+    ("remark", "NEW.note <> ''", "remark: says nothing"),
+    ("follow_up_event", "NEW.act IN ('issue','answer','extend','recheck','follow','close') AND NEW.state IN ('open','issued','answered','closed')", "follow_up_event: unknown step"),
     ("attachment", "NEW.kind IN ('photo','file','signature') AND length(NEW.original) = 64 AND length(NEW.data) = NEW.size", "attachment: does not fit"),
     ("document", "NEW.kind IN ('notice','record','result','order') AND NEW.n >= 1 AND length(NEW.digest) = 64", "document: does not fit"),
     ("document", "NEW.state <> 'voided' OR (NEW.voided_by IS NOT NULL AND NEW.void_reason <> '')", "document: voided by nobody or without a reason"),
@@ -129,6 +141,9 @@ UNIQUE = (
     ("one_slot", "assignment", "run, visit, slot", ""),
     ("one_record", "record", "visit, form_code", ""),
     ("one_record_version", "record_version", "record, n", ""),
+    ("one_paper_copy", "paper_copy", "visit, form_code, attachment", ""),
+    ("one_remark", "remark", "record, n, point", ""),
+    ("one_follow_up_event", "follow_up_event", "follow_up, n", ""),
     ("one_finding", "finding", "visit, item_code, object", ""),
     ("one_document_number", "document", "organisation, kind, year, n", ""),
     ("one_live_document", "document", "organisation, kind, subject", "state = 'issued'"),
@@ -151,6 +166,7 @@ INDEXES = (
     ("by_org_code", "entity", "organisation, code", ""),
     ("by_holder", "entity", "holder, site", "kind <> 'entity'"),  # of millions of entries those few that another one holds
     ("by_record_state", "record", "state", ""),
+    ("by_follow_up_due", "follow_up", "state, due_on", ""),
     ("by_job_state", "job", "state, id", ""),
     ("by_visit_day", "visit", "organisation, state, day", ""),
 )

@@ -63,7 +63,8 @@ def _column(line: str, stubs: Mapping[str, Any]) -> tuple[str, str, dict[str, An
     name, arrow, to = line.partition(" -> ")
     if arrow:
         rule = {"on_delete": OnDelete.restrict, "on_update": OnUpdate.restrict, "target_column": None}
-        return name, "ForeignKey", {"references": "self" if to.removesuffix("?") == "self" else stubs[to.removesuffix("?")], **rule, **_params(null=to.endswith("?"), unique=False, index=True)}
+        table = to.removesuffix("?")
+        return name, "ForeignKey", {"references": "self" if table == "self" else stubs[table], **rule, **_params(null=to.endswith("?"), unique=False, index=True)}
     words, _, default = line.partition(" = ")
     name, kind, *flags = words.split()
     value = literal_eval(default) if default else _EMPTY[kind]

@@ -13,7 +13,7 @@ from portal.domain.errors import NotFound, WrongMoment
 from portal.domain.packing import pack
 from portal.store.accounts import within
 from portal.store.locks import hold
-from portal.store.tables import Finding, FollowUp, InspectionRecord, Publication, RecordVersion, Visit
+from portal.store.tables import Finding, FollowUp, InspectionRecord, Publication, RecordVersion, Remark, Visit
 from portal.store.visits import with_a_part
 
 
@@ -144,6 +144,20 @@ async def load_versions(record: int) -> list[dict[str, Any]]:
     return [{**row, "data": json.loads(row["data"]), "by_name": row["by.name"]} for row in rows]
 
 
+async def save_remarks(record: int, n: int, remarks: Mapping[str, str], by: int, at: datetime) -> None:
+    """What was said of a record's version when it went back: point -> words, the empty point for the whole."""
+    await Remark.insert(*(Remark(record=record, n=n, point=point, note=note, by=by, at=at) for point, note in sorted(remarks.items()))).run()
+
+
+async def load_remarks(record: int) -> list[dict[str, Any]]:
+    """Of all times a record went back, the latest first: [{"n", "at", "by_name", "remarks": point -> words}]."""
+    rows = await Remark.select(Remark.all_columns(), Remark.by.name).where(Remark.record == record).order_by(Remark.id).run()
+    found: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        found.setdefault(row["n"], {"n": row["n"], "at": row["at"], "by_name": row["by.name"], "remarks": {}})["remarks"][row["point"]] = row["note"]
+    return [found[n] for n in sorted(found, reverse=True)]
+
+
 async def load_writers(records: Collection[int]) -> list[tuple[int, int]]:
     """(record id, account id) of everybody who ever saved one of these records."""
     found: set[tuple[int, int]] = set()
@@ -198,12 +212,6 @@ async def load_follow_up(follow_up: int, seen: Collection[int]) -> dict[str, Any
     return row
 
 
-async def save_follow_up_closed(follow_up: int, on: date, result: str, by: int, at: datetime) -> bool:
-    """Close one that is open; False where somebody was first."""
-    done = FollowUp.update(state="closed", closed_on=on, result=result, closed_by=by, closed_at=at)
-    return bool(await done.where(And(FollowUp.id == follow_up, FollowUp.state == "open")).returning(FollowUp.id).run())
-
-
 async def load_closed_since_published(seen: Collection[int]) -> set[int]:
     """Visits whose published results still say of a follow-up that it is open."""
     rows = (
@@ -227,12 +235,6 @@ async def load_closed_since_published(seen: Collection[int]) -> set[int]:
     return found
 
 
-async def save_follow_up_due(follow_up: int, due_on: date) -> bool:
-    """Set the day of one that has none yet; False where somebody was first."""
-    rows = await FollowUp.update(due_on=due_on).where(And(FollowUp.id == follow_up, FollowUp.due_on.is_null())).returning(FollowUp.id).run()
-    return bool(rows)
-
-
 async def load_follow_ups_state(seen: Collection[int], rounds: Sequence[int]) -> dict[str, int]:
     """Counts by state of the follow-ups of these rounds' visits."""
     from piccolo.query.functions.aggregate import Count
@@ -244,20 +246,6 @@ async def load_follow_ups_state(seen: Collection[int], rounds: Sequence[int]) ->
         .run()
     )
     return {row["state"]: row["count"] for row in rows}
-
-
-async def load_follow_up_page(seen: Collection[int], state: str, limit: int) -> list[dict[str, Any]]:
-    """Follow-ups in a state: open ones by the day they are due (those without one last), closed ones the latest first."""
-    reached = And(And(within(FollowUp.record.organisation, seen), FollowUp.state == state), FollowUp.kind != "none")
-    columns = (FollowUp.all_columns(), FollowUp.record.visit.code, FollowUp.record.visit.entity_code, FollowUp.closed_by.name)
-
-    async def found(where: And, most: int, *order: Any, ascending: bool = True) -> list[dict[str, Any]]:
-        return await FollowUp.select(*columns).where(where).order_by(*order, ascending=ascending).limit(most).run() if most > 0 else []
-
-    if state != "open":
-        return await found(reached, limit, FollowUp.closed_at, FollowUp.id, ascending=False)
-    due = await found(And(reached, FollowUp.due_on.is_not_null()), limit, FollowUp.due_on, FollowUp.id)
-    return due + await found(And(reached, FollowUp.due_on.is_null()), limit - len(due), FollowUp.id)
 
 
 async def load_unfinished(seen: Collection[int], before: date) -> list[dict[str, Any]]:

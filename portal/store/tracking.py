@@ -70,11 +70,11 @@ async def load_published(visit_codes: Collection[str]) -> dict[str, Any]:
 
 
 async def load_follow_ups(records: Collection[int]) -> list[dict[str, Any]]:
-    """(record, due_on, closed_on) of confirmed follow-ups."""
+    """(record, closed_on, and what domain.follow_ups.due_of reads) of confirmed follow-ups."""
     found: list[dict[str, Any]] = []
     ids = sorted(records)
     for start in range(0, len(ids), PART):
-        found += await FollowUp.select(FollowUp.record, FollowUp.due_on, FollowUp.closed_on).where(
+        found += await FollowUp.select(FollowUp.record, FollowUp.due_on, FollowUp.due_days, FollowUp.counts_on, FollowUp.closed_on).where(
             FollowUp.record.is_in(ids[start : start + PART])
         ).run()
     return found

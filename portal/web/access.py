@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from litestar import Litestar, Request
 from litestar.connection import ASGIConnection
@@ -188,8 +188,14 @@ async def _signed_in(request: Request) -> Session:
     session = await load_session(value, portal.wall()) if value else None
     if session is None:
         then = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        raise NeedsLogin(then if request.method == "GET" else "/", stale=bool(value))
+        raise NeedsLogin(then if request.method == "GET" else _page_before(request), stale=bool(value))
     return session
+
+
+def _page_before(request: Request) -> str:
+    """The page of ours that a post came from, to go back to after login: what was typed there is kept in the tab (keep.js)."""
+    before = urlsplit(request.headers.get("referer", ""))
+    return safe_path(before.path) if before.netloc == request.url.netloc else "/"
 
 
 async def _read(request: Request, file: str | None) -> tuple[Pairs, Given | None]:

@@ -27,6 +27,7 @@ FILES = {
     "rules.js": (_OURS, "text/javascript"),
     "fill.js": (_OURS, "text/javascript"),
     "attach.js": (_OURS, "text/javascript"),
+    "keep.js": (_OURS, "text/javascript"),
     "icon.svg": (_LOOK, "image/svg+xml"),
 }
 #: npm htmx.org 2.0.11, dist/htmx.min.js (Zero-Clause BSD); a test compares

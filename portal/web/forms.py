@@ -31,6 +31,7 @@ from portal.steps.acting import Acting
 from portal.store import directory, records
 from portal.web import wording
 from portal.web.access import acting, chosen_files, posted
+from portal.web.form_theirs import load_theirs
 from portal.web.inputs import choice, group, number, parse_input, text
 from portal.web.multipart_form import Shape
 from portal.web.pages import fragment, go_to, is_fragment, page
@@ -42,6 +43,7 @@ SAID = {
     "arrived": "已登记到场。",
     "draft": "草稿已保存。",
     "attached": "已上传，草稿已保存。",
+    "paper": "纸质记录的扫描件已保存，检查日期按纸质记录。",
     "submitted": "已提交审核。",
     "done": "本次入企的表单已全部提交。",
 }
@@ -60,6 +62,11 @@ class Own:
     method: str = choice("检查方式", steps.METHODS, optional=True)
     opinion: str = text("当事人意见", most=500, least=0, lines=True)
     seen: str = text("共用问题", most=4000, least=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    entry_code: str = text("入企码编号", most=100, least=0)
 
 
 @get("/forms", opt={"access": "record.read"})
@@ -91,9 +98,8 @@ async def _visit_page(request: Request, code: str, refused: Refused | None) -> R
 @post("/visits/{code:str}/arrive", opt={"access": "record.enter"})
 async def arrive(request: Request, code: FromPath[str]) -> Response[Any]:
     try:
-        if posted(request):
-            raise BadInput("表单里有不认识的栏目，请刷新页面后重试。")
-        await steps.record_arrival(acting(request), code)
+        given = parse_input(Arrival, posted(request))
+        await steps.record_arrival(acting(request), code, given.entry_code)
     except Refused as refused:
         return await _visit_page(request, code, refused)
     return go_to(f"/visits/{quote(code)}?said=arrived")
@@ -104,6 +110,11 @@ async def arrive(request: Request, code: FromPath[str]) -> Response[Any]:
 
 @get("/visits/{code:str}/{form:str}", opt={"access": "visits.read"})
 async def form_page(request: Request, code: FromPath[str], form: FromPath[str]) -> Response[Any]:
+    return await show_form(request, code, form, None)
+
+
+async def show_form(request: Request, code: str, form: str, refused: Refused | None) -> Response[Any]:
+    """The form as it is saved; `refused`: something beside it that was not done."""
     view, joined = await _joined(acting(request), code, form)
     record = joined["record"]
     filled = {
@@ -111,7 +122,7 @@ async def form_page(request: Request, code: FromPath[str], form: FromPath[str]) 
         "method": record["method"] if record else "", "opinion": record["opinion"] if record else "",
         "version": record["version"] if record else 0,
     }  # fmt: skip
-    return await _form_page(request, view, joined, filled, None)
+    return await _form_page(request, view, joined, filled, refused)
 
 
 async def _joined(act: Acting, code: str, form: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -128,13 +139,15 @@ async def _form_page(
     record = joined["record"]
     locked = record is not None and record["state"] not in ("draft", "returned")
     may_fill = view["may_enter"] and not locked
+    theirs = filled.get("theirs")
     attach_to = f"/visits/{quote(view['visit']['code'])}/{quote(joined['form'].code)}/attach"
     context = {
         **points_context(
             joined["form"], filled["answers"], acting(request).today, refused, may_fill, view["attached"], attach_to,
-            names=view["names"], known=view["known"], titles=view["titles"],
+            names=view["names"], known=view["known"], titles=view["titles"], reviewed=joined["remarks"],
+            beside=theirs["points"] if theirs else EMPTY,
         ),
-        "joined": joined, "form": joined["form"], "record": record, "filled": filled, "locked": locked, "seen": shared.write_seen(filled["seen"]),
+        "theirs": theirs, "paper": view["papers"].get(joined["form"].code, []), "joined": joined, "form": joined["form"], "record": record, "filled": filled, "locked": locked, "seen": shared.write_seen(filled["seen"]),
         "methods": steps.METHODS, "outcome_choices": wording.outcomes(), "said": SAID.get(request.query_params.get("said", ""), ""),
     }  # fmt: skip
     return await page(request, "forms/form.html", here="/visits", refused=refused, **{**view, **context})
@@ -148,6 +161,7 @@ def points_context(
     form: Form, answers: Mapping[str, Any], today: date, refused: Refused | None = None, may_fill: bool = True,
     attached: Mapping[str, Any] | None = None, attach_to: str = "", *,
     names: Mapping[str, Sequence[str]] = EMPTY, known: Mapping[str, shared.Known] = EMPTY, titles: Mapping[str, str] = EMPTY,
+    reviewed: Mapping[str, str] = EMPTY, beside: Mapping[str, str] = EMPTY,
 ) -> dict[str, Any]:  # fmt: skip
     """What forms/_points.html, rules.js and fill.js read; without `attach_to` nothing can be uploaded.
 
@@ -155,7 +169,7 @@ def points_context(
     """
     return {
         "sections": sections_of(form, answers, today, names, known, titles), "rules": rules_of(form), "today": today, "most_rows": domain.MOST_ROWS,
-        "may_fill": may_fill, "wrong": _by_field(refused), "row_wrong": _by_row(refused), "attached": attached or {}, "attach_to": attach_to,
+        "may_fill": may_fill, "wrong": _by_field(refused), "row_wrong": _by_row(refused), "attached": attached or {}, "attach_to": attach_to, "reviewed": reviewed, "beside": beside,
     }  # fmt: skip
 
 
@@ -261,9 +275,8 @@ async def _refused_page(request: Request, code: str, form: str, filled: dict[str
     view, joined = await _joined(acting(request), code, form)
     told = [problem.field for problem in refused.problems] if isinstance(refused, WrongMoment) else []
     answers, seen = shared.retold(joined["form"], view["known"], view["names"], filled["answers"], filled["seen"], told)
-    if isinstance(refused, Conflict):  # both versions are on this page: the next save is made knowing them
-        filled = filled | {"version": (joined["record"] or {"version": 0})["version"]}
-    return await _form_page(request, view, joined, filled | {"answers": answers, "seen": seen}, refused)
+    both = await load_theirs(joined, filled) if isinstance(refused, WrongMoment) else {}
+    return await _form_page(request, view, joined, filled | {"answers": answers, "seen": seen} | both, refused)
 
 
 async def _entered(request: Request, code: str, form: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, list[str]]]:

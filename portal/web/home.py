@@ -12,7 +12,7 @@ from litestar.response import Response
 
 from portal.domain import calendar
 from portal.domain.errors import WrongMoment
-from portal.steps import publish
+from portal.steps import follow_ups, publish
 from portal.steps.accounts import KINDS
 from portal.steps.acting import Acting
 from portal.steps.review import PUBLISH_WITHIN
@@ -93,6 +93,7 @@ async def _todo(act: Acting, rounds: list[dict[str, Any]]) -> list[dict[str, Any
     ]
     if rows:
         groups.append({"tag": "half", "title": "进行中的轮次", "count": len(rows), "rows": rows[:MOST], "all": "/draw"})
+    groups += await _reminders(act)
     if act.inspector is not None and act.may("record.enter"):
         groups += await _mine(act)
     if act.may("accounts.grant") and (asked := await account_changes.load_open_changes(act.tree)):
@@ -108,6 +109,22 @@ async def _todo(act: Acting, rounds: list[dict[str, Any]]) -> list[dict[str, Any
         if by_state.get(state) and act.may(may):
             rows = [await _record_row(act, row, step) for row in await records.load_record_page(act.tree, [state], limit=MOST)]
             groups.append({"tag": "off", "title": title, "count": by_state[state], "rows": await _named(rows), "all": href})
+    return groups
+
+
+async def _reminders(act: Acting) -> list[dict[str, Any]]:
+    """Follow-ups that are late or soon due, for whoever answers for them."""
+    rows = await follow_ups.load_reminders(act)
+    groups = []
+    for late, tag, title, due in ((True, "bad", "逾期的后续处置", "late"), (False, "warn", f"{follow_ups.SOON} 个工作日内到期的后续处置", "soon")):
+        found = [row for row in rows if row["late"] == late]
+        if found:
+            shown = [
+                {"on": row["due"].on, "step": "处置", "text": "", "entity_code": row["record.visit.entity_code"], "href": f"/follow-ups/{row['id']}",
+                 "about": "，".join(filter(None, (wording.FOLLOW_UPS[row["kind"]], row["note"]))), "left": row["left"]}
+                for row in found[:MOST]
+            ]  # fmt: skip
+            groups.append({"tag": tag, "title": title, "count": len(found), "rows": await _named(shown), "all": f"/follow-ups?due={due}"})
     return groups
 
 

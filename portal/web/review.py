@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from litestar import Request, get, post
@@ -13,19 +12,20 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from portal.domain import calendar
-from portal.domain.answers import numbers_of, say, uploads_of
-from portal.domain.errors import NotFound, Refused
+from portal.domain.answers import differences, numbers_of, say, uploads_of
+from portal.domain.errors import Refused
 from portal.domain.model import Field, Form
 from portal.steps import documents
 from portal.steps import review as steps
 from portal.store import directory, records
 from portal.web import wording
 from portal.web.access import acting, posted
-from portal.web.inputs import choice, day, number, parse_input, text
+from portal.web.inputs import choice, number, parse_input, text
 from portal.web.pages import go_to, page, pdf
 
 SIZE = 100
-SAID = {"reported": "已登记整改报告，期限从收到之日起算。", "approved": "已通过，进入待公示。", "returned": "已退回，录入人能看到您的意见。"}
+REMARK = "remark."  # and the point: what is said of it when the record goes back
+SAID = {"approved": "已通过，进入待公示。", "returned": "已退回，录入人能看到您的意见。"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +36,15 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    follow_up: int = number("后续处置", 1, 10**9)
-    on: date = day("收到整改报告的日期")
+class Compared:
+    old: int = number("旧版本", 1, 10**9, optional=0)
+    new: int = number("新版本", 1, 10**9, optional=0)
+    said: str = text("提示", most=20, least=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    note: str = text("逐项意见", most=steps.LONGEST_REMARK, least=0, lines=True)
 
 
 @get("/review", opt={"access": "record.read"})
@@ -69,14 +75,42 @@ async def record_page(request: Request, number: FromPath[int]) -> Response[Any]:
 
 async def _record_page(request: Request, number: int, refused: Refused | None) -> Response[Any]:
     act = acting(request)
+    wanted = parse_input(Compared, request.query_params.multi_items())
     view = await steps.load_review(act, number)
+    typed = dict(posted(request)) if refused else {}
     form, record = view["form"], view["record"]
     points = points_of(form, record["answers"], view["shown"], view["versions"])
-    told = [point for point in points if point["verdict"] == "no" or point["changes"] or point["filled"]]
+    last = view["returns"][0]["remarks"] if view["returns"] else {}
+    for point in points:
+        point["remark"], point["typed"] = last.get(point["field"].name, ""), typed.get(f"{REMARK}{point['field'].name}", "")
+    told = [point for point in points if point["verdict"] == "no" or point["changes"] or point["filled"] or point["remark"] or point["typed"]]
     return await page(
         request, "review/record.html", here="/review", refused=refused, points=points, told=[p for p in points if p in told],
-        plain=[p for p in points if p not in told], clock=_clock(view), said=SAID.get(request.query_params.get("said", ""), ""), **view,
+        plain=[p for p in points if p not in told], clock=_clock(view), said=SAID.get(wanted.said, ""), typed=typed,
+        sides=_sides(view, wanted), labels={field.name: field.label for field in form.fields()}, most_remark=steps.LONGEST_REMARK, **view,
     )  # fmt: skip
+
+
+def _sides(view: Mapping[str, Any], wanted: Compared) -> dict[str, Any] | None:
+    """Two submitted versions beside each other, the last two where nobody asked for others; None where there is but one.
+
+    {"all": submitted versions, "old", "new": the two, "rows": (number, point, old words, new words)}
+    """
+    submitted = [version for version in view["versions"] if version["data"].get("state") == "submitted"]
+    if len(submitted) < 2:
+        return None
+    by_n = {version["n"]: version for version in submitted}
+    old, new = by_n.get(wanted.old, submitted[-2]), by_n.get(wanted.new, submitted[-1])
+    rows = differences(view["form"], old["data"].get("answers", {}), new["data"].get("answers", {}))
+    outcomes = [version["data"].get("outcomes", {}) for version in (old, new)]
+    rows += [
+        ("", item["name"], *(wording.outcome(one[code]) if code in one else "" for one in outcomes))
+        for code, item in view["items"].items() if outcomes[0].get(code) != outcomes[1].get(code)
+    ]  # fmt: skip
+    for key, label in (("method", "检查方式"), ("opinion", "当事人意见")):
+        words = old["data"].get(key, ""), new["data"].get(key, "")
+        rows += [("", label, *words)] if words[0] != words[1] else []
+    return {"all": submitted, "old": old, "new": new, "rows": rows}
 
 
 def _clock(view: Mapping[str, Any]) -> dict[str, int] | None:
@@ -126,25 +160,15 @@ async def record_sheet(request: Request, number: FromPath[int]) -> Response[byte
 @post("/review/{number:int}", opt={"access": "record.review"})
 async def decide(request: Request, number: FromPath[int]) -> Response[Any]:
     try:
-        given = parse_input(Decision, posted(request))
+        pairs = posted(request)
+        remarks = {name.removeprefix(REMARK): value for name, value in pairs if name.startswith(REMARK)}
+        given = parse_input(Decision, [pair for pair in pairs if not pair[0].startswith(REMARK)])
+        notes = {point: parse_input(Remark, [("note", value)]).note for point, value in remarks.items()}
         approve = given.decision == "approve"
-        await steps.review_record(acting(request), number, approve=approve, comment=given.comment, version=given.version)
+        await steps.review_record(acting(request), number, approve=approve, comment=given.comment, version=given.version, remarks=notes)
     except Refused as refused:
         return await _record_page(request, number, refused)
     return go_to(f"/review?said={'approved' if approve else 'returned'}")
 
 
-@post("/review/{number:int}/report", opt={"access": "record.report"})
-async def report(request: Request, number: FromPath[int]) -> Response[Any]:
-    """Note the day on which the entity's report of rectification came in."""
-    try:
-        given = parse_input(Report, posted(request))
-        await steps.report_rectified(acting(request), number, given.follow_up, given.on)
-    except NotFound:
-        raise
-    except Refused as refused:
-        return await _record_page(request, number, refused)
-    return go_to(f"/review/{number}?said=reported")
-
-
-ROUTES = [queue_page, record_page, record_sheet, decide, report]
+ROUTES = [queue_page, record_page, record_sheet, decide]

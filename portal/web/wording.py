@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from portal.domain.follow_ups import ENDINGS as ENDINGS
+from portal.domain.follow_ups import STATES, Due, label_of
 from portal.domain.model import AWAITING, OUTCOMES
 from portal.steps.acting import BEIJING
 from portal.steps.review import FOLLOW_UPS as FOLLOW_UPS  # templates say follow-ups through here
@@ -27,6 +29,9 @@ RECORD_STATES: Mapping[str, tuple[str, str]] = {
     "approved": ("half", "已通过，待公示"),
     "published": ("ok", "已公示"),
     "withdrawn": ("warn", "已撤回"),
+}
+FOLLOW_UP_STATES: Mapping[str, tuple[str, str]] = {
+    state: (tag, STATES[state]) for state, tag in (("open", "off"), ("issued", "half"), ("answered", "half"), ("closed", "ok"))
 }
 VISIT_STATES: Mapping[str, tuple[str, str]] = {"open": ("half", "待办"), "done": ("ok", "已办结"), "closed": ("off", "不再检查")}
 ROW_STATES: Mapping[str, tuple[str, str]] = {
@@ -77,6 +82,18 @@ ITEM_KINDS: Mapping[str, str] = {"general": "一般检查事项", "key": "重点
 PICK_KINDS: Mapping[str, str] = {"drawn": "抽中", "reserve": "备选", "struck": "已由补抽替换", "replacement": "补抽", "external": "外部抽取"}
 VERDICTS: Mapping[str, tuple[str, str]] = {"yes": ("ok", "合格"), "no": ("bad", "不合格"), "na": ("off", "不适用")}
 WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
+
+
+def deadline(due: Due) -> str:
+    """The deadline of an open follow-up in words."""
+    if due.on is not None:
+        return f"{day(due.on)}以前办结"
+    return {"none": "没有期限", "waits": "期限从收到整改报告之日起算，还没有收到", "unpublished": "期限所在年份的工作日安排尚未公布"}[due.state]
+
+
+def step_of(kind: str, act: str) -> str:
+    """A step of a follow-up as its kind calls it: 责令改正通知书送达."""
+    return label_of(kind, act)
 
 
 def outcome(code: str) -> str:

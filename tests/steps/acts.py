@@ -15,6 +15,7 @@ import plugins.registration
 from portal.domain.cells import Sheet
 from portal.domain.codes import make_uscc
 from portal.domain.directory import EntityRow
+from portal.domain.follow_ups import counted
 from portal.domain.list_columns import INSPECTORS
 from portal.domain.lists import Asked
 from portal.domain.model import Field, Form, Section
@@ -23,12 +24,13 @@ from portal.domain.sample_profile import sample_profile
 from portal.plugin import FollowUp, hookimpl
 from portal.plugins import Sectors, discover_sectors
 from portal.steps import (
-    assign, attachments, base, bundles, caps, classes, commit, disclosure, draw, follow_ups, form_uploads, forms, imports, issued, jobs, lists, outside, plan,
-    plan_draft, pool, profile, publish, replacement, review, sample, setup, sheet_forms, simulation, split, stations, uploads, visits, withdraw,
+    assign, attachments, base, bundles, caps, classes, commit, disclosure, draw, follow_ups, form_uploads, forms, imports, issued, jobs, lists, outside, paper,
+    plan, plan_draft, pool, profile, publish, replacement, review, sample, setup, sheet_forms, simulation, split, stations, uploads, visits, withdraw,
 )  # fmt: skip
 from portal.steps.acting import Acting
 from portal.steps.directory import save_entity_rows, save_inspector_rows
 from portal.store import engine, records
+from portal.store import follow_ups as store_follow_ups
 from portal.store import imports as store_imports
 from portal.store import jobs as store_jobs
 from portal.store import plan as plan_store
@@ -149,6 +151,12 @@ async def _to_void(house: House) -> int:
     return (await issued.issue_document(await house.acting("boss"), "notice", await _to_notify(house)))["id"]
 
 
+async def _scanning(act: Acting, house: House, found: dict[str, Any]) -> None:
+    row = found["row"]
+    scan = paper.read_scan(row["visit"], row["form"], "记录表.pdf", b"%PDF-1.7 paper")
+    await paper.attach_paper(act, row["visit"], row["form"], act.today, scan)
+
+
 async def _all_answers(house: House) -> bytes:
     house.at(office.ENTERED)
     return b"".join(await sample.make_answers(await house.acting("operator"), OPEN, SEED))
@@ -184,8 +192,8 @@ async def _promised(house: House) -> dict[str, Any]:
     return (await records.load_follow_ups([record["id"]]))[record["id"]][0]
 
 
-async def _report(act: Acting, house: House, found: dict[str, Any]) -> date:
-    return await review.report_rectified(replace(act, sectors=_promising()), found["record"], found["id"], act.today)
+async def _report(act: Acting, house: House, found: dict[str, Any]) -> date | None:
+    return await follow_ups.answer_follow_up(act, found["id"], act.today, "整改报告一份")
 
 
 async def _queued(house: House) -> int:
@@ -195,6 +203,16 @@ async def _queued(house: House) -> int:
 async def _to_close(house: House) -> dict[str, Any]:
     await house.account_of("office", ["sector"])
     return await _promised(house)
+
+
+async def to_rectify(house: House) -> dict[str, Any]:
+    """An order to rectify, due in ten working days, beside the re-check that waits for a report."""
+    promised = await _to_close(house)
+    act = await house.acting("office")
+    known = {"record": promised["record"], "kind": "rectify", "note": "公示营业执照", "confirmed_by": act.account, "confirmed_at": act.now}
+    async with engine.transaction():
+        number = await store_follow_ups.save_follow_up(known | counted(10, act.today))
+    return await records.load_follow_up(number, act.tree)
 
 
 async def _close(act: Acting, house: House, found: dict[str, Any]) -> None:
@@ -446,6 +464,7 @@ CHANGES = [
     Change("arrive", "drawn", "assigned", "record.enter",
            lambda act, house, found: forms.record_arrival(act, found["visit"]["code"]), {"visit.arrive": 1}, one_answer, own=True),
     Change("attach photo", "drawn", "assigned", "record.enter", _attaching, {"record.draft": 1, "record.attach": 1}, one_answer, own=True),
+    Change("attach paper", "drawn", "assigned", "record.enter", _scanning, {"record.paper": 1}, one_answer, own=True),
     Change("save draft", "drawn", "assigned", "record.enter", _entering(False), {"record.draft": 1}, one_answer, own=True),
     Change("submit", "drawn", "assigned", "record.enter", _entering(True), {"record.submit": 1}, one_answer, own=True),
     Change("import records", "drawn", "operator", "record.import", lambda act, house, data: forms.import_records(act, data),
@@ -453,6 +472,12 @@ CHANGES = [
     Change("approve", "entered", "reviewer", "record.review", _reviewing(True), {"record.approve": 1}, _first_record),
     Change("return", "entered", "reviewer", "record.review", _reviewing(False), {"record.return": 1}, _first_record),
     Change("close follow-up", "entered", "office", "record.close", _close, {"record.close": 1}, _to_close),
+    Change("issue follow-up", "entered", "office", "record.follow",
+           lambda act, house, found: follow_ups.issue_follow_up(act, found["id"], act.today, "送达"), {"record.follow": 1}, to_rectify),
+    Change("extend follow-up", "entered", "office", "record.extend",
+           lambda act, house, found: follow_ups.extend_follow_up(act, found["id"], 5, "停业装修"), {"record.extend": 1}, to_rectify),
+    Change("order re-check", "entered", "office", "record.follow",
+           lambda act, house, found: follow_ups.order_recheck(act, found["id"], 5, ""), {"record.recheck": 1}, to_rectify),
     Change("report rectified", "entered", "reviewer", "record.report", _report, {"record.report": 1}, _promised),
     Change("review round", "entered", "reviewer", "record.review", lambda act, house, _: review.review_round(act, OPEN),
            {"record.approve": lambda made: made["approved"]}, everywhere=True),

@@ -78,7 +78,15 @@ async def test_a_record_goes_from_draft_to_review_back_and_again(drawn, found):
         await _save(found, version=2)
     with pytest.raises(BadInput, match="退回记录要写明意见"):
         await review.review_record(reviewer, record, approve=False, comment=" ", version=2)
-    await review.review_record(reviewer, record, approve=False, comment="请补照片", version=2)
+    for approve, remarks, match in ((True, {"note": "写清楚"}, "通过的记录请删去逐项意见"), (False, {"nonsense": "写清楚"}, "没有保存"), (False, {"note": "长" * 201}, "没有保存")):
+        with pytest.raises(BadInput, match=match):
+            await review.review_record(reviewer, record, approve=approve, comment="请补照片", version=2, remarks=remarks)
+    assert (await _stored(record))["state"] == "submitted" and await records.load_remarks(record) == []
+    await review.review_record(reviewer, record, approve=False, comment="请补照片", version=2, remarks={"note": " 写清楚 ", "opinion": ""})
+    (back,) = await records.load_remarks(record)
+    assert (back["n"], back["by_name"], back["remarks"]) == (2, reviewer.name, {"": "请补照片", "note": "写清楚"})
+    shown = await forms.load_visit_view(found["act"], found["row"]["visit"])
+    assert next(one["remarks"] for one in shown["forms"] if one["record"]) == back["remarks"], "beside the points, for whoever corrects"
     returned = await _stored(record)
     assert (returned["state"], returned["comment"], returned["reviewer"]) == ("returned", "请补照片", reviewer.account)
     await _save(found, version=3, submit=True)
@@ -88,6 +96,7 @@ async def test_a_record_goes_from_draft_to_review_back_and_again(drawn, found):
         await review.review_record(reviewer, record, approve=True, comment="", version=2)
     await review.review_record(reviewer, record, approve=True, comment="", version=4)
     assert (await _stored(record))["state"] == "approved"
+    assert all(not one["remarks"] for one in (await forms.load_visit_view(found["act"], found["row"]["visit"]))["forms"])
     with pytest.raises(WrongMoment, match="不在待审核状态"):
         await review.review_record(reviewer, record, approve=True, comment="", version=5)
 

@@ -10,7 +10,7 @@ from portal.domain.lists import Asked
 from portal.domain.sample import sample_entities
 from portal.steps import bundles, disclosure, forms, lists, publish, review
 from portal.steps.directory import save_entity_rows
-from portal.store import accounts, directory, records
+from portal.store import accounts, directory, follow_ups, records
 from portal.store import draw as draw_store
 from portal.store import plan as plan_store
 from portal.store import publish as publish_store
@@ -56,8 +56,9 @@ async def test_another_bureau_sees_nothing_of_ours(published):
     assert await visit_store.load_visit_page(seen) == [] and await visit_store.load_visit_page(boss.tree)
     assert await records.load_record_page(seen, ["published", "approved"]) == []
     assert await records.count_records(seen) == {} and await records.count_records(boss.tree)
-    assert await records.count_visits(seen) == {} and await records.load_follow_up_page(seen, "open", 50) == []
+    assert await records.count_visits(seen) == {} and await follow_ups.load_follow_up_page(seen, "open", 50) == []
     rounds = [row["id"] for row in await draw_store.load_rounds(boss.line)]
+    assert await follow_ups.count_follow_ups(seen) == {} and await follow_ups.count_follow_ups(boss.tree)
     assert await records.load_follow_ups_state(seen, rounds) == {} and await records.load_follow_ups_state(boss.tree, rounds)
     assert await records.load_unfinished(seen, date(2030, 1, 1)) == []
     for kind in ("plan", "result"):

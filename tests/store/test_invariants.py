@@ -149,6 +149,21 @@ async def _an_attachment() -> dict:
     }  # fmt: skip
 
 
+async def _a_step() -> dict:
+    follow_up = await _a_row("follow_up")
+    return {"follow_up": follow_up["id"], "n": 1, "act": "issue", "state": "issued", "by": await _somebody()}
+
+
+async def _a_paper_copy() -> dict:
+    attachment = await _a_row("attachment")
+    return {"visit": attachment["visit"], "form_code": "a.b", "attachment": attachment["id"], "inspected_on": date(2026, 6, 30), "by": await _somebody()}
+
+
+async def _a_remark() -> dict:
+    record = await InspectionRecord.select(InspectionRecord.id).first().run()
+    return {"record": record["id"], "n": 1, "point": "note", "note": "写清楚", "by": await _somebody()}
+
+
 async def _a_closing() -> dict:
     link = await tables.VisitTask.select(tables.VisitTask.visit, tables.VisitTask.task).first().run()
     round_ = await tables.Round.select(tables.Round.id).first().run()
@@ -178,6 +193,7 @@ OF_THE_YEAR = {
     "simulation": _of_plan(seed=1, runs=1, made_by=_somebody), "peace": _of_bureau(holder="X", since=date(2026, 1, 1), entered_by=_somebody),
     "withdrawal": _of_bureau(key="V", kind="withdraw", since=date(2026, 7, 4), reason="x", entered_by=_somebody), "correction": _a_correction,
     "attachment": _an_attachment, "document": _a_document, "account_change": _a_change, "plan_draft": _of_bureau(year=2027, started_by=_somebody),
+    "follow_up_event": _a_step, "remark": _a_remark, "paper_copy": _a_paper_copy,
     "allowance": _of_bureau(holder="X", reason="complaint", since=date(2026, 1, 1), entered_by=_somebody),
 }  # fmt: skip
 
@@ -412,6 +428,11 @@ BROKEN = {
     "account_change: unknown kind": {"kind": "wish"},
     "account_change: decided by nobody": {"state": "approved", "decided_by": None},
     "account_change: nobody decides on their own": {"same": ("proposed_by", "decided_by")},
+    "follow_up: closed without an ending": {"state": "closed", "ending": ""},
+    "follow_up: days out of range": {"due_days": 401},
+    "paper_copy: of no day or no form": {"form_code": ""},
+    "remark: says nothing": {"note": ""},
+    "follow_up_event: unknown step": {"act": "wish"},
     "attachment: does not fit": {"kind": "song"},
     "placement: placed by nobody known": {"placed_by": "wind"},
     "placement: chosen by a person without a reason": {"placed_by": "person", "why": ""},

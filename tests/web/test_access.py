@@ -111,6 +111,7 @@ PAGES = {
     "/visits/calendar.ics?on=2026-07-01": ("visits.read", "BEGIN:VCALENDAR"),
     "/follow-ups": ("record.read", "后续处置"),
     "/follow-ups?state=closed": ("record.read", "还没有办结过"),
+    "/follow-ups?state=todo&kind=rectify&due=late": ("record.read", "逾期"),
     "/checklists": ("plan.read", "检查表单"),
     "/checklists/registration.check": ("plan.read", "公示"),
     "/checklists/import": ("sheets.import", "导入检查表单"),
@@ -201,7 +202,7 @@ def test_another_bureau_finds_none_of_our_things(worked):
     other = house.browser("other")
     mine = house.browser("planner")
     for address in (f"/draw/{ROUND}", "/plan/1", "/pool/359921-2026-T001", f"/directory/{entity}", f"/visits/{visit}", f"/visits/{visit}/{form}", f"/visits/{visit}/split",
-                    f"/visits/{visit}/documents", f"/review/{record}"):
+                    f"/visits/{visit}/documents", f"/review/{record}", "/follow-ups/1"):
         assert mine.get(address).status_code == 200, address
         assert other.get(address).status_code == 404, address
     for address in ("/", "/plan", "/pool", "/draw", "/visits", "/assign", "/forms", "/review", "/publish", "/directory", "/directory/unplaced", "/inspectors", "/audit", "/jobs", "/verify"):
@@ -235,6 +236,8 @@ def test_another_bureau_acts_on_none_of_our_things(worked):
         f"/visits/{visit}/{form}": {"_version": "0", "_act": "draft"},
         f"/visits/{visit}/split": {"task": "359921-2026-T001", "on": "2026-08-04", "reason": "我们要管"},
         f"/visits/{visit}/documents": {"kind": "notice", "subject": visit},
+        "/follow-ups/1/issue": {"on": "2026-08-02", "note": "我们要管", "seen": "0"},
+        "/follow-ups/1/close": {"on": "2026-08-02", "ending": "done", "result": "我们要管", "seen": "0"},
     }
     for address, fields in acts.items():
         assert other.post(address, fields).status_code in (403, 404), address

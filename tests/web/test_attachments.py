@@ -1,6 +1,7 @@
 """Photos and materials of a record: they go up with the draft, belong to their visit, and are seen by few."""
 
 import re
+from datetime import timedelta
 from hashlib import sha256
 from urllib.parse import quote
 
@@ -66,6 +67,35 @@ def test_a_photo_goes_up_with_the_draft_and_is_shown_to_those_who_may(entering):
     assert entering.house.browser("other").get(f"/attachments/{code}").status_code == 404
     assert entering.house.browser("auditor").get(f"/attachments/{code}").status_code == 403
     assert entering.person.get("/attachments/F000000000000000000000000").status_code == 404
+
+
+def test_a_paper_record_is_entered_with_its_scan_and_the_papers_day(entering):
+    person, house = entering.person, entering.house
+    day = house.clock.now.date() - timedelta(days=3)
+
+    def send(on, *files):
+        headers = {"Origin": person.origin, "Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+        return person.send("POST", f"{entering.address}/paper", headers, content=parts([("csrf", person.csrf), ("paper_on", on)], files))
+
+    scan = ("_file.scan", "记录表.pdf", b"%PDF-1.7 page 1")
+    entering.version()
+    tomorrow = house.clock.now.date() + timedelta(days=1)
+    for refused, words in ((send(str(tomorrow), scan), "在今天之后"), (send(str(day)), "没有选择扫描件"),
+                           (send(str(day), ("_file.scan", "a.docx", b"PK\x03\x04 word/document.xml")), "不是照片或 PDF")):  # fmt: skip
+        assert refused.status_code == 422 and words in refused.text
+    assert entering.kept() == []
+    assert send(str(day), scan).status_code == 303 and send(str(day), scan).status_code == 303
+    assert send(str(day - timedelta(days=1)), ("_file.scan", "b.pdf", b"%PDF-1.7 page 2")).status_code == 422, "all pages are of one day"
+    assert [(media, size) for _, _, media, size in entering.kept()] == [("application/pdf", 15)], "the same page twice is one"
+    page = person.get(entering.address).text
+    assert "纸质补录" in page and f'href="/attachments/{entering.kept()[0][0]}"' in page
+    person.post(entering.address, {"_version": entering.version(), "_act": "draft", "_method": "", "_opinion": "照纸质记录填"})
+    ((record, on),) = house.query("SELECT id, inspected_on FROM record")
+    assert str(on) == str(day)
+    seen = house.browser("reviewer").get(f"/review/{record}").text
+    assert "纸质补录" in seen and "检查日期按纸质记录" in seen
+    assert send(str(day), scan).status_code == 303
+    assert house.browser("other").send("POST", f"{entering.address}/paper", {"Origin": person.origin}).status_code in (400, 403, 404, 422)
 
 
 def test_the_same_photo_twice_is_one_and_a_tick_taken_away_removes_it(entering):

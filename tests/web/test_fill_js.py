@@ -127,5 +127,26 @@ def test_hostile_words_stay_words(filling):
     assert page.complaints == []
 
 
+STORE = """(() => { const all = new Map(Object.entries(%s));
+  Object.defineProperty(window, "sessionStorage", {value: {getItem: (k) => all.get(k) ?? null, setItem: (k, v) => all.set(k, v), removeItem: (k) => all.delete(k)}}); })(); 0"""
+
+
+@pytest.mark.parametrize(("who", "version", "comes_back"), [("li", "3", True), ("wang", "3", False), ("li", "2", False)])
+def test_what_was_typed_comes_back_to_the_same_person_and_version_only(filling, who, version, comes_back):
+    page = filling(FORM, {"ccc": "yes"})
+    typed = [["ccc", "no"], ["facts", "没有标志"], ["machines.0.number", "A1"], ["machines.1.number", "A2"]]
+    kept = json.dumps({"who": "li", "version": "3", "typed": typed}, ensure_ascii=False)
+    page.value(STORE % json.dumps({"typed blank": kept}))
+    page.value(f"""document.getElementById("fill").dataset.keep = {who!r};
+      document.body.insertAdjacentHTML("beforeend", '<input type="hidden" name="_version" value="{version}" form="fill">'); 0""")
+    page.value(SCRIPT.with_name("keep.js").read_text(encoding="utf-8") + "; 0")
+    sent = [pair for pair in page.value("sent()") if pair[0] != "_version"]
+    assert sent == (typed if comes_back else [["ccc", "yes"]])
+    assert page.value("document.body.textContent.includes('没有来得及保存的内容已经放回')") == comes_back
+    assert (page.value("sessionStorage.getItem('typed blank')") is not None) == comes_back, "what belongs to others is forgotten"
+    page.value("set('ccc', 'na'); 0")
+    assert json.loads(page.value("sessionStorage.getItem('typed blank')"))["typed"][0] == ["ccc", "na"]
+
+
 def test_the_pages_scripts_have_addresses():
-    assert all(address_of(name).endswith(name) for name in ("rules.js", "fill.js"))
+    assert all(address_of(name).endswith(name) for name in ("rules.js", "fill.js", "keep.js"))

@@ -76,6 +76,15 @@ def test_thirty_idle_minutes_end_a_session_and_use_keeps_it(house_at):
     assert "登录已过期" in person.get(response.headers["location"]).text
 
 
+@pytest.mark.parametrize(("referer", "then"), [("https://portal.test/visits/V1/a.b?said=draft", "%2Fvisits%2FV1%2Fa.b"), ("https://evil.example/visits", "%2F"), ("", "%2F")])
+def test_a_post_after_the_session_ended_leads_to_login_and_back_to_its_own_page(house_at, referer, then):
+    house = house_at()
+    person = house.browser("planner")
+    house.clock.forward(minutes=31)
+    ended = person.post("/visits/V1/a.b", {"_opinion": "写到一半"}, headers={"Referer": referer})
+    assert ended.status_code == 303 and ended.headers["location"] == f"/login?then={then}&ended=1" and "写到一半" not in ended.text
+
+
 def test_twelve_hours_end_a_session_however_busy(house_at):
     house = house_at()
     person = house.browser("planner")

@@ -170,8 +170,9 @@ def test_an_inspector_fills_a_visit_a_reviewer_returns_and_approves_a_publisher_
     page = inspector.get(visit)
     assert page.status_code == 200 and "登记到场" in page.text
     assert inspector.post(f"{visit}/arrive", {"at": "now"}).status_code == 422
-    assert inspector.post(f"{visit}/arrive").status_code == 303
-    assert "已登记到场" in inspector.get(f"{visit}?said=arrived").text
+    assert inspector.post(f"{visit}/arrive", {"entry_code": "RQ-2026-0007"}).status_code == 303
+    arrived = inspector.get(f"{visit}?said=arrived").text
+    assert "已登记到场" in arrived and "RQ-2026-0007" in arrived
     codes = re.findall(rf'href="{re.escape(visit)}/([a-z_.]+)"', page.text)
     assert len(codes) >= 2
     assert "各表共用 7 个问题，已填 0 个" in page.text
@@ -188,7 +189,8 @@ def test_an_inspector_fills_a_visit_a_reviewer_returns_and_approves_a_publisher_
         draft = inspector.post(address, {"_version": "0", "_act": "draft", "_method": "", "_opinion": "草稿"}, headers={"HX-Request": "true"})
         assert draft.status_code == 200 and 'name="_version" value="1"' in draft.text
         stale = inspector.post(address, {"_version": "0", "_act": "draft", "_method": "", "_opinion": "别人的页面"})
-        assert stale.status_code == 409 and "别人改动过" in stale.text
+        assert stale.status_code == 409 and "别人改动过" in stale.text and "别人的页面</textarea>" in stale.text
+        assert "两边都改了" in stale.text and '已保存的：<span class="lines-kept">草稿</span>' in stale.text and 'name="_version" value="1"' in stale.text
         unknown = inspector.post(address, {"_version": "1", "_act": "draft", "_state": "approved"})
         assert unknown.status_code == 422
         unknown = inspector.post(address, {"_version": "1", "_act": "draft", "no_such_point": "x"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piccolo.columns import Bytea, Integer, Text
+from piccolo.columns import Bytea, ForeignKey, Integer, OnDelete, OnUpdate, Text
 from piccolo.table import Table
 
 from portal.store.tables.columns import at, json, on, ref, text
@@ -101,6 +101,17 @@ class RecordVersion(Table, tablename="record_version"):
     at = at()
 
 
+class Remark(Table, tablename="remark"):
+    """What a reviewer said when a record went back: of one point, or of the whole (point empty)."""
+
+    record = ref(InspectionRecord)
+    n = Integer()  # the record's version that was read
+    point = text()
+    note = text()
+    by = ref(Account)
+    at = at()
+
+
 class Attachment(Table, tablename="attachment"):
     """A photo, file or signature of an answer; never changed, never public."""
 
@@ -120,6 +131,17 @@ class Attachment(Table, tablename="attachment"):
     saved_at = at()
 
 
+class PaperCopy(Table, tablename="paper_copy"):
+    """A scan of what was recorded on paper for one form of a visit, by whom and when it was brought in (纸质补录)."""
+
+    visit = ref(Visit)
+    form_code = text()
+    attachment = ref(Attachment)
+    inspected_on = on()  # as the paper says
+    by = ref(Account)
+    at = at()
+
+
 class Finding(Table, tablename="finding"):
     """The approved outcome of one item on one visit: results split back."""
 
@@ -136,17 +158,37 @@ class Finding(Table, tablename="finding"):
 
 
 class FollowUp(Table, tablename="follow_up"):
+    """A 后续处置 a review confirmed, or that came of another one (`parent`); where it stands (domain/follow_ups.py)."""
+
     record = ref(InspectionRecord)
     kind = text()
     note = text()
     due_on = on()
-    state = text("open")  # open | closed
+    state = text("open")  # open | issued | answered | closed
     confirmed_by = ref(Account)
     confirmed_at = at()
     closed_on = on()
     closed_by = ref(Account, null=True)
     closed_at = at()
     result = text()  # how it was settled
+    parent = ForeignKey("self", null=True, index=True, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict)
+    due_days = Integer(default=0)  # working days; 0: no deadline, or only its day is known
+    counts_on = on()  # the day they count from; null: what they count from has not happened
+    ending = text()  # of domain.follow_ups.ENDINGS, once closed
+
+
+class FollowUpEvent(Table, tablename="follow_up_event"):
+    """A step of a follow-up: who did what, on which day, and where it stood then."""
+
+    follow_up = ref(FollowUp)
+    n = Integer()
+    act = text()  # of domain.follow_ups.ACTS
+    note = text()
+    state = text()
+    due_on = on()  # as it was then
+    on = on()  # no column after it can be made by `on()`
+    by = ref(Account)
+    at = at()
 
 
 class Document(Table, tablename="document"):

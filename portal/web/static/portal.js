@@ -14,6 +14,10 @@
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) window.print();
   });
+  // What keep.js holds for a form belongs to whoever was signed in.
+  document.addEventListener("submit", (event) => {
+    if (new URL(event.target.action).pathname === "/logout") sessionStorage.clear();
+  });
   // One press does one thing.
   document.addEventListener("submit", (event) => {
     const form = event.target;
