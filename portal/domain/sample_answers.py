@@ -16,6 +16,7 @@ from typing import Any
 from portal.domain.errors import Problem
 from portal.domain.forms import check_answers, clean_answers, visible
 from portal.domain.model import Choice, Field, Form, Record, Section
+from portal.domain.opinion import OPINION, asked_in
 from portal.domain.sample_stream import Stream, topic_key
 
 __all__ = ["ATTACHMENTS", "SampleVisit", "sample_answers"]
@@ -74,12 +75,15 @@ def sample_answers(
         lost = Stream(key, visit.entity).chance(_UNREACHABLE_PERCENT)
         mode = "unreachable" if lost else "problem" if stream.chance(_PROBLEM_PERCENT) else "fine"
         answers, outcomes = _finding(visit, form, stream, mode, validate, told)
+        opinion = "" if mode == "unreachable" else "情况属实，按要求改正。" if any(o != "none" for o in outcomes.values()) else "无异议。"
+        if opinion and asked_in(form) and OPINION in answers:
+            answers[OPINION] = opinion  # the form's own question and the record say one thing
         told |= {_question(one): answers[one.name] for one in form.fields() if one.shared and one.name in answers and not _is_own(one, answers[one.name])}
         yield {
             "visit": visit.code, "task": visit.task, "form": form.code, "version": form.version, "answers": answers,
             "outcomes": outcomes, "inspected_on": visit.planned_on, "recorder": visit.inspectors[0] if visit.inspectors else "",
             "method": "实地核查" if mode == "unreachable" else stream.pick(_METHODS),
-            "opinion": "" if mode == "unreachable" else "情况属实，按要求改正。" if any(o != "none" for o in outcomes.values()) else "无异议。",
+            "opinion": opinion,
         }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from portal.domain import forms as domain
+from portal.domain import opinion as opinions
 from portal.domain.answers import numbers_of, say, uploads_of
 from portal.domain.model import AWAITING, OUTCOMES, Field, Form
 from portal.prints.pages import PICTURE
@@ -57,7 +58,7 @@ async def load_record_paper(act: Acting, record: Mapping[str, Any]) -> dict[str,
         "arrived_at": visit["arrived_at"].astimezone(BEIJING).isoformat(timespec="minutes") if visit["arrived_at"] else "",
         "inspectors": [{"name": one["name"], "certificate": one["certificate_no"]} for _, one in sorted(people.items())],
         "items": [{"name": one["name"], "outcome": _outcome(record["outcomes"].get(one["code"], ""))} for one in joined["items"]],
-        "sections": _sections(form, record["answers"], shown, known), "opinion": record["opinion"], "mark": f"记录 {record['id']}　第 {record['version']} 次保存",
+        "sections": _sections(form, record["answers"], record["opinion"], shown, known), "opinion": record["opinion"], "mark": f"记录 {record['id']}　第 {record['version']} 次保存",
         "unfinished": "" if record["state"] in ("approved", "published", "withdrawn") else f"本记录的状态是“{STATES[record['state']]}”，以审核通过的为准。",
         "photos": [
             {"src": f"{PICTURE}{code}", "number": number, "label": field.label, "taken": known[code]["taken"][:16], "original": known[code]["original"]}
@@ -85,8 +86,11 @@ async def _encoded(act: Acting, code: str) -> str:
     return base64.b64encode((await attachments.load_attachment(code, act.tree))["data"]).decode()
 
 
-def _sections(form: Form, answers: Mapping[str, Any], shown: set[str], known: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The points that were asked, with their answers in words; sections of which nothing was asked are left out."""
+def _sections(form: Form, answers: Mapping[str, Any], opinion: str, shown: set[str], known: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The points that were asked, with their answers in words; sections of which nothing was asked are left out.
+
+    `opinion` stands above the signatures; the point that asked it refers there.
+    """
     numbers, found = numbers_of(form), []
     for section in form.sections:
         points = []
@@ -96,9 +100,12 @@ def _sections(form: Form, answers: Mapping[str, Any], shown: set[str], known: Ma
             answer = answers.get(field.name)
             signed = [f"{PICTURE}{code}" for code, kind in uploads_of(field, answer) if kind == "signature" and code in known]
             verdict = field.type == "verdict"
+            words = say(field, answer)
+            if field.name == opinions.OPINION and words and words == opinion:
+                words = "见后面的当事人意见"
             points.append({
-                "number": numbers[field.name], "key": field.key, "label": field.label, "verdict": (say(field, answer) or "未填") if verdict else "",
-                "said": "" if verdict or signed else say(field, answer) or "未填", "signatures": signed,
+                "number": numbers[field.name], "key": field.key, "label": field.label, "verdict": (words or "未填") if verdict else "",
+                "said": "" if verdict or signed else words or "未填", "signatures": signed,
             })  # fmt: skip
         if points:
             found.append({"title": section.title, "points": points})

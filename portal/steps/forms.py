@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from portal.domain import forms as domain
+from portal.domain import opinion as opinions
 from portal.domain import shared
 from portal.domain.answers import both_versions
 from portal.domain.errors import BadInput, Conflict, NotAllowed, NotFound, Problem, Refused, WrongMoment
@@ -120,7 +121,7 @@ async def save_record(
 
     `version` is that of the record the person saw (0: none yet), `seen` what the page showed of
     shared questions (shared.seen_of): somebody else's change in between is a WrongMoment, never
-    overwritten.  Raises BadInput with problems by field when a submitted record is not complete.
+    overwritten.  A form that asks for the opinion itself says it (domain.opinion).  Raises BadInput with problems by field when a submitted record is not complete.
     """
     act.require("record.enter")
     async with transaction():
@@ -194,7 +195,7 @@ async def _save(
     header = hand.headers[visit["id"]]
     names, there = shared_of(every, header, records)
     titles = {one["form"].code: one["form"].title for one in every}
-    common = shared.settle(form, titles, names, there, answers, seen, inspected_on, submit=submit)
+    common = shared.settle(form, titles, names, there, opinions.into_answers(form, answers, opinion), seen, inspected_on, submit=submit)
     if common.problems and not from_file:
         raise WrongMoment("同一次入企的共用问题，别的表里填得不一样。您填的内容没有保存。", common.problems)
     cleaned = domain.clean_answers(form, common.answers, inspected_on)
@@ -216,8 +217,8 @@ async def _save(
         raise BadInput(f"《{form.title}》有 {len(problems)} 处需要补充或改正。", problems)
     state = "submitted" if submit else (known["state"] if known else "draft")
     values = {
-        "answers": cleaned, "outcomes": chosen, "method": method, "opinion": opinion, "inspected_on": inspected_on,
-        "state": state, "recorder": recorder, "entered_by": act.account, "submitted_at": act.now if submit else None,
+        "answers": cleaned, "outcomes": chosen, "method": method, "inspected_on": inspected_on,
+        "opinion": opinions.of_answers(form, cleaned, opinion), "state": state, "recorder": recorder, "entered_by": act.account, "submitted_at": act.now if submit else None,
     }  # fmt: skip
     if known is None:
         values |= {

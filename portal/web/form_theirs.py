@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from portal.domain import opinion as opinions
 from portal.domain.answers import say
 from portal.store import records
 from portal.web import wording
@@ -32,7 +33,8 @@ async def load_theirs(joined: Mapping[str, Any], filled: Mapping[str, Any]) -> d
         f"outcome.{item['code']}": wording.outcome(record["outcomes"][item["code"]]) if record["outcomes"].get(item["code"]) else _NOTHING
         for item in joined["items"] if record["outcomes"].get(item["code"], "") != filled["outcomes"].get(item["code"], "")
     }  # fmt: skip
-    own |= {name: record[name] or _NOTHING for name in ("method", "opinion") if record[name] != filled[name]}
+    beside = ("method",) if opinions.asked_in(joined["form"]) else ("method", "opinion")
+    own |= {name: record[name] or _NOTHING for name in beside if record[name] != filled[name]}
     last = (await records.load_versions(record["id"]))[-1]
     theirs = {"by": last["by_name"], "at": last["at"], "same": not points and not own, "points": points, "own": own}
     return {"version": record["version"], "theirs": theirs}

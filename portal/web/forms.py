@@ -20,6 +20,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from portal.domain import forms as domain
+from portal.domain import opinion as opinions
 from portal.domain import shared
 from portal.domain.answers import numbers_of, say
 from portal.domain.attachments import point_of
@@ -118,7 +119,7 @@ async def show_form(request: Request, code: str, form: str, refused: Refused | N
     view, joined = await _joined(acting(request), code, form)
     record = joined["record"]
     filled = {
-        "answers": joined["answers"], "seen": shared.seen_of(joined["answers"], _shared_here(view, joined)), "outcomes": record["outcomes"] if record else {},
+        "answers": opinions.into_answers(joined["form"], joined["answers"], record["opinion"]) if record else joined["answers"], "seen": shared.seen_of(joined["answers"], _shared_here(view, joined)), "outcomes": record["outcomes"] if record else {},
         "method": record["method"] if record else "", "opinion": record["opinion"] if record else "",
         "version": record["version"] if record else 0,
     }  # fmt: skip
@@ -147,7 +148,7 @@ async def _form_page(
             names=view["names"], known=view["known"], titles=view["titles"], reviewed=joined["remarks"],
             beside=theirs["points"] if theirs else EMPTY,
         ),
-        "theirs": theirs, "paper": view["papers"].get(joined["form"].code, []), "joined": joined, "form": joined["form"], "record": record, "filled": filled, "locked": locked, "seen": shared.write_seen(filled["seen"]),
+        "asks_opinion": opinions.asked_in(joined["form"]), "theirs": theirs, "paper": view["papers"].get(joined["form"].code, []), "joined": joined, "form": joined["form"], "record": record, "filled": filled, "locked": locked, "seen": shared.write_seen(filled["seen"]),
         "methods": steps.METHODS, "outcome_choices": wording.outcomes(), "said": SAID.get(request.query_params.get("said", ""), ""),
     }  # fmt: skip
     return await page(request, "forms/form.html", here="/visits", refused=refused, **{**view, **context})
@@ -274,7 +275,8 @@ async def _refused_page(request: Request, code: str, form: str, filled: dict[str
     """The page with all that was typed, and the shared answers that came meanwhile."""
     view, joined = await _joined(acting(request), code, form)
     told = [problem.field for problem in refused.problems] if isinstance(refused, WrongMoment) else []
-    answers, seen = shared.retold(joined["form"], view["known"], view["names"], filled["answers"], filled["seen"], told)
+    typed = opinions.into_answers(joined["form"], filled["answers"], filled["opinion"])
+    answers, seen = shared.retold(joined["form"], view["known"], view["names"], typed, filled["seen"], told)
     both = await load_theirs(joined, filled) if isinstance(refused, WrongMoment) else {}
     return await _form_page(request, view, joined, filled | {"answers": answers, "seen": seen} | both, refused)
 

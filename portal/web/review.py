@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from portal.domain import calendar
+from portal.domain import opinion as opinions
 from portal.domain.answers import differences, numbers_of, say, uploads_of
 from portal.domain.errors import Refused
 from portal.domain.model import Field, Form
@@ -86,7 +87,8 @@ async def _record_page(request: Request, number: int, refused: Refused | None) -
     told = [point for point in points if point["verdict"] == "no" or point["changes"] or point["filled"] or point["remark"] or point["typed"]]
     return await page(
         request, "review/record.html", here="/review", refused=refused, points=points, told=[p for p in points if p in told],
-        plain=[p for p in points if p not in told], clock=_clock(view), said=SAID.get(wanted.said, ""), typed=typed,
+        plain=[p for p in points if p not in told], opinion=opinions.said_beside(form, record["answers"], record["opinion"]),
+        asks_opinion=opinions.asked_in(form), clock=_clock(view), said=SAID.get(wanted.said, ""), typed=typed,
         sides=_sides(view, wanted), labels={field.name: field.label for field in form.fields()}, most_remark=steps.LONGEST_REMARK, **view,
     )  # fmt: skip
 
@@ -107,8 +109,8 @@ def _sides(view: Mapping[str, Any], wanted: Compared) -> dict[str, Any] | None:
         ("", item["name"], *(wording.outcome(one[code]) if code in one else "" for one in outcomes))
         for code, item in view["items"].items() if outcomes[0].get(code) != outcomes[1].get(code)
     ]  # fmt: skip
-    for key, label in (("method", "检查方式"), ("opinion", "当事人意见")):
-        words = old["data"].get(key, ""), new["data"].get(key, "")
+    beside = [opinions.said_beside(view["form"], one["data"].get("answers", {}), one["data"].get("opinion", "")) for one in (old, new)]
+    for label, words in (("检查方式", [one["data"].get("method", "") for one in (old, new)]), ("当事人意见", beside)):
         rows += [("", label, *words)] if words[0] != words[1] else []
     return {"all": submitted, "old": old, "new": new, "rows": rows}
 

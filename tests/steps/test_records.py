@@ -10,7 +10,7 @@ import pytest
 
 from portal.domain.errors import BadInput, NotAllowed, WrongMoment
 from portal.domain.sample import sample_plan
-from portal.steps import disclosure, draw, forms, plan, publish, review, sample, setup
+from portal.steps import disclosure, documents, draw, forms, plan, publish, review, sample, setup
 from portal.store import directory, records
 from portal.store import publish as publish_store
 from portal.store.tables import Finding, FollowUp, InspectionRecord, Plan, RecordVersion
@@ -41,6 +41,21 @@ async def _stored(record: int) -> dict:
 
 
 # Entering --------------------------------------------------------------------
+
+
+async def test_an_opinion_is_one_however_it_is_given(drawn, found):
+    """The form asks it itself: its answer is the record's, words given beside it are its answer, and paper says it once."""
+    answers = {name: said for name, said in found["given"]["answers"].items() if name != "opinion"} | {"presence": "open"}
+    answers |= {"methods": ["site"]} if "methods" in answers else {}
+    record = await _save(found, answers=answers, opinion="")
+    papers = []
+    for version, (said, beside, kept) in enumerate((("已知悉", "", "已知悉"), ("", "无异议。", "无异议。"), ("要求复核", "无异议。", "要求复核"), ("", "", "")), 1):
+        await _save(found, version=version, answers={**answers, "opinion": said}, opinion=beside)
+        stored = await _stored(record)
+        assert stored["opinion"] == kept == json.loads(stored["answers"]).get("opinion", "")
+        papers.append(await documents.load_record_paper(found["act"], await records.load_record(record, found["act"].tree)))
+    asked = [next(point["said"] for section in paper["sections"] for point in section["points"] if point["label"] == "检查对象意见") for paper in papers]
+    assert asked == ["见后面的当事人意见"] * 3 + ["未填"] and [paper["opinion"] for paper in papers] == ["已知悉", "无异议。", "要求复核", ""]
 
 
 async def test_two_people_saving_at_once_one_wins_and_the_other_is_told(drawn, found):

@@ -16,6 +16,7 @@ from portal.domain.answers import numbers_of, say
 from portal.domain.attachments import is_uploaded
 from portal.domain.forms import visible
 from portal.domain.model import AWAITING, OUTCOMES
+from portal.domain.opinion import asked_in
 from portal.plugins import discover_sectors
 from portal.steps import setup
 from portal.store import accounts, engine
@@ -144,7 +145,8 @@ def fill_in(bureau, visit, form, person):
     for item, outcome in outcomes.items():
         phone.hands("choose", f"_outcome.{item}", outcome)
     phone.hands("choose", "_method", METHOD)
-    phone.type("_opinion", OPINION)
+    if not asked_in(form):
+        phone.type("_opinion", OPINION)
     assert phone.beyond() == 0 and phone.told() == []
     phone.follow("hands.tap(document.querySelector('.dock .go'), 'submit')")
     assert phone.page.value("location.pathname") == f"/visits/{quote(visit)}", phone.told()
