@@ -10,7 +10,7 @@ from portal.domain.attachments import ATTACHED, is_uploaded
 from portal.domain.forms import VERDICTS
 from portal.domain.model import Field, Form
 
-__all__ = ["both_versions", "differences", "numbers_of", "say", "uploads_of"]
+__all__ = ["both_versions", "differences", "numbers_of", "say", "say_rows", "uploads_of"]
 
 
 def numbers_of(form: Form) -> dict[str, str]:
@@ -38,7 +38,7 @@ def say(field: Field, answer: Any) -> str:
         paper = [one for one in answer if not is_uploaded(one)]
         return f"{len(answer)} 份" + (f"，纸质原件 {'、'.join(paper)}" if paper else "")
     if field.type == "repeat":
-        return "；".join(f"（{n}）{_row(field.fields, row)}" for n, row in enumerate(answer, 1))
+        return "；".join(f"（{n}）" + "，".join(f"{label}：{said}" for label, said in row) for n, row in enumerate(say_rows(field, answer), 1))
     return answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
 
 
@@ -48,8 +48,9 @@ def both_versions(form: Form, given: Mapping[str, Any], stands: Mapping[str, Any
     return [pair for pair in pairs if pair[1] != pair[2]]
 
 
-def _row(fields: Sequence[Field], row: Mapping[str, Any]) -> str:
-    return "，".join(f"{one.label}：{said}" for one in fields if (said := say(one, row.get(one.name))))
+def say_rows(field: Field, answer: Any) -> list[list[tuple[str, str]]]:
+    """Each row of a repeat as (label, words) of what was answered in it."""
+    return [[(one.label, said) for one in field.fields if (said := say(one, row.get(one.name)))] for row in answer or []]
 
 
 def uploads_of(field: Field, answer: Any) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from portal.domain import forms as domain
 from portal.domain import opinion as opinions
-from portal.domain.answers import numbers_of, say, uploads_of
+from portal.domain.answers import numbers_of, say, say_rows, uploads_of
 from portal.domain.model import AWAITING, OUTCOMES, Field, Form
 from portal.prints.pages import PICTURE
 from portal.steps.acting import BEIJING, Acting
@@ -89,7 +89,8 @@ async def _encoded(act: Acting, code: str) -> str:
 def _sections(form: Form, answers: Mapping[str, Any], opinion: str, shown: set[str], known: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The points that were asked, with their answers in words; sections of which nothing was asked are left out.
 
-    `opinion` stands above the signatures; the point that asked it refers there.
+    `opinion` stands above the signatures; the point that asked it refers there. `rows` of a
+    repeat: (label, words) of each row, across the page; a sheet kept from before has them in `said`.
     """
     numbers, found = numbers_of(form), []
     for section in form.sections:
@@ -103,9 +104,10 @@ def _sections(form: Form, answers: Mapping[str, Any], opinion: str, shown: set[s
             words = say(field, answer)
             if field.name == opinions.OPINION and words and words == opinion:
                 words = "见后面的当事人意见"
+            rows = say_rows(field, answer) if field.type == "repeat" else []
             points.append({
                 "number": numbers[field.name], "key": field.key, "label": field.label, "verdict": (words or "未填") if verdict else "",
-                "said": "" if verdict or signed else words or "未填", "signatures": signed,
+                "said": "" if verdict or signed or rows else words or "未填", "signatures": signed, "rows": rows,
             })  # fmt: skip
         if points:
             found.append({"title": section.title, "points": points})

@@ -321,7 +321,17 @@ def test_a_record_sheet_says_every_point_and_shows_signature_and_photos(printed)
     text = text_of(pdf)
     for words in ("检查记录", "沈听雨（闽350582001）、吴望溪", "2.56", "2026年7月3日9时12分", "当事人（签名）", "2026-07-0309:20拍摄", "记录7"):
         assert words in text, words
-    assert page_count(pdf) == 4 and pdf.count(b"/Subtype /Image") + pdf.count(b"/Subtype/Image") == 1  # once, however often it is shown
+    assert page_count(pdf) == 3 and pdf.count(b"/Subtype /Image") + pdf.count(b"/Subtype/Image") == 1  # once, however often it is shown
+
+
+def test_photos_follow_where_there_is_room_and_rows_of_a_repeat_go_across_the_page(printed):
+    device = [["设备代码或者使用登记证编号", "梯11闽C00001"], ["不合格的事实", "检验有效期已过，没有申报定期检验，仍在使用，已当场责令停止使用"]]
+    point = {"number": "2.1", "key": False, "label": "抽查的设备", "verdict": "", "said": "", "signatures": [], "rows": [device]}
+    name, context = record_sheet(sections=[{"title": "使用单位", "points": [point, *[{**point, "rows": [], "said": "无"}] * 20]}])
+    context["sheet"]["photos"] *= 5
+    pages = pages_of(printed(name, context))
+    assert [page.count("SHA-256") for page in pages] == [0, 2, 3] and "当事人（签名）" in pages[1], "on the page of the signatures"
+    assert "（1）设备代码或者使用登记证编号：梯11闽C00001，不合格的事实：检验有效期已过" in pages[0]
 
 
 def test_a_record_sheet_has_no_picture_but_those_that_came_with_it(printer):

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from portal.domain.answers import numbers_of, say
+from portal.domain.answers import numbers_of, say, say_rows
 from portal.domain.attachments import is_uploaded
 from portal.domain.forms import visible
 from portal.domain.model import AWAITING, OUTCOMES
@@ -176,10 +176,10 @@ def assert_kept(field, given, stored):
 
 def assert_printed(form, person, stored, outcomes, pdf):
     pages = pages_of(pdf)
-    assert [OPINION in page for page in pages if "当事人（签名）" in page] == [True], "nobody signs a page without words"
+    assert [squeezed(stored.get("opinion", OPINION)) in squeezed(page) for page in pages if "当事人（签名）" in page] == [True], "nobody signs a page without words"
     text = "".join(pages)
     numbers = numbers_of(form)
-    wanted = [form.title, form.version, OPINION, METHOD]
+    wanted = [form.title, form.version, stored.get("opinion", OPINION), METHOD]
     wanted += [SECTORS.item(item).name for item in outcomes]
     wanted += ["待检验结果" if one == AWAITING else OUTCOMES[one].label for one in outcomes.values()]
     for section in form.sections:
@@ -187,7 +187,12 @@ def assert_printed(form, person, stored, outcomes, pdf):
         wanted += [section.title] if asked else []
         for field in asked:
             wanted.append(f"{numbers[field.name]}{'*' * field.key}{field.label}")
-            wanted += [] if field.type == "signature" else say(field, stored[field.name]).split("\n")
+            if field.type == "repeat":
+                wanted += ["，".join(f"{label}：{said}" for label, said in row) for row in say_rows(field, stored[field.name])]
+            elif field.name == "opinion":
+                wanted.append("见后面的当事人意见")
+            elif field.type != "signature":
+                wanted += say(field, stored[field.name]).split("\n")
     assert [one for one in wanted if squeezed(one) not in text] == []
     assert not missing_glyphs(pdf)
 
