@@ -1,7 +1,7 @@
 """广告监督检查: systems of agents and publishers, and what advertisements say.
 
-广告法 第九、十四、十六、十七、二十八、三十四、四十九条 are of the checked list, 第四十六条 is [M]. 互联网广告管理办法 (总局令第 72 号) and
-药品、医疗器械、保健食品、特殊医学用途配方食品广告审查管理暂行办法 (总局令第 21 号) are cited as a whole from memory [M].
+广告法 第九、十四、十六、十七、二十八、三十四、四十九条 are of the checked list, 第四十六条 as quoted on a stored page. 互联网广告管理办法 (in force since
+2023-05-01) and 药品、医疗器械、保健食品、特殊医学用途配方食品广告审查管理暂行办法 (2019) are cited as a whole; that they are orders 72 and 21 is from memory [M].
 """
 
 from datetime import date

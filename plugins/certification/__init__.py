@@ -1,7 +1,7 @@
 """认证监督检查: compulsory certification (CCC) at makers and sellers; voluntary certificates and certifiers' records.
 
 认证认可条例 第二十一条至第二十七条, 第五十四条 are those of the checked list (2023 text); 强制性产品认证管理规定
-(总局令第 117 号) is cited as a whole from memory [M]. No qualification beyond the certificate.
+(order 117 of the former 质检总局, 2009, read on a stored page) is cited as a whole; its later amendment is unread [M]. No qualification beyond the certificate.
 """
 
 from datetime import date

@@ -2,7 +2,7 @@
 
 食品生产经营监督检查管理办法 (总局令第 49 号) 第十五条 names the twelve groups and is taken from the checked
 text. Its 第八条 and 第十六条, and the articles of 食品安全法 (2021 text, numbers unchanged by the amendment in force since 2025-12-01) and of
-总局令第 60 号 are cited from memory [M] and to be confirmed by a person before release.
+总局令第 60 号 (its title and number are on stored pages) are cited from memory [M] and to be confirmed by a person before release.
 No qualification beyond the certificate: the rules ask for training and tests, no separate licence of inspectors.
 """
 

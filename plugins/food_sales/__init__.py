@@ -1,7 +1,7 @@
 """食品销售监督检查: sellers of food, sellers beside schools, sellers of special food.
 
 食品生产经营监督检查管理办法 (总局令第 49 号) 第十七、十八条 name the points and are taken from the checked text.
-食品安全法 and 未成年人保护法 第五十九条 are cited from memory [M], to be confirmed by a person before release.
+未成年人保护法 第五十九条 is as quoted on two stored pages. 食品安全法 is cited from memory [M], to be confirmed by a person before release.
 """
 
 from plugins.food_sales.forms import FORMS, POINTS

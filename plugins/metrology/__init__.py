@@ -1,7 +1,7 @@
 """计量监督检查: instruments in use, net contents of prepacked goods, legal units.
 
-计量法 第九、十二、十六、十八条 and 实施细则 第十一、二十、二十二条 are those of the checked list. 第三条 (units) and
-定量包装商品计量监督管理办法 (总局令第 70 号) are cited from memory [M], the latter as a whole.
+计量法 第九、十二、十六、十八条 and 实施细则 第十一、二十、二十二条 are those of the checked list. 第三条 (units) is
+as quoted on stored pages; 定量包装商品计量监督管理办法 (总局令第 70 号, in force since 2023-06-01 as announced) is cited as a whole.
 No qualification: who verifies instruments needs one, who inspects does not; a verification is sent to the institute.
 """
 

@@ -1,7 +1,7 @@
 """网络交易监督检查: platforms, and who sells on them or on a site of their own.
 
 电子商务法 第十、十五、十六、十八、十九、二十七、二十八、三十三、三十七条 are of the checked list; 网络交易监督管理办法 (总局令第 37 号)
-is cited as a whole from memory [M]. Checks are made from the page first; a visit follows what the page says.
+is cited as a whole, its number as published. Checks are made from the page first; a visit follows what the page says.
 """
 
 from datetime import date

@@ -1,8 +1,8 @@
 """价格监督检查: marked prices, price fraud, fees that must not be charged.
 
 价格法 第十三、十四、三十三至三十五条 and 明码标价和禁止价格欺诈规定 (总局令第 56 号) 第五至八、十一至十三、十五至二十条 are of the
-checked list; the eight forms of fraud are those of 第十九条. 价格法 第十二条 and 规范促销行为暂行规定 第二十一条 (七日内最低成交价格)
-are [M]. Which fees a place may charge is its own catalogue.
+checked list; the eight forms of fraud are those of 第十九条. The rule of the lowest price of seven days is that of
+规范促销行为暂行规定 as quoted on stored pages; that it is its 第二十一条, and 价格法 第十二条, are [M]. Which fees a place may charge is its own catalogue.
 """
 
 from datetime import date

@@ -1,7 +1,7 @@
 """工业产品质量: products drawn as objects of their makers and sellers, sampled on the spot, judged by a laboratory later.
 
 Bases: 产品质量法 articles 15 (sampling, no repeated sampling below, fifteen days to ask for a re-test), 17, 27, 33-39 as in
-the checked text; articles 13, 29, 30 and those of 产品质量监督抽查管理暂行办法 from memory [M], as is the half year within
+the checked text, 29 and 30 as quoted on stored pages; article 13 and those of 产品质量监督抽查管理暂行办法 from memory [M], as is the half year within
 which a product sampled by a higher authority is not sampled again: to be confirmed before release.
 """
 

@@ -3,7 +3,7 @@
 Bases: 特种设备安全监督检查办法 (总局令第 57 号) articles 8, 9, 17 (no routine check in the year of a post-licence check), 24
 (eight major violations), 25 (six severe hazards) and 29 (re-check within ten working days of the report of rectification)
 as read. Articles of 特种设备安全法 33-36, 39, 40, 43 as in the checked text; other articles, and those of the two
-rules on main responsibility, from memory [M], to be confirmed before release.
+rules on main responsibility (总局令第 74 号 for users, in force since 2023-05-05, is confirmed), from memory [M], to be confirmed before release.
 """
 
 from plugins.special_equipment.forms import FORMS, HAZARDS, KINDS, LICENSED_POINTS, ROW_VERDICTS, USE_POINTS
