@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from portal.domain.follow_ups import ENDINGS as ENDINGS
 from portal.domain.follow_ups import STATES, Due, label_of
-from portal.domain.model import AWAITING, OUTCOMES
+from portal.domain.model import AWAITING, OUTCOMES, Field
 from portal.steps.acting import BEIJING
 from portal.steps.review import FOLLOW_UPS as FOLLOW_UPS  # templates say follow-ups through here
 
@@ -166,3 +166,12 @@ def name_parts(name: str) -> list[str]:
     """晋江市潮声里餐饮管理有限公司 -> [晋江市潮声里, 餐饮管理, 有限公司]: where a heading may break."""
     found = _ENDS.fullmatch(name)
     return [piece for piece in found.groups() if piece] if found else [name]
+
+
+#: what the label of a question asks for where a line is enough: a number, a name, a place
+_LINE = re.compile(r"[^：]*(号|代码|电话|姓名|职务|名称|产品|规格|型号|标准|项目|机构|企业|平台|生产者|地址)(（[^）：]*）)?$|网址[^：]*$")
+
+
+def is_short(field: Field) -> bool:
+    """Whether a text answer is usually one line: its rule is a pattern, or its label asks for a number or a name; facts and words are longer."""
+    return field.constraint.startswith("regex(.,") or _LINE.match(field.label) is not None

@@ -99,3 +99,12 @@ def test_a_row_ticked_to_be_deleted_is_left_out_and_nothing_else_is():
     form = Form("x.y", "1", "表", (Section("一", (Field("lifts", "电梯", "repeat", fields=(Field("number", "编号", "text"),)),)),))
     given = {"lifts.0.number": ["A"], "lifts.10.number": ["B"], "_drop.lifts.0": ["1"], "_drop.other.1": ["1"], "_version": ["0"]}
     assert _without_dropped(form, given) == {"lifts.10.number": ["B"], "_drop.other.1": ["1"], "_version": ["0"]}
+
+
+@pytest.mark.parametrize(
+    ("label", "constraint", "short"),
+    [("联系电话", "", True), ("生产者（生产企业）", "", True), ("封样", "regex(., '[0-9A-Z]{2,30}')", True), ("检查对象意见", "", False),
+     ("不合格的事实：没有销售淘汰、变质的产品", "", False), ("其他情况", "", False), ("联系电话：公示的内容和查明的事实", "", False)],
+)  # fmt: skip
+def test_a_number_or_a_name_is_one_line_on_the_phone_and_facts_are_more(label, constraint, short):
+    assert wording.is_short(Field("asked", label, "text", constraint=constraint)) == short
