@@ -173,7 +173,7 @@ def test_an_inspector_fills_a_visit_a_reviewer_returns_and_approves_a_publisher_
     assert inspector.post(f"{visit}/arrive", {"entry_code": "RQ-2026-0007"}).status_code == 303
     arrived = inspector.get(f"{visit}?said=arrived").text
     assert "已登记到场" in arrived and "RQ-2026-0007" in arrived
-    codes = re.findall(rf'href="{re.escape(visit)}/([a-z_.]+)"', page.text)
+    codes = re.findall(rf'href="{re.escape(visit)}/([a-z_]+\.[a-z_]+)"', page.text)
     assert len(codes) >= 2
     assert "各表共用 7 个问题，已填 0 个" in page.text
     for n, form_code in enumerate(codes):
