@@ -12,10 +12,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from portal.prints import nursery
 from tests import cluster
+
+hypothesis.settings.register_profile("mingcha", deadline=None)  # a busy machine is no mistake of an example
+hypothesis.settings.load_profile("mingcha")
 
 # As in `run`, for who calls pytest directly: else each worker rewrites every assertion in each run, and each process compiles the program.
 sys.dont_write_bytecode = False

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import json
 import re
 import sys
 import traceback
+import zlib
 from argparse import Namespace, _SubParsersAction
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
@@ -75,6 +77,15 @@ def read_bundle(folder: Path) -> tuple[dict[str, bytes], list[str]]:
         except OSError as problem:
             raise BadInput(f"文件“{place}”不能读取：{words_of(problem)}。") from None
     return files, others
+
+
+def _is_twin(place: Path, plain: bytes) -> bool:
+    """Whether a packed file holds just these bytes; never unpacks more than one byte beyond them."""
+    try:
+        with gzip.open(place) as packed:
+            return packed.read(len(plain) + 1) == plain
+    except (OSError, EOFError, zlib.error):
+        return False
 
 
 def _write(data: bytes) -> None:
@@ -194,6 +205,11 @@ def check_bundle(path: Path) -> Iterator[Line]:
     except RecursionError as failure:
         yield False, sentence_of(failure)
     else:
+        twins = [name for name in others if name.removesuffix(".gz") in files]  # beside each text file of a site
+        for name in twins:
+            if not _is_twin(path / name, files[name.removesuffix(".gz")]):
+                yield False, f"{name} 解压后与 {name.removesuffix('.gz')} 不一致"
+        others = sorted(set(others) - set(twins))
         if others:
             yield None, f"没有核对的其他文件：{'、'.join(others[:5])}" + (f" 等 {len(others)} 个" if len(others) > 5 else "")
 

@@ -86,10 +86,10 @@ FOLLOW_UPS = Listing(
         Column(name="id", label="编号", kind="number", shown=False), Column(name="name", label="检查对象", kind="name", href="/review/{record}", needs="record.read"),
         Column(name="code", label="统一社会信用代码", kind="code", narrow=False), Column(name="kind", label="处置", words="FOLLOW_UPS"), Column(name="note", label="内容", kind="name"),
         _STATION, Column(name="inspected_on", label="检查日期", kind="day", narrow=False), Column(name="due_on", label="期限", kind="day"),
-        Column(name="closed_on", label="办结日期", kind="day"), Column(name="result", label="办结情况", kind="name", shown=False), Column(name="state", label="状态", words="follow_up_states"),
+        Column(name="closed_on", label="办结日期", kind="day"), Column(name="result", label="办结情况", kind="name", shown=False), Column(name="state", label="状态", words="FOLLOW_UP_TIMES"),
     ),
     filters=(
-        _FIND, Filter(name="state", label="状态", columns=("state",), words="follow_up_states"), Filter(name="kind", label="处置", columns=("kind",), words="FOLLOW_UPS"),
+        _FIND, Filter(name="state", label="状态", columns=("state",), words="FOLLOW_UP_TIMES"), Filter(name="kind", label="处置", columns=("kind",), words="FOLLOW_UPS"),
         _BY_PLAN, _BY_TREE, _BY_TOWN, *_INSPECTED, _BY_UNIT, _BY_SECTOR, _BY_MONTH,
     ),
 )  # fmt: skip

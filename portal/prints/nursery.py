@@ -19,6 +19,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -145,6 +146,7 @@ def serve(control: socket.socket) -> int | None:
                     os.dup2(given, own)
                     os.close(given)
                 os.environ.update(request["start"])
+                tempfile.tempdir = None  # the nursery's own may be known already: what a killed worker leaves would stay there
                 return os.getpid()
             for given in descriptors:
                 os.close(given)

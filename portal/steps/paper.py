@@ -62,6 +62,8 @@ async def attach_paper(act: Acting, visit_code: str, form_code: str, on: date, s
         if known and known["state"] not in EDITABLE:
             raise WrongMoment("这份记录已经提交审核，不能再附扫描件。审核退回后可以附。")
         there = (await store.load_paper_copies(visit["id"])).get(form_code, [])
+        if any(one["code"] == scan.code and one["inspected_on"] == on for one in there):
+            return  # this very page is there
         if on > act.today:
             raise BadInput("扫描件没有保存，请按提示修改。", [Problem("paper_on", f"检查日期 {on} 在今天之后。")])
         if there and there[0]["inspected_on"] != on:

@@ -151,10 +151,10 @@ async def _once(request: Request, entry: Entry, key: str) -> None:
             await asyncio.wait_for(other.wait(), _WAIT)
         except TimeoutError:
             break
+    entry.underway = (digest, asyncio.Event())
+    underway[digest] = entry.underway[1]  # before anything is awaited: of several clicks at once one goes on
     if (led := await accounts.load_done(digest)) is not None:
         raise DoneBefore(led)
-    entry.underway = (digest, asyncio.Event())
-    underway[digest] = entry.underway[1]
     entry.act = replace(entry.act, form=Once(digest, entry.request_id))
 
 

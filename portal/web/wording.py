@@ -47,7 +47,7 @@ PUBLICATIONS: Mapping[str, tuple[str, str]] = {
     "waiting": ("half", "待公示"),
     "overdue": ("bad", "逾期未公示"),
 }
-FOLLOW_UP_STATES: Mapping[str, tuple[str, str]] = {
+FOLLOW_UP_TIMES: Mapping[str, tuple[str, str]] = {
     "open": ("half", "办理中"),
     "late": ("bad", "逾期未办结"),
     "closed": ("ok", "按期办结"),

@@ -1,5 +1,6 @@
 """portal recompute | assign-file | verify: byte for byte, and red for whatever was touched, never a traceback."""
 
+import gzip
 import json
 import shutil
 
@@ -135,6 +136,18 @@ def test_other_files_are_named_and_not_looked_at(portal, tmp_path):
     (folder / "说明.txt").write_text("x")
     done = portal("verify", folder)
     assert done.code == 0 and done.lines("--   没有核对的其他文件：说明.txt")
+
+
+def test_a_packed_twin_is_compared_with_its_file(portal, tmp_path):
+    folder = shutil.copytree(GOLDEN / "open", tmp_path / "copy")
+    twin = folder / "result.json.gz"
+    twin.write_bytes(gzip.compress((folder / "result.json").read_bytes()))
+    done = portal("verify", folder)
+    assert done.code == 0 and "没有核对" not in done.out
+    for wrong in (gzip.compress((folder / "result.json").read_bytes() + b" "), gzip.compress(b""), b"\x1f\x8bnothing", b""):
+        twin.write_bytes(wrong)
+        done = portal("verify", folder)
+        assert done.code == 1 and done.lines("FAIL result.json.gz 解压后与 result.json 不一致"), wrong
 
 
 def test_the_public_folder_of_a_sealed_round_is_green_and_red_once_touched(portal, tmp_path):

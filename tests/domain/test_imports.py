@@ -17,7 +17,7 @@ from portal.domain.import_kinds import KINDS, Reading, parse_mapping, parse_opti
 from portal.domain.imports import pack_preview, pack_sheet, preview_of, remark_rows, unpack_preview, unpack_sheet
 from portal.domain.model import Choice, Field, Form, Section
 from portal.domain.registers import RegisterRow, join_registers, parse_registers
-from portal.domain.results import NOT_HERE, ToFill, answers_of, parse_results, template_of
+from portal.domain.results import NOT_HERE, ToFill, answers_of, parse_results, rows_of, template_of
 from portal.domain.tables import Headings, MissingColumns, Parsed, fill_merged
 
 CODE, OTHER = make_uscc("9", "1", "359921", "MA000001"), make_uscc("9", "2", "359921", "MA000002")
@@ -125,7 +125,7 @@ def test_results_name_the_visit_the_item_and_an_outcome_of_the_list():
                             ("V1", "", "", "none", "2026-6-1", "", ""), ("V1", "", "名称", "", "2026-6-1", "", ""), ("V1", "", "住所", "none", "", "", "")])
     (row,) = parsed.rows
     assert (row.outcome, row.recorder, row.points) == ("none", ("甲", "乙"), {"门面整洁": "合格"})
-    assert said(parsed) == ["第 3 行“入企编号”：没有写明是哪一次检查。请填写入企编号或代码。", "第 4 行“事项”：同一次检查的“营业执照”与第 2 行重复。请只保留一行。",
+    assert said(parsed) == ["第 3 行“入企编号”：没有写明是哪一次检查。请填写入企编号或代码。", "第 4 行“事项”：同一次检查的“营业执照”与第 2 行重复。请只保留一行；一个事项有几行样品的，每行填写样品各列。",
                             "第 5 行“事项”：没有填写。请补上后重新上传。", "第 6 行“结果”：没有填写。请补上后重新上传。", "第 7 行“检查日期”：没有填写。请补上后重新上传。"]
     with pytest.raises(MissingColumns, match="检查记录表中找不到“入企编号”列或“统一社会信用代码”列"):
         parse_results([("事项", "结果", "检查日期"), ("营业执照", "none", "2026-6-1")])
@@ -182,9 +182,9 @@ def test_every_point_of_a_form_has_a_column_that_is_read_again():
     form = Form("x.form", "1", "表", (Section("一", fields[:4]), Section("二", fields[4:], show_if="ok = 'yes'")))
     row = ToFill("V1", "T1", CODE, "甲公司", "事项一", "林某某", "", form, True)
     head, guide, first, second = template_of([row, replace(row, item="事项二", first=False)], ["实地核查"])
-    assert head[11:] == ["联系电话〔phone〕", "检查日期〔day〕", "数量〔one〕", "数量〔two〕", "情形", "悬挂执照"]
-    assert guide[15].startswith("选填：可填几项") and first[11:] == [""] * 6 and second[11:] == [NOT_HERE] * 6
-    written = ["13800000000", "2026-06-15", "1", "2", "隐瞒真实情况、弄虚作假、弄虚作假，其他，见说明", "不合格"]
+    assert head[11:] == ["联系电话〔phone〕", "检查日期〔day〕", "数量〔one〕", "数量〔two〕", "情形", "甲〔rows.x〕", "悬挂执照"]
+    assert guide[15].startswith("选填：可填几项") and first[11:] == [""] * 7 and second[11:] == [NOT_HERE] * 7
+    written = ["13800000000", "2026-06-15", "1", "2", "隐瞒真实情况、弄虚作假、弄虚作假，其他，见说明", "第一件", "不合格"]
     for cells in (first, second):
         cells[5], cells[6] = "未发现问题", "2026-06-15"
     first[11:] = written
@@ -194,6 +194,7 @@ def test_every_point_of_a_form_has_a_column_that_is_read_again():
         "phone": ["13800000000"], "day": ["2026-06-15"], "one": ["1"], "two": ["2"], "many": ["a", "b", "d"], "ok": ["no"],
     }  # fmt: skip
     assert answers_of(form, parsed.rows[1].points, "") == {}
+    assert rows_of(form, [one.points for one in parsed.rows]) == {"rows.0.x": ["第一件"]}
     assert answers_of(form, {"情形": "弄虚作假、没有这一种"}, "")["many"] == ["b", "没有这一种"]
 
 

@@ -177,6 +177,7 @@ def test_a_worker_knows_nothing_of_the_portals_environment_and_a_killed_nursery_
     with Printer(fonts_folder, workers=1, templates=folder) as printer:
         printer.render("good", "good.html", ON)
         environ = Path(f"/proc/{started[0].pid}/environ").read_bytes()
+        assert list(printer._scratch.glob("*/weasyprint-*")), "its unpacked fonts lie where they go with it, even when it is killed"
         own_nursery._process.kill()
         own_nursery._process.wait()
         printer.render("good", "good.html", ON)  # its worker is still there

@@ -475,7 +475,7 @@ CHANGES = [
     Change("issue follow-up", "entered", "office", "record.follow",
            lambda act, house, found: follow_ups.issue_follow_up(act, found["id"], act.today, "送达"), {"record.follow": 1}, to_rectify),
     Change("extend follow-up", "entered", "office", "record.extend",
-           lambda act, house, found: follow_ups.extend_follow_up(act, found["id"], 5, "停业装修"), {"record.extend": 1}, to_rectify),
+           lambda act, house, found: follow_ups.extend_follow_up(act, found["id"], 5, "停业装修", seen=0), {"record.extend": 1}, to_rectify),
     Change("order re-check", "entered", "office", "record.follow",
            lambda act, house, found: follow_ups.order_recheck(act, found["id"], 5, ""), {"record.recheck": 1}, to_rectify),
     Change("report rectified", "entered", "reviewer", "record.report", _report, {"record.report": 1}, _promised),
