@@ -7,6 +7,7 @@ The open round is a true draw (ssj/1) of its files, so its pages can be verified
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,25 @@ def seal(folder: Path, as_of: str = AS_OF) -> None:
         if path.is_file() and path.name != "manifest.json"
     }
     _write(folder, "manifest.json", canonical({"spec": "mingcha-bundle/1", "as_of": as_of, "files": files}))
+
+
+def add_external(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Give a bundle a list drawn elsewhere, with one result of it; (the list, the result it was made from)."""
+    rounds, results = ([json.loads(line) for line in (folder / f"{name}.jsonl").read_bytes().splitlines()] for name in ("rounds", "results"))
+    first, code, label = results[0], "350582-2026-X001", "外部抽取，本站不能验证"
+    source = next(row for row in rounds if row["code"] == first["round"])
+    listed = {
+        "code": code, "title": "餐饮服务检查（外部抽取，泉州市局平台）", "label": label, "platform": "泉州市局平台", "drawn_on": "2026-03-20",
+        "window": source["window"], "digest": "ab" * 32, "taken_at": "2026-03-21T09:00:00+08:00",
+        "task": {"code": "350582-2026-T009", "name": "餐饮服务检查", "department": "餐饮科", "items": [{"code": "x.y", "name": "餐饮服务监督检查"}]},
+        "size": 3, "taken": 1, "visits": 1, "avoided": 0, "visited_by": source["window"][1],
+        "list": [{"code": first["entity"], "name": first["name"], "tasks": ["350582-2026-T009"]}], "proof": first["proof"],
+    }  # fmt: skip
+    own = {**first, "visit": f"{code}_{first['entity']}", "round": code, "round_title": listed["title"], "label": label}
+    _write(folder, "external.jsonl", canonical(listed) + b"\n")
+    _write(folder, "results.jsonl", b"".join(canonical(row) + b"\n" for row in sorted([*results, own], key=lambda row: row["visit"])))
+    seal(folder)
+    return listed, first
 
 
 def _write(folder: Path, name: str, data: bytes) -> None:

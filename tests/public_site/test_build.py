@@ -20,7 +20,7 @@ from public_site.bundle import load_bundle, require_path, slug
 from public_site.check import check_release
 from public_site.pages import announcements, entity_path
 from public_site.wording import cn_date, drawn_value, lead, percent, pieces, ratio, state_of
-from tests.public_site.bundle_fixture import make_bundle, seal
+from tests.public_site.bundle_fixture import add_external, make_bundle, seal
 from tests.public_site.conftest import FakePdfs
 
 
@@ -118,26 +118,13 @@ def test_a_lower_bureaus_plan_has_its_own_address_and_its_own_name_on_the_paper(
 def test_a_list_drawn_elsewhere_has_its_page_its_results_and_its_place_in_the_data(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
     more = tmp_path / "more"
     shutil.copytree(bundle, more)
-    rounds = [json.loads(line) for line in (more / "rounds.jsonl").read_bytes().splitlines()]
-    results = [json.loads(line) for line in (more / "results.jsonl").read_bytes().splitlines()]
-    source = next(row for row in rounds if row["code"] == results[0]["round"])
-    code, label = "350582-2026-X001", "外部抽取，本站不能验证"
-    listed = {
-        "code": code, "title": "餐饮服务检查（外部抽取，泉州市局平台）", "label": label, "platform": "泉州市局平台", "drawn_on": "2026-03-20",
-        "window": source["window"], "digest": "ab" * 32, "taken_at": "2026-03-21T09:00:00+08:00",
-        "task": {"code": "350582-2026-T009", "name": "餐饮服务检查", "department": "餐饮科", "items": [{"code": "x.y", "name": "餐饮服务监督检查"}]},
-        "size": 3, "taken": 1, "visits": 1, "avoided": 0, "visited_by": source["window"][1],
-        "list": [{"code": results[0]["entity"], "name": results[0]["name"], "tasks": ["350582-2026-T009"]}], "proof": results[0]["proof"],
-    }  # fmt: skip
-    own = {**results[0], "visit": f"{code}_{results[0]['entity']}", "round": code, "round_title": listed["title"], "label": label}
-    (more / "external.jsonl").write_bytes(canonical(listed) + b"\n")
-    (more / "results.jsonl").write_bytes(b"".join(canonical(row) + b"\n" for row in sorted([*results, own], key=lambda row: row["visit"])))
-    seal(more)
+    listed, first = add_external(more)
+    code, label = listed["code"], listed["label"]
     build(more, tmp_path / "out", pdfs, verify=verify)
     assert all(ok for ok, _ in check_release(tmp_path / "out")), list(check_release(tmp_path / "out"))
     out = {name: (tmp_path / "out" / name).read_text("utf-8") for name in (f"tasks/{code}.html", f"tasks/{code}-list.html", f"results/{code}.html", "tasks/index.html", "tasks/external.html", "news.html", "data/external.csv")}  # fmt: skip
     assert "泉州市局平台" in out[f"tasks/{code}.html"] and "不能验证它是怎样抽取的" in out[f"tasks/{code}.html"] and "ab" * 32 in out[f"tasks/{code}.html"]
-    assert label in out[f"results/{code}.html"] and results[0]["name"] in out[f"tasks/{code}-list.html"]
+    assert label in out[f"results/{code}.html"] and first["name"] in out[f"tasks/{code}-list.html"]
     assert "外部抽取的名单（1）" in out["tasks/index.html"] and f"{code}.html" in out["tasks/external.html"] and code in out["data/external.csv"]
     assert listed["title"] in out["news.html"]
     assert {job.template for job in pdfs.asked if job.context.get("round") == listed} == {"result_notice"}

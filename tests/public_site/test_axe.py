@@ -1,0 +1,60 @@
+"""Every kind of page of the public site in Chromium: nothing that axe-core finds against WCAG 2.2 A or AA, nothing wider than its window."""
+
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+
+from public_site.build import TEMPLATES
+from public_site.bundle import load_bundle
+from public_site.pages import entity_pages, site_pages
+from public_site.release import release
+from public_site.serve import make_server
+from tests.axe import broken
+from tests.public_site.browser import Browser, program
+from tests.public_site.bundle_fixture import add_external
+from tests.public_site.conftest import FakePdfs
+
+pytestmark = pytest.mark.chromium
+FRAMES = {"layout.html", "parts.html"}  # what pages are made with
+SEARCH = "results/index.html?q=有限公司"
+
+
+@pytest.fixture(scope="module")
+def site(bundle: Path, verify: Path, tmp_path_factory: pytest.TempPathFactory):
+    """A served site with every kind of page; (its address, the pages' addresses below it)."""
+    folder = tmp_path_factory.mktemp("axe")
+    whole = shutil.copytree(bundle, folder / "bundle")
+    add_external(whole)
+    release(whole, folder / "site", FakePdfs(), verify=verify)
+    opened = load_bundle(whole)
+    made = list(site_pages(opened, {}, "", lambda *_: False))
+    # Of entities the one with the longest page: more of what such a page can hold.
+    made.append(max(entity_pages(opened, "", lambda *_: False), key=lambda page: len(page.twin)))
+    assert {page.template for page in made} | FRAMES == {path.name for path in TEMPLATES.iterdir()}, "a page of a new kind is not looked at"
+    server = make_server(folder / "site")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/", [page.path for page in made]
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize(("width", "dark"), [(390, True), (1280, False)])
+def test_no_page_keeps_anybody_out(site, width, dark):
+    if program() is None:
+        pytest.skip("needs a Chromium browser")
+    root, paths = site
+    found = {}
+    with Browser() as browser:
+        page = browser.page(width, dark=dark)
+        for path in [*paths, SEARCH]:
+            page.open(root + path)
+            if path == SEARCH:
+                page.until("document.querySelector('#found *')")
+            page.value("for (const one of document.querySelectorAll('details')) one.open = true")
+            found[path] = broken(page)
+        assert page.value("matchMedia('(prefers-color-scheme: dark)').matches") is dark
+    assert {path: lines for path, lines in found.items() if lines} == {}
