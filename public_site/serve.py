@@ -44,13 +44,6 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe put there must not hold the thread
 
 
-def open_page(site: Path, target: str) -> tuple[BinaryIO, str] | None:
-    """The open file of a request target and its content type, or None where there is nothing to serve."""
-    parts = parse_target(target)
-    found = parts and open_file(site, parts)
-    return (found, type_of(parts[-1])) if found else None
-
-
 def type_of(name: str) -> str:
     return "text/plain; charset=utf-8" if name == "checkpoint" else TYPES.get(Path(name).suffix, "application/octet-stream")
 
