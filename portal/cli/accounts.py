@@ -57,7 +57,7 @@ def add_commands(commands: _SubParsersAction) -> None:
 async def run_list(args: Namespace) -> None:
     async with acting(args) as (act, _):
         act.require("accounts.read")
-        rows = await store.load_account_page(act.tree, role=args.role or "", limit=100_000)
+        rows = await store.load_account_page(act.joint, role=args.role or "", limit=100_000)
         organisations = {one["id"]: one["name"] for one in await accounts.load_organisations()}
     for row in rows:
         said = "、".join(ROLES[role] for role in row["roles"]) or "没有角色"
@@ -120,7 +120,7 @@ async def run_roles(args: Namespace) -> None:
 async def run_pending(args: Namespace) -> None:
     async with acting(args) as (act, _):
         act.require("accounts.read")
-        rows = await store.load_open_changes(act.tree)
+        rows = await store.load_open_changes(act.joint)
         people = {one["id"]: one for one in await accounts.load_accounts()}
     say(f"等批准的申请 {len(rows)} 项。")
     for row in rows:

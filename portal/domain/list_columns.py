@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from portal.domain.lists import Column, Filter, Listing
 
@@ -129,9 +130,9 @@ INSPECTORS = Listing(
         Column(name="standing", label="状态", words="standings"),
     ),
     filters=(
-        Filter(name="q", label="姓名或工号", kind="like", columns=("number", "name")), _BY_TREE, Filter(name="standing", label="状态", columns=("standing",), words="standings"),
+        Filter(name="q", label="姓名或工号", kind="like", columns=("number", "name")), replace(_BY_TREE, options="homes"), Filter(name="standing", label="状态", columns=("standing",), words="standings"),
         Filter(name="begins_from", label="名额：检查期限始于", kind="from"), Filter(name="begins_to", label="到", kind="to"),
-        Filter(name="slots", label="名额", kind="whole", columns=("slots",), shown=False), _BY_UNIT,
+        Filter(name="slots", label="名额", kind="whole", columns=("slots",), shown=False), replace(_BY_UNIT, options="homes"),
     ),
 )  # fmt: skip
 

@@ -29,7 +29,7 @@ KINDS = {"create": "新建账号", "enable": "重新启用", "password": "重置
 async def load_account_of(act: Acting, login: str) -> dict[str, Any]:
     """An account of the own tree, without what opens it; NotFound for all others."""
     found = await accounts.load_account(login)
-    if found is None or found["organisation"] not in act.tree:
+    if found is None or found["organisation"] not in act.joint:
         raise NotFound(f"账号“{login}”不在您的辖区。请核对登录名。")
     return {name: value for name, value in found.items() if name not in ("password", "secret")} | {"enrolled": bool(found["secret"])}
 
@@ -155,7 +155,7 @@ async def decide_change(act: Acting, number: int, approve: bool, answer: str = "
     act.require("accounts.grant")
     change = await store.load_change(number)
     about = await accounts.load_account_by_id(change["account"]) if change else None
-    if change is None or about is None or about["organisation"] not in act.tree:
+    if change is None or about is None or about["organisation"] not in act.joint:
         raise NotFound(f"第 {number} 号账号申请不在您的辖区。")
     _require_other(act, about)
     if change["proposed_by"] == act.account:
@@ -195,7 +195,7 @@ def _require_other(act: Acting, account: Mapping[str, Any]) -> None:
 async def _require_not_last(account: Mapping[str, Any], lost: Collection[str]) -> None:
     """Raises WrongMoment where nobody else in the account's bureau would hold one of the three offices."""
     organisations = await accounts.load_organisations()
-    bureau = accounts.tree_of(organisations, accounts.bureaus_of(organisations, account["organisation"])[0])
+    bureau = accounts.joint_tree_of(organisations, accounts.bureaus_of(organisations, account["organisation"])[0])
     for role in rules.ADMINISTRATORS:
         if role in lost and not set(await store.load_holders(role, bureau)) - {account["id"]}:
             raise WrongMoment(f"“{account['login']}”是本单位最后一位{rules.ROLES[role]}，不能停用或取消。请先另设一位。")
@@ -229,7 +229,7 @@ def _reason(reason: str) -> str:
 
 async def _home(act: Acting, organisation: str) -> dict[str, Any]:
     for one in await accounts.load_organisations():
-        if one["code"] == organisation and one["id"] in act.tree:
+        if one["code"] == organisation and one["id"] in act.joint:
             return one
     raise BadInput("没有保存。", [Problem("organisation", f"单位“{organisation}”不在您的辖区。请重新选择。")])
 
@@ -237,7 +237,7 @@ async def _home(act: Acting, organisation: str) -> dict[str, Any]:
 async def _person(act: Acting, code: str) -> int | None:
     if not code.strip():
         return None
-    found = await store.load_inspector_id(code.strip(), act.tree)
+    found = await store.load_inspector_id(code.strip(), act.joint)
     if found is None:
         raise BadInput("没有保存。", [Problem("inspector", f"执法人员“{code}”不在您的辖区。请填写名录中的编号，或者留空。")])
     return found

@@ -39,6 +39,7 @@ class Acting:
     `bureau` is the nearest bureau in its line, `top` the root: a county under a city is a bureau of its own,
     which sees what the city does and changes none of it. `over`: the bureaus above its own, nearest first.
     `whole`: all organisations under `top`, whose one site shows the releases of all.
+    `joint`: `tree` and the other departments that check beside it (`store.accounts.joint_tree_of`).
 
     `now` is fixed for the whole act; chance comes only through `token_bytes`.
     """
@@ -54,6 +55,7 @@ class Acting:
     tree: frozenset[int]
     line: frozenset[int]
     whole: frozenset[int]
+    joint: frozenset[int]
     now: datetime
     keys: Keys
     sectors: Sectors
@@ -110,6 +112,7 @@ async def open_acting(
     return Acting(
         account=account["id"], login=account["login"], name=account["name"], roles=account["roles"],
         organisation=by_id[account["organisation"]], bureau=by_id[bureaus[0]], top=by_id[line[-1]], over=tuple(bureaus[1:]),
-        tree=tree, line=tree | frozenset(line), whole=accounts.tree_of(organisations, line[-1]), now=now, keys=keys, sectors=await with_sheets(sectors), inspector=await accounts.load_inspector_of(account),
+        tree=tree, line=tree | frozenset(line), whole=accounts.joint_tree_of(organisations, line[-1]),
+        joint=accounts.joint_tree_of(organisations, account["organisation"]), now=now, keys=keys, sectors=await with_sheets(sectors), inspector=await accounts.load_inspector_of(account),
         address=address, token_bytes=token_bytes,
     )  # fmt: skip

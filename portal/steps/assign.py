@@ -49,7 +49,7 @@ async def assign_inspectors(act: Acting, round_code: str) -> dict[str, Any]:
         index = await log.append(act, "assignment", round_code, {"digest": digest})
         _, key = load_draw_keys(act, round_)
         result = await asyncio.to_thread(assign, require_slots({**slots, "K": key.hex()}))
-        known = {row["code"]: row["id"] for row in await directory.load_inspectors(act.tree)}
+        known = {row["code"]: row["id"] for row in await directory.load_inspectors(act.joint)}
         await store.save_run(
             {
                 "round": round_["id"], "n": 1, "slots": canonical(slots).decode(), "slots_digest": digest,
@@ -79,7 +79,7 @@ async def refill_slots(
     act.require("visits.assign")
     if not reason.strip():
         raise BadInput("请写明补派人员的原因，如病假、出差、新登记的回避。")
-    people = await directory.load_inspectors(act.tree)
+    people = await directory.load_inspectors(act.joint)
     known = {row["number"]: row["code"] for row in people if row["number"]} | {row["code"]: row["code"] for row in people}
     if strange := sorted(set(absent) - known.keys()):
         raise BadInput(f"执法人员名录中没有“{'、'.join(strange)}”，或者不在您的辖区。请核对工号。")
@@ -193,7 +193,7 @@ async def _run_again(
     index = await log.append(act, "assignment", round_["code"], {"digest": digest})
     _, key = load_draw_keys(act, round_)
     result = await asyncio.to_thread(run_refill, document, key)
-    numbers = {row["code"]: row["id"] for row in await directory.load_inspectors(act.tree)}
+    numbers = {row["code"]: row["id"] for row in await directory.load_inspectors(act.joint)}
     filled = {(visit, n): result["assigned"][visit][n] for visit, n in emptied}
     taken = {(visit, n): who for visit in split for n, who in enumerate(result["assigned"][visit])}
     await store.save_run(

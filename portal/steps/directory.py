@@ -257,7 +257,7 @@ async def _inspector_values(act: Acting, rows: Sequence[InspectorRow]) -> tuple[
     """(rows as the table stores them, how many are new, changed, unchanged)."""
     organisations = await accounts.load_organisations()
     stations, bureau = _stations(organisations, act), act.bureau
-    tree = accounts.tree_of(organisations, bureau["id"])
+    tree = accounts.joint_tree_of(organisations, bureau["id"])
     # People of another department (教育局) are its own, so that a joint check knows whose they are.
     departments = {o["name"]: o["id"] for o in organisations if o["id"] in tree and o["kind"] in ("department", "partner")}
     values = [
@@ -326,7 +326,7 @@ async def save_recusals(act: Acting, parsed: Parsed[RecusalRow], digest: str) ->
 
 async def _inspectors_by_number(act: Acting) -> dict[str, int]:
     """own number, and full code, -> id of the bureau's inspectors."""
-    tree = accounts.tree_of(await accounts.load_organisations(), act.bureau["id"])
+    tree = accounts.joint_tree_of(await accounts.load_organisations(), act.bureau["id"])
     found: dict[str, int] = {}
     for row in await directory.load_inspectors(tree):
         found[row["code"]] = row["id"]

@@ -122,15 +122,21 @@ async def load_document_file(act: Acting, document: int) -> tuple[str, str, dict
     act.require("visits.read")
     row = await store.load_document(document, act.line)
     visit = (await visits.load_visits_by_id([row["visit"]]))[row["visit"]]
-    if not await visits.is_seen(visit, act.tree):
+    if not await visits.is_seen(visit, act.tree) or (row["kind"] == "result" and _beside(act)):
         raise NotFound(f"没有编号为 {document} 的文书，或者不在您的辖区。")
     kind, data = KINDS[row["kind"]], row["data"]
     name = f"{kind.title} {data['paper']['entity_name']} {row['number']}{'（已作废）' if row['state'] == 'voided' else ''}.pdf"
+    if row["record"]:
+        act.require("record.read")
+        await records.load_record(row["record"], act.tree)
     if row["kind"] != "record":
         return name, kind.template, data
-    act.require("record.read")
-    await records.load_record(row["record"], act.tree)
     return name, kind.template, {"about": data["about"], "sheet": data["paper"], "pictures": await load_pictures(act, data["paper"])}
+
+
+def _beside(act: Acting) -> bool:
+    """Of another department: the notice is for everybody who goes, what the bureau found and told the company is not."""
+    return act.organisation["kind"] == "partner"
 
 
 async def load_visit_documents(act: Acting, visit_code: str) -> dict[str, Any]:
@@ -142,7 +148,7 @@ async def load_visit_documents(act: Acting, visit_code: str) -> dict[str, Any]:
     visit = await visits.load_visit(visit_code, act.tree)
     rows = await store.load_documents_of(visit["id"], act.line)
     own = [row for row in await records.load_records_of([visit["id"]]) if row["organisation"] in act.tree]
-    rows = [row for row in rows if row["record"] is None or row["record"] in {one["id"] for one in own}]
+    rows = [row for row in rows if (not _beside(act) if row["kind"] == "result" else row["record"] is None or row["record"] in {one["id"] for one in own})]
     wanted: list[dict[str, Any]] = [{"kind": "notice", "subject": visit_code, "about": ""}]
     wanted += [{"kind": "record", "subject": str(row["id"]), "about": row["form_code"]} for row in own]
     wanted += [{"kind": "result", "subject": visit_code, "about": ""}]

@@ -26,15 +26,15 @@ async def open_reach(act: Acting, listing: Listing) -> store.Reach:
     """What the list's SQL needs to know of the person who asks. Raises NotAllowed."""
     act.require(listing.act)
     organisations = await accounts.load_organisations()
-    trees = {one["code"]: accounts.tree_of(organisations, one["id"]) for one in organisations if one["id"] in act.tree}
+    trees = {one["code"]: accounts.tree_of(organisations, one["id"]) for one in organisations if one["id"] in act.joint}
     days, differentiated, professional = {}, frozenset(), frozenset()
     if listing.name in _DATED:
         days = {day: due_on(day, PUBLISH_WITHIN) for day in await store.load_inspected_days()}
     if listing.name == "checks":
         differentiated, professional = await _by_class(act)
     return store.Reach(
-        tree=act.tree, line=act.line, today=act.today, days=days, differentiated=differentiated, professional=professional, trees=trees,
-        inspector=act.inspector["id"] if act.inspector else None, whole=len(act.tree) >= len(organisations),
+        tree=act.joint if listing.name == "inspectors" else act.tree, line=act.line, today=act.today, days=days, differentiated=differentiated, professional=professional, trees=trees,
+        inspector=act.inspector["id"] if act.inspector else None, whole=len(act.joint) >= len(organisations),
     )  # fmt: skip
 
 
@@ -104,8 +104,9 @@ async def _fill_visits(rows: Sequence[dict[str, Any]]) -> None:
 async def load_options(act: Acting, name: str) -> list[tuple[str, str]]:
     """(value, label) of a filter's choices."""
     match name:
-        case "units":
-            return [(one["code"], one["name"]) for one in await accounts.load_organisations() if one["id"] in act.tree]
+        case "units" | "homes":
+            seen = act.joint if name == "homes" else act.tree
+            return [(one["code"], one["name"]) for one in await accounts.load_organisations() if one["id"] in seen]
         case "plans":
             return [(str(one["id"]), f"{one['title']}（第 {one['version']} 版）") for one in _newest(await plan.load_plans(act.line))]
         case "rounds":

@@ -251,7 +251,7 @@ async def _departments(act: Acting) -> tuple[str, ...]:
     """The names of departments in use here: organisations, sectors' departments, where inspectors work."""
     names = {one["name"] for one in await accounts.load_organisations() if one["id"] in act.line}
     names |= {sector.department for sector in act.sectors.sectors.values() if sector.department}
-    names |= {person["department"] for person in await directory.load_inspectors(act.tree) if person["department"]}
+    names |= {person["department"] for person in await directory.load_inspectors(act.joint) if person["department"]}
     if "市场监督管理" in act.bureau["name"]:
         names |= {"市场监督管理局", "市场监管局"}  # as plans of several departments call it
     return tuple(sorted(names))

@@ -33,7 +33,7 @@ _NOTE = re.compile(r"^(?:备注|注|说明)[:：]\s*")  # a file's remark row sa
 async def load_publishable(act: Acting) -> dict[str, Any]:
     """What publishing would add now: approved records by visit, unpublished plans and items."""
     act.require("publish.read")
-    every = await records.load_record_page(act.tree, ["approved"], limit=100_000)
+    every = await records.load_record_page(act.joint, ["approved"], limit=100_000)
     approved, waiting = await sort_waiting(every)
     plans = await plan.load_publishable_plans(act.tree)
     known = {row["key"] for row in await store.load_live(act.whole, "item")}
@@ -44,7 +44,7 @@ async def load_publishable(act: Acting) -> dict[str, Any]:
         "visits": len({row["visit"] for row in approved}),
         "plans": plans,
         "items": len(items),
-        "counts": await records.count_records(act.tree),
+        "counts": await records.count_records(act.joint),
     }
 
 
@@ -86,8 +86,8 @@ async def publish_all(act: Acting) -> dict[str, int]:
     for row in await plan.load_publishable_plans(act.tree):  # before anything is published, and again in the transaction
         _require_other(act, row)
     counts = {"items": await _one(act, "items", _publish_items(act)), "plans": await _one(act, "plans", _publish_plans(act)), "results": 0}
-    waiting, _ = await sort_waiting(await records.load_record_page(act.tree, ["approved"], limit=1_000_000))
-    settled = await records.load_closed_since_published(act.tree)
+    waiting, _ = await sort_waiting(await records.load_record_page(act.joint, ["approved"], limit=1_000_000))
+    settled = await records.load_closed_since_published(act.joint)
     ids = sorted({row["visit"] for row in waiting} | settled)
     for start in range(0, len(ids), BATCH):
         counts["results"] += await _one(act, "results", _publish_visits(act, ids[start : start + BATCH], settled))

@@ -22,7 +22,7 @@ async def load_snapshot(act: Acting) -> dict[str, Any]:
     """{"roster": [...], "recusals": [[inspector code, entity code], ...]} of the bureau today, sorted."""
     organisations = await accounts.load_organisations()
     by_id = {o["id"]: o for o in organisations}
-    tree = accounts.tree_of(organisations, act.bureau["id"])
+    tree = accounts.joint_tree_of(organisations, act.bureau["id"])
     people = await directory.load_inspectors(tree)
     codes = {row["id"]: row["code"] for row in people}
     roster = [

@@ -50,7 +50,7 @@ async def fill_sample(act: Acting, entities: int, seed: int, said: Callable[[str
     said(f"写入检查对象名录 {entities:,} 户")
     counted = await save_entity_rows(act, sample_entities(entities, seed))
     people = await save_inspector_rows(act, sample_inspectors(seed))
-    known = {row["number"]: row["id"] for row in await directory.load_inspectors(act.tree)}
+    known = {row["number"]: row["id"] for row in await directory.load_inspectors(act.joint)}
     recusals = sample_recusals(seed, among=min(entities, 1000))
     async with transaction():
         for row in recusals:
@@ -75,7 +75,7 @@ async def make_answers(act: Acting, round_code: str, seed: int) -> Iterator[byte
         if not codes:
             continue
         for joined in every[visit["id"]]:
-            if joined["owner"] not in act.tree:
+            if joined["owner"] not in act.joint:
                 continue
             form = joined["form"]
             forms[form.code] = await load_form(form.code, form.version)

@@ -190,7 +190,7 @@ async def add_partner(act: acting.Acting, name: str, password: Callable[[str], s
     async with transaction():
         await hold("bureau", act.bureau["id"])
         organisations = await accounts.load_organisations()
-        if any(o["name"] == name for o in organisations if o["id"] in accounts.tree_of(organisations, act.bureau["id"])):
+        if any(o["name"] == name for o in organisations if o["id"] in accounts.joint_tree_of(organisations, act.bureau["id"])):
             raise WrongMoment(f"已经有名为“{name}”的单位，没有再建。")
         code = f"{act.bureau['region']}-P{1 + len(await accounts.load_partners(act.bureau['id'])):02d}"
         partner = await accounts.save_organisation(code, name, "partner", act.bureau["id"], act.bureau["region"])

@@ -31,7 +31,7 @@ async def load_unfilled(act: Acting, round_code: str) -> dict[str, Any] | None:
     visits = {name: one.visit for name, one in sent.items()}
     entities = await directory.load_entities({visits[code]["entity_code"] for code, _ in emptied})
     roster = json.loads(round_["roster"])["roster"]
-    people = {row["code"]: row for row in await directory.load_inspectors(act.line)}
+    people = {row["code"]: row for row in await directory.load_inspectors(act.line | act.joint)}
     stations = {o["code"]: o["name"] for o in await accounts.load_organisations()}
     slots = []
     lending: dict[str, list[int]] = {}

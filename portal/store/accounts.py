@@ -32,7 +32,12 @@ async def load_organisation(code: str) -> dict[str, Any]:
 
 
 def tree_of(organisations: list[dict[str, Any]], root: int) -> frozenset[int]:
-    """The organisation and everything below it."""
+    """The organisation and everything below it, but for other departments (partners): those stand beside it, their records are theirs (UX.md)."""
+    return joint_tree_of([o for o in organisations if o["kind"] != "partner" or o["id"] == root], root)
+
+
+def joint_tree_of(organisations: list[dict[str, Any]], root: int) -> frozenset[int]:
+    """`tree_of` with the partners: whose accounts and people a bureau keeps, and whose reviewed results it publishes."""
     found = {root}
     grown = True
     while grown:

@@ -90,7 +90,7 @@ async def accounts_page(request: Request) -> Response[Any]:
     act = acting(request)
     wanted = parse_input(Filter, request.query_params.multi_items())
     size = int(wanted.size or SIZES[0])
-    rows = await store.load_account_page(act.tree, find=wanted.q, role=wanted.role, state=wanted.state, after=wanted.after, limit=size + 1)
+    rows = await store.load_account_page(act.joint, find=wanted.q, role=wanted.role, state=wanted.state, after=wanted.after, limit=size + 1)
     more, rows = len(rows) > size, rows[:size]
     organisations = {one["id"]: one["name"] for one in await accounts.load_organisations()}
     return await page(
@@ -109,7 +109,7 @@ async def _waiting(act: Acting) -> list[dict[str, Any]]:
     people = {one["id"]: one for one in await accounts.load_accounts()}
     return [
         {**one, "login": people[one["account"]]["login"], "name": people[one["account"]]["name"], "by": people[one["proposed_by"]]["name"]}
-        for one in await store.load_open_changes(act.tree)
+        for one in await store.load_open_changes(act.joint)
     ]  # fmt: skip
 
 
@@ -124,7 +124,7 @@ async def _new_page(request: Request, refused: Refused | None = None) -> Respons
 
 
 async def _homes(act: Acting) -> list[dict[str, Any]]:
-    return [one for one in await accounts.load_organisations() if one["id"] in act.tree]
+    return [one for one in await accounts.load_organisations() if one["id"] in act.joint]
 
 
 @post("/accounts/new", opt={"access": "accounts.manage"})
@@ -174,7 +174,7 @@ async def account_page(request: Request, number: FromPath[int]) -> Response[Any]
 
 async def _login_of(request: Request, number: int) -> str:
     found = await accounts.load_account_by_id(number)
-    if found is None or found["organisation"] not in acting(request).tree:
+    if found is None or found["organisation"] not in acting(request).joint:
         raise NotFound(f"第 {number} 号账号不在您的辖区。")
     return found["login"]
 

@@ -43,7 +43,7 @@ async def audit_page(request: Request) -> Response[Any]:
     wanted = parse_input(Filter, request.query_params.multi_items())
     size = int(wanted.size or SIZES[1])
     # The chain is one for the whole installation; people see the acts of their own tree.
-    own = {one["code"]: one["name"] for one in await accounts.load_organisations() if one["id"] in act.tree}
+    own = {one["code"]: one["name"] for one in await accounts.load_organisations() if one["id"] in act.joint}
     rows = await audit.load_act_page(
         own, before=wanted.before, limit=size + 1, actor=wanted.actor, act=wanted.act, organisation=wanted.organisation,
         since=wanted.since.isoformat() if wanted.since else "", until=wanted.until.isoformat() if wanted.until else "",

@@ -96,7 +96,7 @@ async def _todo(act: Acting, rounds: list[dict[str, Any]]) -> list[dict[str, Any
     groups += await _reminders(act)
     if act.inspector is not None and act.may("record.enter"):
         groups += await _mine(act)
-    if act.may("accounts.grant") and (asked := await account_changes.load_open_changes(act.tree)):
+    if act.may("accounts.grant") and (asked := await account_changes.load_open_changes(act.joint)):
         rows = [
             {"on": None, "step": "账号", "text": KINDS[one["kind"]], "href": f"/accounts/{one['account']}", "about": one["reason"], "left": None} for one in asked
         ]  # fmt: skip

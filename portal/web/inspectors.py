@@ -25,7 +25,7 @@ async def inspectors_page(request: Request) -> Response[Any]:
     act = acting(request)
     context: dict[str, Any] = {}
     if not is_fragment(request):
-        people = await directory.load_inspectors(act.tree)
+        people = await directory.load_inspectors(act.joint)
         valid = [one for one in people if one["certificate_no"] and (one["certificate_until"] is None or one["certificate_until"] >= act.today)]
         context = {"total": len(people), "usable": len(valid)}
     return await list_page(request, INSPECTORS, template="inspectors/list.html", **context)
@@ -35,7 +35,7 @@ async def inspectors_page(request: Request) -> Response[Any]:
 async def inspector_page(request: Request, code: FromPath[str]) -> Response[Any]:
     """One person: certificate, what they may check, recusals, and the visits they were drawn for."""
     act = acting(request)
-    person = next((one for one in await directory.load_inspectors(act.tree) if one["code"] == code), None)
+    person = next((one for one in await directory.load_inspectors(act.joint) if one["code"] == code), None)
     if person is None:
         raise NotFound(f"名录里没有编号为“{code[:40]}”的执法人员，或者不在您的辖区。")
     stations = {one["id"]: one["name"] for one in await accounts.load_organisations()}
