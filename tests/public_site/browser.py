@@ -115,11 +115,15 @@ class Page:
             self._ask(f"{domain}.enable")
         self.widen(width)
         if dark:
-            self._ask("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]})
+            self.darken(dark)
 
     def widen(self, width: int) -> None:
         """Make the window so many pixels wide, narrower too."""
         self._ask("Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
+
+    def darken(self, dark: bool) -> None:
+        """Ask the open page, and those opened from now on, for its dark colours or its light ones."""
+        self._ask("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
 
     def open(self, address: str) -> None:
         """Go to an address and wait until all of it has loaded."""

@@ -115,12 +115,11 @@ def test_a_page_of_a_new_kind_is_looked_at_too(portal):
     assert routes_of(pages) | FILES | {"/login"} == gets()
 
 
-@pytest.mark.parametrize(("width", "dark"), [(390, True), (1280, False)])
-def test_no_page_keeps_anybody_out(portal, width, dark):
+def test_no_page_keeps_anybody_out(portal):
     address, pages = portal
     found = {}
     with Browser() as browser:
-        person = Phone(browser.page(width, dark=dark), address)
+        person = Phone(browser.page(), address)
         person.open("/login")
         found["/login"] = broken(person.page)
         person.login("boss", PASSWORD)
