@@ -16,7 +16,7 @@ import hypothesis
 import pytest
 
 from portal.prints import nursery
-from tests import cluster
+from tests import NOTHING_LEFT_OUT, cluster
 
 hypothesis.settings.register_profile("mingcha", deadline=None)  # a busy machine is no mistake of an example
 hypothesis.settings.load_profile("mingcha")
@@ -83,7 +83,31 @@ LONGEST = (
 )  # fmt: skip
 
 
-def pytest_collection_modifyitems(items):
+#: Files with long families: one test for each act, each role, each table, each place to be killed at. A newcomer's `./run test` takes every
+#: third of a family, other ones on the other engine; .ci/run takes all, and so does whoever names a file.
+FAMILIES = (
+    "test_acts.py", "test_at_once.py", "test_crash.py", "test_access.py", "test_invariants.py", "test_evidence.py", "test_hostile.py", "test_backup.py",
+    "test_schema.py", "test_release.py", "test_posts.py", "test_sums.py", "test_records.py", "test_commit.py", "test_documents.py", "test_whose_codes.py",
+)  # fmt: skip
+LONG, SHARE = 3, 3
+
+
+def _leave_to_ci(items):
+    families = {}
+    for item in items:
+        if item.path.name in FAMILIES and hasattr(item, "callspec"):
+            engine = {"sqlite", "postgres"} & {str(value) for value in item.callspec.params.values()}
+            families.setdefault((item.path, item.originalname, *engine), []).append(item)
+    for (_, _, *engine), family in families.items():
+        if len(family) > LONG:
+            for n, item in enumerate(family):
+                if n % SHARE != (1 if engine == ["postgres"] else 0):
+                    item.add_marker(pytest.mark.skip(reason=f"one of {SHARE} of a long family is run here, all of it by .ci/run"))
+
+
+def pytest_collection_modifyitems(config, items):
+    if not NOTHING_LEFT_OUT and [Path(arg).name for arg in config.args] == ["tests"]:
+        _leave_to_ci(items)
     place = {name: n for n, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
 

@@ -36,7 +36,7 @@ def run(*words: object, **environ: str) -> subprocess.CompletedProcess:
 def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo") / "year"
     elsewhere = tmp_path_factory.mktemp("elsewhere")
-    done = run("demo", "--build-only", "--entities", 400, "--data", folder, TMPDIR=str(elsewhere), DATABASE_URL="postgresql://nowhere.invalid/x")
+    done = run("demo", "--build-only", "--entities", 200, "--data", folder, TMPDIR=str(elsewhere), DATABASE_URL="postgresql://nowhere.invalid/x")
     assert done.returncode == 0, done.stdout + done.stderr
     return folder, done, elsewhere
 
@@ -53,7 +53,7 @@ def test_the_demo_shows_its_progress_and_ends_with_the_table(demo):
     assert done.stdout.startswith("演示总是用自己文件夹里的 SQLite，不使用 DATABASE_URL。\n")
     table = done.stdout[done.stdout.rindex("检查对象") :]
     labels = ["检查对象", "抽中　359921-2026-T001", "抽中　359921-2026-T002", "入企次数", "少跑", "发现问题", "网页", "PDF", "用时"]
-    assert [label for label in labels if label not in table] == [] and re.search(r"检查对象 +400\n", table)
+    assert [label for label in labels if label not in table] == [] and re.search(r"检查对象 +200\n", table)
 
 
 def test_the_demos_plan_stands_to_base_floor_and_differentiated_target(portal):

@@ -11,6 +11,7 @@ from portal.domain.assign import assign, assign_file, parse_slots, refill, requi
 from portal.domain.bundle import canonical
 from portal.domain.errors import BadInput
 from public_site.verify import verify
+from tests import examples
 from tests.shared import SHARED
 
 KEY = "5a" * 32
@@ -134,7 +135,7 @@ def most_seats(rows):
     return sum(place(number, set()) for number in range(len(rows)))
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(instances)
 def test_every_assignment_is_valid_maximal_and_the_same_as_the_verifiers(slots):
     found = assign(require_slots(slots))

@@ -15,6 +15,7 @@ from portal.domain.caps import REASONS, Cap, Event, Pause, Peace, Rules, dispatc
 from portal.domain.draw import draw_task, drawn_of, replacements
 from portal.domain.pool import format_codes, format_pool, parse_codes
 from portal.domain.visits import Place, combine
+from tests import examples
 
 CODES = [f"E{number:02d}" for number in range(8)]
 PLACES = {code: Place(code, code, "", "S1", "镇") for code in CODES}
@@ -151,4 +152,4 @@ def all_windows(cap, group):
 
 
 TestCappedHistory = CappedHistory.TestCase
-TestCappedHistory.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestCappedHistory.settings = settings(max_examples=examples(60), stateful_step_count=25, deadline=None)

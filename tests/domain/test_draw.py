@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from portal.domain import commit, draw, pool, rounds
 from portal.domain.bundle import canonical
 from portal.domain.errors import BadInput, WrongMoment
+from tests import examples
 from tests.domain import draw_fixture as made
 from tests.domain.draw_fixture import codes, task
 from tests.shared import SHARED
@@ -122,7 +123,7 @@ def test_the_order_key_divides_the_first_eight_bytes_by_the_weight():
 kinds = st.tuples(st.sampled_from(["*", "A"]), st.sampled_from([1, 1, 1, 2, 999_999]))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(kinds, max_size=600), st.integers(2, 9), st.integers(0, 700), st.sampled_from(["sha256", "sm3"]))
 def test_the_smallest_are_those_of_a_full_sort_whatever_the_weights(found, step, count, suite):
     rows = [(code, *kind) for code, kind in zip(codes(len(found)), found, strict=True)]

@@ -12,6 +12,7 @@ from portal.domain.directory import open_entities, parse_entities
 from portal.domain.headings import ENTITY
 from portal.domain.sample import sample_entities
 from portal.sheets.read import read_sheet
+from tests import examples
 from tests.shared import shared_file
 
 HEADINGS = {name: next(word for word in words.split() if not word.isascii()) for name, words in ENTITY.items() if name != "src_year"}
@@ -68,7 +69,7 @@ def test_clean_rows_take_the_short_way_and_come_out_the_same():
     assert len(asked) < len(rows) * 1.03  # the long way once for each row, the short way hardly ever asks it
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(st.data())
 def test_whatever_stands_in_the_cells_both_ways_say_the_same(data):
     names, rows = clean_rows(12, seed=data.draw(st.integers(1, 3)))

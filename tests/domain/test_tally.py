@@ -12,6 +12,7 @@ from portal.domain.errors import BadInput, Problem
 from portal.domain.import_kinds import KINDS, Reading, template_rows
 from portal.domain.imports import JOINED, NEW, REFUSED, SAME, TOTAL, UPDATED, pack_preview, preview_of, tallied, unpack_preview
 from portal.domain.tables import Aside, Parsed
+from tests import examples
 
 TODAY = date(2026, 6, 1)
 CODES = [make_uscc("9", "1", "359921", f"MA00000{n}") for n in range(1, 5)]
@@ -45,7 +46,7 @@ def files(draw):
 
 
 @given(files())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_every_row_of_any_file_of_any_kind_is_counted_once(file):
     kind, sheet = file
     options = {one.name: {"date": "2026-03-31", "year": "2026"}.get(one.kind, "某") for one in kind.asks}
@@ -63,7 +64,7 @@ def test_every_row_of_any_file_of_any_kind_is_counted_once(file):
 
 
 @given(files(), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_what_is_found_later_moves_rows_to_the_refused_with_all_that_was_joined_into_them(file, data):
     sheet = file[1]
     kind = KINDS["entities"]

@@ -16,6 +16,7 @@ from portal.domain.xlsform_writing import write_xlsform
 from portal.plugins import GROUP, discover_sectors
 from portal.sheets.workbook import read_workbook
 from portal.sheets.write import write_workbook
+from tests import examples
 
 #: samples too
 BUILT_IN = discover_sectors(",".join(sorted({point.name for point in entry_points(group=GROUP)}))).forms
@@ -75,7 +76,7 @@ def forms(draw):
     return Form("toys.shop", "2026-1", draw(WORDS), tuple(sections))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(forms())
 def test_any_form_that_sheets_can_say_survives_being_written(form):
     assert check_form(form) == []

@@ -7,9 +7,28 @@ from argon2 import PasswordHasher
 
 from portal.store import passwords
 from tests import office
-from tests.office_fixtures import engine_kind, no_database_stays  # noqa: F401 - used by their names
+from tests.office_fixtures import no_database_stays  # noqa: F401 - used by its name
 from tests.once import ready_fonts, run_folder
 from tests.web.bureau import build_stage, open_house
+
+
+#: What the two engines could answer differently is asked on both: every page, every list and number, the walk, what is sent twice. The rest of
+#: these tests is about forms and pages, whose steps and queries are tested on both beneath (tests/steps, tests/store).
+ON_BOTH = {"test_access", "test_lists", "test_once", "test_statistics", "test_walk", "test_year"}
+
+
+def pytest_generate_tests(metafunc):
+    if "engine_kind" in metafunc.fixturenames:
+        kinds = [pytest.param(kind, marks=[pytest.mark.postgres] * (kind == "postgres")) for kind in office.ENGINES]
+        wanted = kinds if metafunc.module.__name__.rpartition(".")[2] in ON_BOTH else kinds[:1]
+        metafunc.parametrize("engine_kind", wanted, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def engine_kind(request) -> str:
+    if request.param == "postgres":
+        request.getfixturevalue("postgres_url")
+    return request.param
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,7 +55,7 @@ def printing(tmp_path_factory, one_nursery):
 
 
 @pytest.fixture
-def house_at(stages, tmp_path, engine_kind):  # noqa: F811
+def house_at(stages, tmp_path, engine_kind):
     """`house_at(stage)`: a running portal on a fresh copy of that stage; the one before stops (a process has one database)."""
     running, numbers = [], count()
 
