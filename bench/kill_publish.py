@@ -18,6 +18,7 @@ import os
 import random
 import shutil
 import signal
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -130,6 +131,8 @@ def main() -> None:
                 more, found = compare(site / "releases" / name)
                 files, wrong, kept = files + more, wrong + found, kept + 1
             shutil.rmtree(bundle)
+            if number % 10 == 0:
+                print(f"{number} of {asked.times}", file=sys.stderr)
         stop.set()
         passes, read_files, misread, pruned = told.get()
         reader.join()
