@@ -59,6 +59,14 @@ def text_of(pdf: bytes) -> str:
     return "".join(pages_of(pdf))
 
 
+def lines_of(pdf: bytes, page: int) -> list[str]:
+    """The lines of a page as they stand on it. Skips the test where pdftotext is not installed."""
+    if not shutil.which("pdftotext"):
+        pytest.skip("pdftotext (poppler-utils) is not installed")
+    done = subprocess.run(["pdftotext", "-layout", "-f", str(page), "-l", str(page), "-", "-"], input=pdf, capture_output=True, check=True)
+    return done.stdout.decode().splitlines()
+
+
 def ink_of(pdf: bytes, page: int, left: float, right: float, top: float, bottom: float) -> tuple[float, float, float, float]:
     """Where something is printed in a part of a page, in mm from its upper left corner: left, right, top, bottom. Skips without pdftoppm."""
     if not shutil.which("pdftoppm"):
