@@ -24,7 +24,7 @@ from public_site import data, opendata, search
 from public_site.bundle import Bundle, load_bundle, plain_json
 from public_site.changes import Changes, changes_of
 from public_site.hot import Hot
-from public_site.pages import ADDRESSES, Page, Paper, entity_pages, papers, site_pages
+from public_site.pages import ABSENT, ADDRESSES, Page, Paper, entity_pages, papers, site_pages
 from public_site.sink import Sink
 from public_site.wording import FILTERS, WORDS, state_of
 
@@ -117,7 +117,7 @@ def build_into(
         pages += _put_page(render, sink, page, hot)
         tell("pages", pages)
     _put_data(bundle, sink)
-    for path, content in opendata.open_files(bundle, [path for path in sink.files if path.endswith(".html")], address):
+    for path, content in opendata.open_files(bundle, [path for path in sink.files if path.endswith(".html") and path not in ABSENT], address):
         sink.put(path, content)
     rendered = _put_pdfs(bundle, sink, render_pdfs, pdf_cache, tell, changes)
     html, pdfs = (sum(path.endswith(end) for path in sink.files) for end in (".html", ".pdf"))
@@ -160,7 +160,7 @@ def _renderer(bundle: Bundle) -> Render:
     templates, fixed = environment(), _fixed(bundle)
 
     def render(page: Page, path: str, context: dict[str, Any]) -> bytes:
-        root = "../" * path.count("/") or "./"
+        root = page.root or "../" * path.count("/") or "./"
         text = templates.get_template(page.template).render(fixed, **context, root=root, path=path, here=page.here, as_of=page.as_of)
         return "\n".join(line for line in text.split("\n") if line.strip()).encode() + b"\n"
 

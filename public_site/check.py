@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from public_site.build import MOST_BYTES, SPEC
 from public_site.bundle import CHUNK
+from public_site.pages import ABSENT
 
 SHOWN = 5  # faults named in one line; the rest are counted
 
@@ -141,7 +142,8 @@ def _dead_links(pages: dict[str, _Page], files: set[str]) -> list[str]:
             parts = urlsplit(link)
             if parts.scheme or parts.netloc:
                 continue
-            target = _resolve(name, unquote(parts.path))
+            path = unquote(parts.path)
+            target = _resolve(name, path.removeprefix("/") or "index.html" if name in ABSENT else path)
             if target not in files or (parts.fragment and target in ids and unquote(parts.fragment) not in ids[target]):
                 found.append(f"{name} → {link}")
     return found

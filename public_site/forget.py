@@ -3,7 +3,7 @@
     site/tombstones.jsonl   {visit, entity, index, why (withdrawn|expired|corrected), on}: results of the visit up to that
                             log entry must not be shown; never served, never shortened
     site/forgotten          digest of the tombstones that all kept releases were freed of
-    site/gone.txt           addresses that answer 410 with nothing more; gone.map the same for nginx
+    site/gone.txt           addresses that answer 410, all with the same page; gone.map the same for nginx
 
 A release carries all it was built from (data/*.jsonl, data/about.json, rounds/, log/), so an older one can be
 built anew without what must be forgotten. A crash anywhere is made good by whoever publishes or rolls back next:
@@ -16,7 +16,9 @@ import hashlib
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -124,12 +126,24 @@ _CARRIED = ("data/about.json", *(f"data/{name}.jsonl" for name in ("items", "pla
 
 
 def gone_paths(stones: Iterable[Row], files: Mapping[str, str]) -> list[str]:
-    """The addresses of forgotten results which a release with these files does not hold, sorted."""
-    found = set()
+    """The addresses of forgotten results which a release with these files does not hold, sorted.
+
+    An entity's page goes on at -2, -3, ... where it was too long; how far it once went nobody remembers, but not further
+    than to a page for each visit. So what is listed depends on nothing but the stones and what is shown.
+    """
+    found, lost = set(), Counter[str]()
     for stone in stones:
-        page = entity_path(stone["entity"])
-        found |= {page, page.removesuffix(".html") + ".json", sheet_path(stone["visit"])}
+        page, sheet = entity_path(stone["entity"]), sheet_path(stone["visit"])
+        found |= {page, page.removesuffix(".html") + ".json", sheet}
+        lost[page.removesuffix(".html")] += sheet not in files
+    for stem, visits in lost.items():
+        shown = next(n for n in count() if _part(stem, n + 1) not in files)
+        found.update(_part(stem, n) for n in range(1, shown + visits + 1))
     return sorted(found - files.keys())
+
+
+def _part(stem: str, number: int) -> str:
+    return f"{stem}.html" if number == 1 else f"{stem}-{number}.html"
 
 
 def save_gone(site: Path, stones: Mapping[str, Row], files: Mapping[str, str]) -> None:

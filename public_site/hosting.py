@@ -7,6 +7,7 @@ from pathlib import Path
 
 from portal.domain.errors import BadInput
 from public_site.forget import GONE_MAP, save_whole
+from public_site.pages import GONE, MISSING
 from public_site.serve import HEADERS, TYPES
 
 ADDRESS = "address"  # a file beside the releases: the address of the site, with a slash at its end
@@ -88,17 +89,16 @@ server {{
     if ($mingcha_gone) {{
         return 410;
     }}
-    error_page 410 @gone;
-    location @gone {{
-        types {{ }}
-        default_type text/plain;
-        return 410 "\n";
-    }}
     error_page 404 @missing;
+    error_page 410 @gone;
     location @missing {{
-        types {{ }}
-        default_type text/plain;
-        return 404 "没有这个页面。请核对地址，或从首页查找。\\n";
+        try_files /{MISSING} =404;
+    }}
+    location @gone {{
+        try_files /{GONE} =410;
+    }}
+    location ~ ^/(404|410)\\.html {{
+        return 404;
     }}
     location / {{
         limit_except GET {{

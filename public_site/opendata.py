@@ -150,11 +150,13 @@ def open_files(bundle: Bundle, pages: Iterable[str], address: str) -> Iterator[t
 def dataset(bundle: Bundle, address: str) -> dict[str, Any]:
     """schema.org Dataset (JSON-LD)."""
     about = bundle.about
+    bureau = {"@type": "GovernmentOrganization", "name": about["bureau"]["name"]}
+    terms = {"@type": "CreativeWork", "name": "可以自由使用，请注明来源", **({"url": f"{address}data/index.html#files"} if address else {})}  # the words of that page
     parts = [(name, end, kind) for name in COLUMNS for end, kind in (("csv", "text/csv"), ("jsonl", "application/jsonl"))]
     return {
         "@context": "https://schema.org/", "@type": "Dataset", "name": f"{about['bureau']['name']}双随机抽查公开数据",
         "description": f"{about['bureau']['name']}“双随机、一公开”抽查的事项清单、计划、任务和结果，截至 {about['as_of'][:10]}。", "inLanguage": "zh-CN", "isAccessibleForFree": True,
-        "dateModified": about["as_of"][:10], "spatialCoverage": about["bureau"]["region"], "creator": {"@type": "GovernmentOrganization", "name": about["bureau"]["name"]},
+        "dateModified": about["as_of"][:10], "spatialCoverage": {"@type": "Place", "name": about["bureau"]["region"]}, "creator": bureau, "publisher": bureau, "license": terms,
         "identifier": f"urn:uuid:{_uuid(bundle, 'dataset')}", "keywords": ["双随机、一公开", "抽查结果", "市场监管"], **({"url": f"{address}data/index.html"} if address else {}),
         "distribution": [{"@type": "DataDownload", "name": f"{TITLES[name]} {end}", "encodingFormat": kind, "contentUrl": f"{address}data/{name}.{end}" if address else f"{name}.{end}"} for name, end, kind in parts],
         "variableMeasured": [{"@type": "PropertyValue", "name": column, "description": note} for column, note in COLUMNS["results"]],

@@ -16,13 +16,15 @@ Row = dict[str, Any]
 Keep = Callable[[str, str], bool]
 
 NEWS = 8  # announcements on the home page
+MISSING, GONE = ABSENT = ("404.html", "410.html")  # what servers answer with, at any address: their links begin at the host's root (hosting.py)
 CHOICES = 100  # rounds offered by the verification form; older ones are reached from their own page
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page to render. `long` names the list in `context` that goes on -2, -3, ... when it does not fit,
-    `size` how many of its rows to try on one page; `twin` is the JSON beside the HTML."""
+    `size` how many of its rows to try on one page; `twin` is the JSON beside the HTML; `root` is what its links begin
+    with where that is not the way up from `path`."""
 
     path: str
     template: str
@@ -33,6 +35,7 @@ class Page:
     size: int = 200
     twin: bytes | None = None
     source: str = ""
+    root: str = ""
 
 
 # Addresses -------------------------------------------------------------------------------------
@@ -134,6 +137,8 @@ def site_pages(bundle: Bundle, facts: Row, style: str, keep: Keep) -> Iterator[P
     yield Page("data/index.html", "data.html", "data", as_of, {"columns": COLUMNS, "titles": TITLES, "counts": counts})
     yield Page("about.html", "about.html", "about", as_of, {"facts": facts})
     yield Page("en.html", "en.html", "en", as_of, {"rounds": rounds[:NEWS], "counts": counts})
+    for path in ABSENT:
+        yield Page(path, "absent.html", "absent", as_of, {"gone": path == GONE}, root="/")
 
 
 def _item_pages(bundle: Bundle) -> Iterator[Page]:

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote_to_bytes
 
+from public_site.pages import ABSENT, GONE, MISSING
+
 CHUNK = 1 << 16
 PATIENCE = 30  # seconds a silent client may hold a thread
 
@@ -116,13 +118,17 @@ def handler(site: Path) -> type[BaseHTTPRequestHandler]:
 
         def answer(self, *, body: bool) -> None:
             parts = parse_target(self.path)
+            if parts and len(parts) == 1 and parts[0].removesuffix(".gz") in ABSENT:  # no pages of their own
+                parts = None
             packed = parts and "gzip" in self.headers.get("Accept-Encoding", "") and open_file(site, [*parts[:-1], f"{parts[-1]}.gz"])
             stream = packed or (parts and open_file(site, parts))
             if not stream:
-                if is_gone(site, self.path):
-                    self.refuse(HTTPStatus.GONE, "", body=body)
-                else:
-                    self.refuse(HTTPStatus.NOT_FOUND, "没有这个页面。请核对地址，或从首页查找。\n", body=body)
+                status, page = (HTTPStatus.GONE, GONE) if is_gone(site, self.path) else (HTTPStatus.NOT_FOUND, MISSING)
+                if told := open_file(site, [page]):
+                    with told:
+                        self.refuse(status, told.read(), type_of(page), body=body)
+                else:  # before the first release there are no pages at all
+                    self.refuse(status, "没有这个页面。请核对地址，或从首页查找。\n".encode(), body=body)
                 return
             with stream:
                 facts = os.fstat(stream.fileno())
@@ -144,10 +150,10 @@ def handler(site: Path) -> type[BaseHTTPRequestHandler]:
                     while chunk := stream.read(CHUNK):
                         self.wfile.write(chunk)
 
-        def refuse(self, status: HTTPStatus, words: str, *, body: bool = True) -> None:
-            content = words.encode()
+        def refuse(self, status: HTTPStatus, content: bytes, kind: str = TYPES[".txt"], *, body: bool = True) -> None:
             self.send_response(status)
-            self.send_header("Content-Type", "text/plain; charset=utf-8")
+            self.send_header("Content-Type", kind)
+            self.send_header("Cache-Control", "no-cache")
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             if body:
@@ -158,7 +164,7 @@ def handler(site: Path) -> type[BaseHTTPRequestHandler]:
             self.close_connection = True
             words = "本站只提供查看和下载。\n" if code == HTTPStatus.NOT_IMPLEMENTED else "请求不合规定。\n"
             status = HTTPStatus.METHOD_NOT_ALLOWED if code == HTTPStatus.NOT_IMPLEMENTED else HTTPStatus(code)
-            self.refuse(status, words, body=self.command != "HEAD")
+            self.refuse(status, words.encode(), body=self.command != "HEAD")
 
         def end_headers(self) -> None:
             for name, value in HEADERS.items():

@@ -57,3 +57,23 @@ def pages_of(pdf: bytes) -> list[str]:
 
 def text_of(pdf: bytes) -> str:
     return "".join(pages_of(pdf))
+
+
+def lines_of(pdf: bytes, page: int) -> list[str]:
+    """The lines of a page as they stand on it. Skips the test where pdftotext is not installed."""
+    if not shutil.which("pdftotext"):
+        pytest.skip("pdftotext (poppler-utils) is not installed")
+    done = subprocess.run(["pdftotext", "-layout", "-f", str(page), "-l", str(page), "-", "-"], input=pdf, capture_output=True, check=True)
+    return done.stdout.decode().splitlines()
+
+
+def ink_of(pdf: bytes, page: int, left: float, right: float, top: float, bottom: float) -> tuple[float, float, float, float]:
+    """Where something is printed in a part of a page, in mm from its upper left corner: left, right, top, bottom. Skips without pdftoppm."""
+    if not shutil.which("pdftoppm"):
+        pytest.skip("pdftoppm (poppler-utils) is not installed")
+    done = subprocess.run(["pdftoppm", "-gray", "-r", "127", "-f", str(page), "-l", str(page), "-"], input=pdf, capture_output=True, check=True)
+    _, size, _, raster = done.stdout.split(b"\n", 3)  # 127 points an inch: five a millimetre
+    wide, (x0, x1, y0, y1) = int(size.split()[0]), (round(one * 5) for one in (left, right, top, bottom))
+    dark = [(x, y) for y in range(y0, y1) for x, shade in enumerate(raster[y * wide + x0 : y * wide + x1], x0) if shade < 160]
+    xs, ys = [x for x, _ in dark], [y for _, y in dark]
+    return min(xs) / 5, (max(xs) + 1) / 5, min(ys) / 5, (max(ys) + 1) / 5

@@ -15,7 +15,7 @@ from portal.prints.render import TEMPLATES
 from . import samples
 from tests.prints.test_photos import picture as photo
 
-from .pdf_reading import info, insides, page_count, pages_of, text_of
+from .pdf_reading import info, ink_of, insides, lines_of, page_count, pages_of, text_of
 
 LONG_NAME = "福建省晋江市㛃桥𬭎达" + "供应链管理与技术服务" * 4 + "（集团）股份有限公司"
 LIST = [{"code": f"9135058200000{n:05d}", "name": samples.NAMES[n % 5], "tasks": ["T0", "T1"]} for n in range(500)]
@@ -176,6 +176,23 @@ def test_the_results_of_a_list_drawn_elsewhere_do_not_claim_a_draw_of_ours():
     assert "由泉州市局平台于2026年5月20日抽取后下发，不是本局抽取" in notice and "随机抽取确定" not in notice
     sheet = html_of("result_sheet.html", {"about": samples.about(), "result": {**samples.result(0), "label": label, "round_title": listed["title"]}})
     assert "名单来源：" in sheet and "抽取批次" not in sheet and label in sheet
+
+
+def test_the_measures_are_those_of_the_national_standard(printed):
+    """GB/T 9704-2012: 5.2 margins, type area, 22 lines of 28 characters, 7.2.4 the header, 7.4.1 the imprint's last line, 7.5 the page number."""
+    pdf = printed(*task_notice("void", void={"reason": "测" * 1500, "at": "2026-06-05T11:00:00+08:00"}))
+    lines = [line.strip() for line in lines_of(pdf, 2)]
+    assert [len(line) for line in lines if line.startswith("测")] == [28] * 22
+
+    def near(found, *wanted):
+        assert all(one is None or abs(place - one) < 0.5 for place, one in zip(found, wanted, strict=True)), (found, wanted)
+
+    near(ink_of(pdf, 1, 0, 210, 40, 263), 28, 184, 72, None)  # 37 + 35 mm to the marks of the authority's name
+    near(ink_of(pdf, 4, 0, 210, 30, 263), 26, 182, None, 262)  # even pages lie the other way round; the last line is the type area's
+    near(ink_of(pdf, 1, 162, 166.6, 263, 290), None, None, 269, 269)  # the dash beside the number: 7 mm below
+    near(ink_of(pdf, 1, 150, 210, 263, 290), None, 184 - 4.9, None, None)  # one character from the edge
+    near(ink_of(pdf, 2, 20, 50, 263, 290), 26 + 4.9, None, None, None)
+
 
 
 @pytest.mark.parametrize("document", [plan_notice(), task_notice("drawn"), result_notice(7), result_notice(500)])

@@ -166,7 +166,19 @@ def test_a_later_version_of_a_withdrawn_result_is_shown(stages: dict[str, Any], 
     assert found(site, PLANTED) == []
 
 
-def test_what_is_gone_answers_410_with_nothing_more(stages: dict[str, Any], site: Path, verify: Path) -> None:
+def test_further_pages_of_what_is_gone_are_gone_too() -> None:
+    def paths(stones: int, *files: str) -> list[str]:
+        rows = [{"visit": f"R{n}_9135", "entity": "9135", "index": n} for n in range(stones)]
+        return [path.removeprefix(f"entities/{shard('9135')}/9135") for path in forget.gone_paths(rows, dict.fromkeys(files, "")) if path.endswith(".html")]
+
+    page, sheets = f"entities/{shard('9135')}/9135", [f"sheets/{shard(f'R{n}_9135')}/R{n}_9135.pdf" for n in range(3)]
+    assert paths(1) == [".html"] and paths(3) == ["-2.html", "-3.html", ".html"]
+    assert paths(2, f"{page}.html", f"{page}-2.html") == ["-3.html", "-4.html"], "some of it is shown still"
+    assert paths(3, f"{page}.html", *sheets) == [], "corrected: all of it is shown"
+    assert paths(3, f"{page}.html", *sheets[1:]) == ["-2.html"]
+
+
+def test_what_is_gone_answers_410_without_naming_anybody(stages: dict[str, Any], site: Path, verify: Path) -> None:
     release(stages["after"], site, Words(), verify=verify)
     entity, visit = stages["row"]["entity"], stages["row"]["visit"]
     gone = [f"/entities/{shard(entity)}/{entity}.html", f"/entities/{shard(entity)}/{entity}.json", f"/sheets/{shard(visit)}/{visit}.pdf"]
@@ -179,7 +191,9 @@ def test_what_is_gone_answers_410_with_nothing_more(stages: dict[str, Any], site
             connection = HTTPConnection(*server.server_address[:2], timeout=10)
             connection.request("GET", path)
             answer = connection.getresponse()
-            assert (answer.status, answer.read() == b"") == (status, status == 410), path
+            said = answer.read().decode()
+            assert (answer.status, "已不再公示" in said) == (status, status == 410), path
+            assert not [word for word in (entity, visit, stages["row"]["name"], PLANTED) if word in said]
             connection.close()
     finally:
         server.shutdown()

@@ -90,8 +90,11 @@ def test_pages_come_with_every_header_and_packed_where_a_twin_lies_there(served:
         status, headers, body = ask(port, path)
         assert status == (404 if "nowhere" in path else 200)
         assert all(headers[name.lower()] == value for name, value in HEADERS.items()) and headers["cache-control"] == "no-cache", path
-        assert headers["content-type"].lower() == ("text/plain; charset=utf-8" if status == 404 else "text/html; charset=utf-8")
-    assert "没有这个页面" in body.decode() and "nginx/" not in headers.get("server", "")
+        assert headers["content-type"].lower() == "text/html; charset=utf-8"
+    assert body == (site / "current/404.html").read_bytes() and "nginx/" not in headers.get("server", "")
+    assert [ask(port, path)[0] for path in ("/404.html", "/410.html", "/410.html.gz", "/a/b/c.pdf")] == [404] * 4 and ask(port, "/a/b/c.pdf")[2] == body
+    packed = ask(port, "/a/b.json", **{"Accept-Encoding": "gzip"})
+    assert (packed[0], packed[2]) == (404, (site / "current/404.html.gz").read_bytes())
     plain = (site / "current/about.html").read_bytes()
     status, headers, body = ask(port, "/about.html", **{"Accept-Encoding": "gzip"})
     assert headers["content-encoding"] == "gzip" and body == (site / "current/about.html.gz").read_bytes()
@@ -109,9 +112,10 @@ def test_every_kind_of_file_has_the_type_our_own_server_gives(served: tuple[int,
 
 
 def test_what_is_gone_answers_410_and_nothing_outside_the_release_is_served(served: tuple[int, Path, dict]) -> None:
-    port, _, gone = served
+    port, site, gone = served
     status, headers, body = ask(port, f"/{entity_path(gone['entity'])}")
-    assert (status, body) == (410, b"\n") and "content-security-policy" in headers
+    assert (status, body) == (410, (site / "current/410.html").read_bytes()) and "content-security-policy" in headers
+    assert headers["content-type"].lower() == "text/html; charset=utf-8" and gone["entity"] not in body.decode()
     for path in ("/gone.txt", "/gone.map", "/tombstones.jsonl", "/.lock", "/../site/gone.txt", "/%2e%2e/gone.txt", "/..%2fgone.txt", "/releases/", "/current/index.html"):
         assert ask(port, path)[0] in (400, 404), path
     for method in ("POST", "PUT", "DELETE"):

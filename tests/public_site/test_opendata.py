@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -109,8 +110,67 @@ def test_the_feed_is_atom_with_ids_that_stay(site: Path, opened: Bundle) -> None
     assert [entry.find(f"{ATOM}id").text for entry in bare.findall(f"{ATOM}entry")] == ids, "an entry is the same wherever the site lies"
 
 
+def atom_problems(content: bytes) -> list[str]:
+    """What of a feed RFC 4287 does not allow (sections 4.1.1, 4.1.2, 4.2.6, 4.2.7, 3.3); `self` counts as required."""
+    feed, found = ElementTree.fromstring(content), []
+    entries = feed.findall(f"{ATOM}entry")
+    for part in (feed, *entries):
+        once = {"id", "title", "updated"} | ({"subtitle", "icon", "logo", "generator", "rights"} if part is feed else {"summary", "content", "published", "source", "rights"})
+        names = [child.tag.removeprefix(ATOM) for child in part]
+        found += [f"{name} missing" for name in ("id", "title", "updated") if name not in names]
+        found += [f"{name} twice" for name in once if names.count(name) > 1]
+        found += [f"{name} unknown" for name in names if name not in once | {"author", "category", "contributor", "link"} | ({"entry"} if part is feed else set())]
+        found += [f"{one.tag.removeprefix(ATOM)} empty" for one in part if one.tag != f"{ATOM}link" and not len(one) and not (one.text or "").strip()]
+        for one in part.findall(f"{ATOM}updated"):
+            if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", one.text or ""):
+                found.append(f"updated {one.text}")
+        for one in part.findall(f"{ATOM}id"):
+            if not re.fullmatch(r"[a-z][a-z0-9+.-]*:\S+", one.text or ""):
+                found.append(f"id {one.text} is no IRI")
+        links = part.findall(f"{ATOM}link")
+        found += ["link without href" for one in links if not one.get("href")]
+        alternates = [(one.get("type"), one.get("hreflang")) for one in links if one.get("rel", "alternate") == "alternate"]
+        found += ["alternate twice" for one in set(alternates) if alternates.count(one) > 1]
+        if part is not feed and not alternates and part.find(f"{ATOM}content") is None:
+            found.append("entry without content or alternate")
+        for author in part.findall(f"{ATOM}author"):
+            found += ["author without one name"] if len(author.findall(f"{ATOM}name")) != 1 else []
+    if feed.find(f"{ATOM}author") is None and not all(entry.find(f"{ATOM}author") is not None for entry in entries):
+        found.append("no author")
+    if "self" not in {one.get("rel") for one in feed.findall(f"{ATOM}link")}:
+        found.append("no self")
+    stamps = [(entry.findtext(f"{ATOM}id"), entry.findtext(f"{ATOM}updated")) for entry in entries]
+    return found + [f"{one} twice" for one in set(stamps) if stamps.count(one) > 1]
+
+
+def test_the_feed_is_what_the_atom_standard_asks_for(site: Path, opened: Bundle) -> None:
+    made = (site / "current/feed.xml").read_bytes()
+    assert atom_problems(made) == atom_problems(opendata.feed(opened, "")) == []
+    wrong = [(b"</id>", b"</id><id>urn:x:y</id>"), (b"T00:00:00+08:00", b""), (b'rel="self"', b'rel="via"'), (b"<author>", b"<contributor>"), (b'rel="alternate"', b'rel="related"'),
+             (b"urn:uuid:", b""), (b"<title>", b"<titel>"), (b"<name>", b"<nom>")]  # fmt: skip
+    for old, new in wrong:
+        spoilt = made.replace(old, new)
+        for tag in (b"author", b"title", b"name"):
+            if b"<" + tag + b">" not in spoilt:
+                spoilt = spoilt.replace(b"</" + tag + b">", {b"author": b"</contributor>", b"title": b"</titel>", b"name": b"</nom>"}[tag])
+        assert atom_problems(spoilt), old
+
+
+def test_the_dataset_has_what_search_engines_ask_of_one(site: Path) -> None:
+    """Google's guide for Dataset: name and description (50 to 5,000 characters) are required, the rest recommended; schema.org for the types."""
+    made = json.loads((site / "current/data/dataset.json").read_bytes())
+    assert all(isinstance(made[name], str) and made[name] for name in ("@context", "@type", "name", "identifier", "url", "inLanguage", "dateModified"))
+    assert 50 <= len(made["description"]) <= 5000 and made["isAccessibleForFree"] is True and made["keywords"]
+    assert made["creator"] == made["publisher"] and made["creator"]["@type"] == "GovernmentOrganization" and made["creator"]["name"]
+    assert made["license"]["@type"] == "CreativeWork" and f"<p>{made['license']['name']}</p>" in (site / "current/data/index.html").read_text("utf-8")
+    assert made["spatialCoverage"]["@type"] == "Place" and made["spatialCoverage"]["name"]
+    for part in made["distribution"]:
+        assert part["@type"] == "DataDownload" and part["encodingFormat"] in ("text/csv", "application/jsonl") and part["contentUrl"].startswith("https://gs.example.gov.cn/data/")
+    assert all(one["@type"] == "PropertyValue" and one["name"] and one["description"] for one in made["variableMeasured"])
+
+
 def test_site_maps_hold_every_page_once_and_no_more_than_may_be_in_one(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pages = {str(path.relative_to((site / "current").resolve())) for path in (site / "current").resolve().rglob("*.html")}
+    pages = {str(path.relative_to((site / "current").resolve())) for path in (site / "current").resolve().rglob("*.html")} - {"404.html", "410.html"}
     listed = ElementTree.fromstring((site / "current/sitemaps/1.xml").read_bytes())
     assert {loc.text for loc in listed.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")} == {f"https://gs.example.gov.cn/{page}" for page in pages}
     assert "Sitemap: https://gs.example.gov.cn/sitemap.xml" in (site / "current/robots.txt").read_text()
