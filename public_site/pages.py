@@ -295,7 +295,7 @@ class Paper:
 
 
 def papers(bundle: Bundle, only: Collection[str] | None = None) -> Iterator[Paper]:
-    """Every PDF (of result sheets `only` those of these visits).
+    """Every PDF (of result sheets `only` those of these visits). `page`: the announcement's own page, whose address its QR code holds.
 
     `about` in a context is as of the record itself, with the first checkpoint that holds it: else every PDF
     would change at every release.
@@ -304,17 +304,18 @@ def papers(bundle: Bundle, only: Collection[str] | None = None) -> Iterator[Pape
     for plan in bundle.plans:
         path = plan_path(plan, newest[edition(plan)]).removesuffix(".html") + ".pdf"
         about = _about(bundle, plan["published_on"], plan["proof"])
-        context = {"about": {**about, "bureau": {**about["bureau"], **plan.get("bureau", {})}}, "plan": plan}
+        page = path.removesuffix(".pdf") + ".html"
+        context = {"about": {**about, "bureau": {**about["bureau"], **plan.get("bureau", {})}}, "plan": plan, "page": page}
         yield Paper(path, "plan_notice", (plain_json(context),), lambda context=context: context)
     for row in bundle.rounds:
         day = max([row["committed_at"][:10], *(entry["at"][:10] for entry in row["log"])])
         if row["overdue"] and row["reveal_due"]:
             day = max(day, row["reveal_due"])
-        context = {"about": _about(bundle, day, None), "round": row}
+        context = {"about": _about(bundle, day, None), "round": row, "page": task_path(row["code"])}
         yield Paper(task_path(row["code"]).removesuffix(".html") + ".pdf", "task_notice", (plain_json(context),), lambda context=context: context)
     for row in (*bundle.rounds, *bundle.external):
         if row["code"] in bundle.by_round:
-            context = {"about": _about(bundle, bundle.updated[row["code"]], None), "round": row}
+            context = {"about": _about(bundle, bundle.updated[row["code"]], None), "round": row, "page": result_path(row["code"])}
             parts = (plain_json(context), bundle.digests[row["code"]].encode())
             yield Paper(result_path(row["code"]).removesuffix(".html") + ".pdf", "result_notice", parts, lambda context=context: _with_results(bundle, context))
     always = plain_json(_about(bundle, "0000", None))  # the rest of a sheet's context is in its line

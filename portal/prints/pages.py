@@ -28,6 +28,13 @@ class Page:
     attachments: tuple[tuple[str, str], ...]
 
 
+#: template of a published document -> (name of the file inside it, what of the context it holds)
+ATTACHED = {
+    "plan_notice.html": ("plan.json", ("plan",)), "task_notice.html": ("task.json", ("round",)),
+    "result_notice.html": ("results.json", ("round", "results")), "result_sheet.html": ("result.json", ("result",)),
+}  # fmt: skip
+
+
 def environment(folder: Path) -> Environment:
     """Jinja2 that escapes everything and stops at a name it does not know."""
     jinja = Environment(
@@ -56,9 +63,10 @@ def render_page(jinja: Environment, template: str, context: dict[str, Any]) -> P
     html = jinja.get_template(template).render(context | {"on": document_day(context)})
     title = re.search(r"<title>(.*?)</title>", html, re.S)
     attachments = ()
-    if template == "result_sheet.html":
-        record = json.dumps(context["result"], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        attachments = (("result.json", record),)
+    if template in ATTACHED:  # what the document says, for machines: lines of the open data as they are
+        name, keys = ATTACHED[template]
+        said = context[keys[0]] if len(keys) == 1 else {key: context[key] for key in keys}
+        attachments = ((name, json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))),)
     return Page(html, title.group(1) if title else "", document_day(context), attachments)
 
 

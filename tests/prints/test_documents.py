@@ -234,6 +234,27 @@ def test_the_code_for_phones_is_printed_only_when_the_address_is_known():
     assert "<svg" not in html_of(template, context | {"about": samples.about(base_url="javascript:alert(1)")})
 
 
+@pytest.mark.parametrize("document", [plan_notice(), task_notice("drawn"), result_notice(3)], ids=["plan", "task", "results"])
+def test_an_announcement_leads_to_its_own_page(document):
+    template, context = document
+    assert "<svg" not in html_of(template, context | {"page": "plans/2026.html"})
+    html = html_of(template, context | {"page": "plans/2026.html", "about": samples.about(base_url="https://example.gov.cn/ssj")})
+    assert pages.qr("https://example.gov.cn/ssj/plans/2026.html")["d"] in html
+
+
+@pytest.mark.parametrize(
+    ("document", "keys"),
+    [(plan_notice(rows=60), ("plan",)), (task_notice("drawn"), ("round",)), (result_notice(3), ("round", "results")), (result_sheet(points=56), ("result",))],
+    ids=["plan", "task", "results", "sheet"],
+)  # fmt: skip
+def test_what_is_printed_is_attached_for_machines_and_nothing_more(printed, document, keys):
+    template, context = document
+    said = {key: context[key] for key in keys}
+    line = json.dumps(said if len(keys) > 1 else said[keys[0]], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    inside = insides(printed(template, context))
+    assert line.encode() in inside and inside.count(b"/Type /Filespec") == 1
+
+
 def test_the_code_for_phones_covers_exactly_the_dark_modules():
     segno = pytest.importorskip("segno")
     drawn = pages.qr("https://example.gov.cn/ssj")
@@ -265,13 +286,6 @@ def test_the_metadata_names_the_bureau_and_the_title_and_nobody(printed, documen
     assert b"/Lang (zh-CN)" in insides(pdf)
     assert b"/StructTreeRoot" in insides(pdf)
     assert info(pdf, "CreationDate").startswith("D:2026")
-
-
-def test_only_the_sheet_carries_its_record_as_json(printed):
-    template, context = result_sheet()
-    found = re.search(rb'\{"authority":.*\}', insides(printed(template, context)))
-    assert json.loads(found.group(0).decode()) == context["result"]
-    assert b"/EmbeddedFile" not in insides(printed(*plan_notice()))
 
 
 def test_rare_characters_and_names_of_sixty_are_printed_whole(printed):
