@@ -1,0 +1,232 @@
+"""A bureau's first round, from the plan's file to the published result, through the pages alone, each act by the person whose act it is.
+
+Every act is a double click, and done once. What goes wrong at a desk (back, two tabs, a login that runs out, no scripts)
+is tried on the visits of the same round.
+"""
+
+import threading
+from urllib.parse import unquote
+
+import pytest
+
+from portal.domain.sample import sample_entities
+from portal.plugins import discover_sectors
+from public_site.serve import make_server
+from tests.once import ready_fonts
+from tests.public_site.browser import program
+from tests.web.bureau import PASSPHRASE, PASSWORD, at
+from tests.web.form_answers import Person
+from tests.web.phone import WIDTH, Phone
+from tests.web.played import played
+
+pytestmark = pytest.mark.chromium
+SECTORS = discover_sectors("registration")
+FORM = SECTORS.form("registration.check")
+ITEM = SECTORS.item("registration.licence")
+BUREAU, TITLE, INSPECTOR, OWN = "望溪县市场监督管理局", "2026年第一批抽查", "lin.xd", "three unlike words 7"
+PLAN = [
+    [f"{BUREAU}2026年度抽查工作计划"],
+    ["序号", "抽查类别", "抽查事项", "检查对象", "事项类别", "抽查比例", "实施时间", "责任科室", "抽取方式", "备注"],
+    ["1", "登记事项检查", ITEM.name, "企业", "一般检查事项", "15%", "6-9月", "信用监督管理科", "本级抽取", ""],
+]
+REGISTER = [["统一社会信用代码", "企业名称", "企业类型", "登记状态", "属地所", "乡镇", "地址"]] + [
+    [one.code, one.name, "企业", "存续", "望城所", "城关镇", f"{BUREAU[:3]}城关镇南街{n}号"]
+    for n, one in enumerate([one for one in sample_entities(200, 1) if one.code.startswith("91")][:20], 1)
+]
+ROSTER = [["单位工号", "姓名", "所属监管所", "是否组长", "执法证编号", "执法证有效期", "执法人员状态"]] + [
+    [f"GH{n:03d}", name, "望城所", "是", f"闽C{n:06d}", "2028-12-31", "有效"] for n, name in enumerate(("林向东", "王秀兰"), 1)
+]
+#: what falls -> (issue, when, the numbers as people copy them)
+LOTTERIES = {
+    "快乐8": ("2026152", "2026-06-03T21:30", " ".join(map(str, range(3, 80, 4)))), "双色球": ("2026064", "2026-06-03T21:15", "1 8 13 20 27 33 + 7"),
+}  # fmt: skip
+HOLDERS = {"planner": ("信用监督管理科", "计划员（planner）"), "supervisor": ("派驻纪检监察组", "纪检监督员（supervisor）")}
+MONDAY, DRAWN, CHECKED = at("2026-06-01T09:00"), at("2026-06-03T22:10"), at("2026-06-10T09:30")
+
+
+class Office:
+    """The people of the bureau, each with a browser of their own; the inspector's is a phone's width."""
+
+    def __init__(self, bureau):
+        self.bureau, self.desks = bureau, {}
+
+    def __getitem__(self, login):
+        """Somebody, logged in and on the front page."""
+        if login not in self.desks:
+            self.desks[login] = self.bureau.desk(WIDTH if login == INSPECTOR else 1280)
+        desk = self.desks[login]
+        desk.open("/")
+        if desk.path == "/login":
+            desk.login(login, OWN if login == INSPECTOR else PASSWORD)
+        return desk
+
+    def acts(self):
+        """(who, act, object) of the audit, in order, without logging in and out."""
+        rows = self.bureau.query("SELECT actor, act, object FROM audit WHERE act NOT LIKE 'session.%' AND act NOT LIKE 'account.factor%' ORDER BY n")
+        return [row for row in rows if row[0] != "init"]
+
+    def visits(self):
+        return [code for (code,) in self.bureau.query("SELECT code FROM visit ORDER BY code")]
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory):
+    if program() is None:
+        pytest.skip("needs a Chromium browser")
+    with played(tmp_path_factory.mktemp("path") / "data", ready_fonts(tmp_path_factory), SECTORS, MONDAY) as bureau:
+        yield Office(bureau)
+
+
+# To the drawn visits ------------------------------------------------------------------
+
+
+def import_file(desk, todo, path, confirm):
+    """From the front page's list of what is missing."""
+    desk.press(todo)
+    desk.attach("选择文件", path)
+    desk.press("上传并查看结果", times=2)
+    desk.press(confirm, times=2)
+    assert "已导入。" in desk.text() and desk.told() == []
+
+
+def test_files_are_imported_by_operator_and_planner(office):
+    operator, planner, file = office["operator"], office["planner"], office.bureau.file
+    assert "准备 3 件" in operator.text()
+    import_file(operator, "导入检查对象名录", file("名录.xlsx", REGISTER), "全部导入 20 行")
+    import_file(office["operator"], "导入执法检查人员名录", file("人员.xlsx", ROSTER), "全部导入 2 行")
+    import_file(planner, "导入 2026 年度抽查工作计划", file("计划.xlsx", PLAN), "全部导入 1 行")
+    planner.press("看计划")
+    planner.press(BUREAU)
+    assert "这一版等复核人批准" in planner.text() and ITEM.name in planner.text()
+    assert "准备" not in office["operator"].text()
+
+
+def test_an_account_is_made_by_one_administrator_and_opened_by_another(office):
+    sysadmin = office["sysadmin"]
+    sysadmin.press("账号")
+    sysadmin.press("新建账号")
+    sysadmin.type("登录名", INSPECTOR)
+    sysadmin.type("姓名", "林向东")
+    sysadmin.type("工号（执法人员的账号要填，与执法人员名录中的相同）", "GH001")
+    sysadmin.type("理由（写明要哪些角色）", "到所工作，要执法人员")
+    sysadmin.press("新建账号", "理由", times=2)
+    password = sysadmin.text("p.secret")
+    phone = office.desks[INSPECTOR] = office.bureau.desk(WIDTH)
+    phone.open("/login")
+    phone.type("登录名", INSPECTOR)
+    phone.type("密码", password)
+    phone.press("登录")
+    assert "账号已停用" in phone.text(), "nobody opened it yet"
+    secadmin = office["secadmin"]
+    secadmin.press("新建账号：林向东（lin.xd）")
+    secadmin.tick("执法人员", "批准 不同意")
+    secadmin.press("批准", times=2)
+    assert "已办理。" in secadmin.text() and "没有等您办理的事" in office["secadmin"].text()
+    phone.open("/login")
+    phone.login(INSPECTOR, password, new=OWN)
+    assert "密码已修改" in phone.text() and phone.page.value("document.documentElement.scrollWidth") <= WIDTH
+
+
+def test_a_plan_is_approved_and_its_round_drafted_and_committed(office):
+    approver = office["approver"]
+    approver.press(f"{BUREAU}2026年度抽查工作计划")
+    approver.press("批准这一版计划", times=2)
+    assert "已批准" in approver.text() and "待批准" not in office["approver"].text()
+    planner = office["planner"]
+    planner.press(ITEM.name)
+    planner.press("冻结名录", times=2)
+    assert "20 户，其中可抽 20 户" in planner.text()
+    planner.press("拟制新一轮")
+    planner.type("名称", TITLE)
+    planner.tick(f"选择 {ITEM.name}")
+    planner.tick("公开 检查结束后公布名录和密值，任何人都能重算。不能含按信用风险分类的任务。")
+    for n, (kind, (issue, when, _)) in enumerate(LOTTERIES.items(), 1):
+        planner.set(f"来源 {n}", kind)
+        planner.type("期号", issue, f"来源 {n}")
+        planner.set("开奖时间", when, f"来源 {n}")
+    for n, (who, login) in enumerate(HOLDERS.values(), 1):
+        planner.type(f"持有方 {n}", who)
+        planner.set("账号", login, f"持有方 {n}")
+    planner.set("检查时段起", "2026-06-08")
+    planner.set("检查时段止", "2026-06-30")
+    planner.set("抽取不早于", "2026-06-03T22:00")
+    planner.press("拟制本轮", times=2)
+    assert "本轮已拟制" in planner.text(), planner.told()
+    for login in HOLDERS:
+        desk = office[login]
+        desk.press(TITLE)
+        desk.type("口令，至少 12 位", PASSPHRASE)
+        desk.type("再输一次口令", PASSPHRASE)
+        desk.press("生成我的密值", times=2)
+        assert "密值已生成" in desk.text()
+    approver = office["approver"]
+    approver.press(TITLE)
+    approver.press("公布本轮承诺", times=2)
+    assert "正在发布" in approver.text()
+    office.bureau.work()
+    approver.press("2 名录")  # a step of the progress line is an address of the page
+    assert "正在发布" not in office["approver"].text()
+
+
+def test_numbers_are_entered_by_two_people_and_the_round_drawn_once(office):
+    office.bureau.clock.now = DRAWN
+    for login, kind in zip(HOLDERS, LOTTERIES, strict=True):
+        issue, _, numbers = LOTTERIES[kind]
+        desk = office[login]
+        desk.press(TITLE)
+        named = f"{kind}第{issue}期的号码"
+        desk.type(named, numbers)
+        desk.press("录入号码", named, times=2)
+        desk.type("生成密值时设的口令", PASSPHRASE)
+        desk.press("交出密值", times=2)
+        assert "密值已交出" in desk.text() and desk.told() == []
+    planner = office["planner"]
+    assert "可以抽取" in planner.text()
+    planner.press(TITLE)
+    for words, said in (("抽取 1 项任务", "抽出 3 户次"), ("合并 3 户次入企", "实际入企 3 次"), ("为 3 次入企匹配人员", "未匹配 0")):
+        planner.press(words, times=2)
+        assert said in planner.text(), planner.told()
+    assert len(office.visits()) == 3
+
+
+# One visit, to the published result ---------------------------------------------------
+
+
+def arrive(office, n):
+    """The inspector in front of the form of visit n, counted from 1."""
+    office.bureau.clock.now = max(CHECKED, office.bureau.clock.now)
+    phone, code = office[INSPECTOR], office.visits()[n - 1]
+    phone.press(phone.eyes(f"eyes.said([...document.querySelectorAll('a')].find((one) => decodeURIComponent(one.pathname) === '/visits/{code}'))"))
+    phone.press("登记到场", times=2)
+    assert "已登记" in phone.text()
+    phone.press(FORM.title)
+    return phone
+
+
+def answers(office):
+    return Person(SECTORS, FORM, [ITEM.code], office.bureau.clock.now.date()).answers()
+
+
+def test_a_visit_is_recorded_on_a_phone_reviewed_and_published(office):
+    phone = arrive(office, 1)
+    given, outcomes = answers(office)
+    hands = Phone(phone.page, phone.address)
+    hands.open(unquote(phone.path))
+    hands.fill(FORM, given)
+    hands.hands("choose", f"_outcome.{ITEM.code}", outcomes[ITEM.code])
+    hands.hands("choose", "_method", "实地核查")
+    phone.press("提交审核", times=2)
+    assert "待审核" in phone.text(), phone.told()
+    reviewer = office["reviewer"]
+    reviewer.press(office.bureau.query("SELECT e.name FROM entity e JOIN visit v ON v.holder = e.code WHERE v.code = ?", office.visits()[0])[0][0])
+    reviewer.tick("通过")
+    reviewer.press("提交审核意见", times=2)
+    assert reviewer.told() == []
+    publisher = office["publisher"]
+    publisher.press("公示", "存证") if False else publisher.open("/publish")
+    publisher.press("公示 1 户", times=2)
+    assert publisher.path.startswith("/jobs/")
+    office.bureau.work()
+    print(publisher.text(), office.acts())
+    for one in office.acts(): print(one)
+    assert 0
