@@ -179,7 +179,7 @@ async def _mine(act: Acting) -> list[dict[str, Any]]:
     if visits:
         rows = [
             {"on": row["day"], "step": "入企", "text": "", "entity_code": row["entity_code"], "href": f"/visits/{quote(row['code'])}",
-             "about": row["town"] or "未分镇街", "left": None}
+             "about": row["town"] or "未分镇街", "left": calendar.workdays_left(act.today, row["day"])}
             for row in visits[:MOST]
         ]  # fmt: skip
         groups.append({"tag": "off", "title": "我的入企", "count": len(visits), "rows": await _named(rows), "all": "/visits?mine=1&state=open&sort=day"})

@@ -190,6 +190,8 @@ class Page:
     def _on(self, method: str, params: dict[str, Any]) -> None:
         if method == "Page.loadEventFired":
             self._loads += 1
+        elif method == "Page.frameNavigated" and params.get("type") == "BackForwardCacheRestore":
+            self._loads += 1  # shown again as it was left, loaded no second time
         elif method == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"):
             self.complaints.append(params["entry"]["text"])
         elif method == "Runtime.exceptionThrown":

@@ -4,8 +4,10 @@ Every act is a double click, and done once. What goes wrong at a desk (back, two
 is tried on the visits of the same round.
 """
 
+import json
 import threading
-from urllib.parse import unquote
+from contextlib import contextmanager
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -15,7 +17,7 @@ from public_site.serve import make_server
 from tests.once import ready_fonts
 from tests.public_site.browser import program
 from tests.web.bureau import PASSPHRASE, PASSWORD, at
-from tests.web.form_answers import Person
+from tests.web.form_answers import ATTACHED, Person
 from tests.web.phone import WIDTH, Phone
 from tests.web.played import played
 
@@ -203,6 +205,22 @@ def arrive(office, n):
     return phone
 
 
+def named(office, n):
+    return office.bureau.query("SELECT e.name FROM entity e JOIN visit v ON v.holder = e.code WHERE v.code = ?", office.visits()[n - 1])[0][0]
+
+
+@contextmanager
+def site(office):
+    """The address of the public site, served as it was published."""
+    server = make_server(office.bureau.folder / "site")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
 def answers(office):
     return Person(SECTORS, FORM, [ITEM.code], office.bureau.clock.now.date()).answers()
 
@@ -218,15 +236,163 @@ def test_a_visit_is_recorded_on_a_phone_reviewed_and_published(office):
     phone.press("提交审核", times=2)
     assert "待审核" in phone.text(), phone.told()
     reviewer = office["reviewer"]
-    reviewer.press(office.bureau.query("SELECT e.name FROM entity e JOIN visit v ON v.holder = e.code WHERE v.code = ?", office.visits()[0])[0][0])
+    reviewer.press(named(office, 1))
     reviewer.tick("通过")
     reviewer.press("提交审核意见", times=2)
     assert reviewer.told() == []
     publisher = office["publisher"]
-    publisher.press("公示", "存证") if False else publisher.open("/publish")
+    publisher.press("公示")
     publisher.press("公示 1 户", times=2)
-    assert publisher.path.startswith("/jobs/")
     office.bureau.work()
-    print(publisher.text(), office.acts())
-    for one in office.acts(): print(one)
-    assert 0
+    publisher.page.until("document.querySelector('#job').innerText.includes('已发布')")
+    assert "每 2 秒更新" not in publisher.text()
+    publisher.press("已公示的结果")
+    assert named(office, 1) in publisher.text()
+    with site(office) as address:
+        reader = office.bureau.desk(WIDTH)
+        reader.address = address
+        reader.open("/")
+        reader.press("结果")
+        reader.press(TITLE)
+        reader.press(named(office, 1))
+        assert ITEM.name in reader.text("body")
+
+
+# What goes wrong at a desk ------------------------------------------------------------
+
+
+def fill_plainly(desk, given, outcomes):
+    """Put answers into the fields as a page without scripts has them; what would be a photo or a signature lies on paper."""
+    paper = {field.name for field in FORM.fields() if field.type in ATTACHED}
+    pairs = [(name, "P-1" if name in paper else one) for name, value in given.items() for one in (value if isinstance(value, list) else [value])]
+    pairs += [(f"_outcome.{item}", outcome) for item, outcome in outcomes.items()] + [("_method", "实地核查")]
+    desk.page.value(f"""for (const [name, value] of {json.dumps(pairs)}) {{
+      const ticks = (one) => ["radio", "checkbox"].includes(one.type);
+      const one = [...document.getElementsByName(name)].find((each) => each.type !== "hidden" && (!ticks(each) || each.value === value));
+      if (!one || one.closest("[hidden]")) throw new Error(`not to be filled in: ${{name}}`);
+      if (ticks(one)) one.checked = true;
+      else one.value = value;
+    }}""")
+
+
+def note(desk, words=None):
+    """What stands in the form's last field; with words, that typed into it."""
+    if words is not None:
+        desk.page.value(f"{{ const one = document.getElementsByName('note')[0]; one.value = {json.dumps(words)}; one.dispatchEvent(new Event('input', {{ bubbles: true }})); }}")
+    return desk.page.value("document.getElementsByName('note')[0].value")
+
+
+def test_going_back_and_pressing_again_doubles_nothing(office):
+    phone = arrive(office, 2)
+    before = office.acts()
+    phone.page.back()
+    phone.page.back()
+    assert "未登记" in phone.text(), "the page as it was before"
+    phone.press("登记到场", times=2)
+    assert "已登记到场" in phone.text() and phone.told() == [] and office.acts() == before
+
+
+def test_the_later_of_two_tabs_sees_both_versions(office):
+    phone = office[INSPECTOR]
+    phone.open(f"/visits/{quote(office.visits()[1])}/{FORM.code}")
+    tab = office.bureau.desk(WIDTH, beside=phone)
+    tab.open(unquote(phone.path))
+    for desk, words in ((phone, "第一个窗口写的"), (tab, "第二个窗口写的")):
+        note(desk, words)
+        desk.press("保存草稿", times=2)
+    assert tab.page.value("performance.getEntriesByType('navigation')[0].responseStatus") == 409
+    assert "第二个窗口写的 第一个窗口写的" in tab.text("#problems") and note(tab) == "第二个窗口写的"
+    assert tab.page.value("document.activeElement.id") == "problems"
+    tab.press("保存草稿")
+    assert "草稿已保存" in tab.text() and note(tab) == "第二个窗口写的"
+
+
+def test_the_later_of_two_tabs_of_a_plan_sees_both_versions(office):
+    planner = office["planner"]
+    planner.press("计划")
+    planner.press(BUREAU)
+    planner.press("修改计划", times=2)
+    tab = office.bureau.desk(beside=planner)
+    for desk in (planner, tab):
+        desk.open(f"{planner.path}?row=1")
+    for desk, words, done in ((planner, "第一个窗口", "document.body.innerText.includes('已保存到修改稿')"), (tab, "第二个窗口", "document.activeElement.id === 'problems'")):
+        desk.type("备注", words)
+        desk.press("保存这一行", times=2, leads=False)
+        desk.page.until(done)
+    assert "刚才在别处改过，这次没有保存" in tab.text("#problems")
+    assert "修改稿中现在是：第一个窗口" in tab.text() and tab.filled("备注") == "第二个窗口"
+
+
+def test_what_was_typed_when_a_login_ran_out_is_there_again_and_shown_to_nobody_else(office):
+    phone, words = office[INSPECTOR], "登录过期时写到一半"
+    phone.open(f"/visits/{quote(office.visits()[1])}/{FORM.code}")
+    note(phone, words)
+    office.bureau.clock.forward(minutes=31)
+    phone.press("保存草稿", times=2)
+    assert phone.path == "/login" and "登录后回到原来的页面" in phone.text()
+    phone.login(INSPECTOR, OWN)
+    assert unquote(phone.path).endswith(FORM.code) and note(phone) == words and "已经放回" in phone.text()
+    office.bureau.clock.forward(minutes=31)
+    phone.press("保存草稿")
+    phone.login("reviewer", PASSWORD)
+    assert unquote(phone.path).endswith(FORM.code) and note(phone) == "第二个窗口写的", "what was saved, as a reviewer may see it"
+    assert words not in phone.page.value("document.documentElement.outerHTML")
+
+
+def test_without_scripts_a_visit_is_recorded_reviewed_and_published(office):
+    desks = {}
+    for login, password, width in ((INSPECTOR, OWN, WIDTH), ("reviewer", PASSWORD, 1280), ("publisher", PASSWORD, 1280)):
+        desks[login] = office.bureau.desk(width)
+        desks[login].page.scripts(False)
+    phone, reviewer, publisher = desks.values()
+    phone.login(INSPECTOR, OWN)
+    phone.press(named(office, 3))
+    phone.press("登记到场", times=2)
+    phone.press(FORM.title)
+    fill_plainly(phone, *answers(office))
+    phone.press("提交审核", times=2)
+    assert "本次入企的表单已全部提交" in phone.text(), phone.told()
+    reviewer.login("reviewer", PASSWORD)
+    reviewer.press(named(office, 3))
+    reviewer.press("提交审核意见", times=2, leads=False)  # nothing chosen: the browser says so itself
+    reviewer.tick("通过")
+    reviewer.press("提交审核意见", times=2)
+    publisher.login("publisher", PASSWORD)
+    publisher.press("公示")
+    publisher.press("公示 1 户", times=2)
+    assert "排队中" in publisher.text()
+    office.bureau.work()
+    publisher.press("全部后台任务")
+    assert publisher.text().count("已完成") == 3
+
+
+# All of it ----------------------------------------------------------------------------
+
+
+def test_each_act_was_done_once_and_the_auditor_reads_it(office):
+    """Runs last. Drafts are left out: they save themselves while one types."""
+    round_, first, second, third = "359921-2026-R01", *office.visits()
+    acts = [one for one in office.acts() if one[1] not in ("record.draft", "record.attach", "publish.release", "publish.publish")]
+    assert acts == [
+        ("operator", "imports.upload", "upload/1"), ("operator", "directory.import", "entities"),
+        ("operator", "imports.upload", "upload/2"), ("operator", "directory.import", "inspectors"),
+        ("planner", "imports.upload", "upload/3"), ("planner", "plan.import", "plan/2026"),
+        ("sysadmin", "accounts.create", f"account/{INSPECTOR}"), ("secadmin", "accounts.decide", f"account/{INSPECTOR}"),
+        (INSPECTOR, "account.password", f"account/{INSPECTOR}"), ("approver", "plan.approve", "plan/2026"),
+        ("planner", "pool.freeze", "359921-2026-T001"), ("planner", "round.create", round_),
+        ("planner", "round.share", round_), ("supervisor", "round.share", round_), ("approver", "round.commit", round_),
+        ("planner", "round.source", round_), ("planner", "round.release", round_), ("supervisor", "round.source", round_), ("supervisor", "round.release", round_),
+        ("planner", "round.draw", round_), ("planner", "visits.combine", round_), ("planner", "visits.assign", round_),
+        (INSPECTOR, "visit.arrive", first), (INSPECTOR, "record.submit", f"{first}/{FORM.code}"), ("reviewer", "record.approve", f"{first}/{FORM.code}"),
+        ("publisher", "publish.request", "site"),
+        (INSPECTOR, "visit.arrive", second), ("planner", "plan.draft.begin", "plan/2026"), ("planner", "plan.draft.row", "plan/2026"),
+        (INSPECTOR, "visit.arrive", third), (INSPECTOR, "record.submit", f"{third}/{FORM.code}"), ("reviewer", "record.approve", f"{third}/{FORM.code}"),
+        ("publisher", "publish.request", "site"),
+    ]  # fmt: skip
+    auditor = office["auditor"]
+    auditor.press("审计记录")
+    auditor.set("办理", "公示")
+    auditor.press("筛选")
+    assert "publish.request" in auditor.text() and "round.draw" not in auditor.text()
+    complaints = {login: [one for one in desk.page.complaints if "status of 4" not in one] for login, desk in office.desks.items()}
+    assert {login: said for login, said in complaints.items() if said} == {}, "refusals are no faults"
