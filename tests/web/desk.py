@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -48,11 +49,14 @@ _EYES = """((globalThis.eyes ??= {
 }), %s)"""
 
 
+@dataclass
 class Desk:
     """`page` is the tab; `address` of the portal; `clock` tells the time that codes of a second factor are made for. `secrets`: login -> its TOTP secret."""
 
-    def __init__(self, page: Page, address: str, clock: Callable[[], datetime], secrets: dict[str, str]) -> None:
-        self.page, self.address, self.clock, self.secrets = page, address, clock, secrets
+    page: Page
+    address: str
+    clock: Callable[[], datetime]
+    secrets: dict[str, str]
 
     # Looking --------------------------------------------------------------------
 
@@ -140,6 +144,3 @@ class Desk:
 
     def code(self, login: str) -> str:
         return pyotp.TOTP(self.secrets[login]).at(self.clock())
-
-    def logout(self) -> None:
-        self.press("退出")
