@@ -95,7 +95,7 @@ def import_file(desk, todo, path, confirm):
     desk.attach("选择文件", path)
     desk.press("上传并查看结果", times=2)
     desk.press(confirm, times=2)
-    assert "已导入。" in desk.text() and desk.told() == []
+    assert "再导入一份" in desk.text() and desk.told() == []
 
 
 def test_files_are_imported_by_operator_and_planner(office):
@@ -160,6 +160,8 @@ def test_a_plan_is_approved_and_its_round_drafted_and_committed(office):
         planner.set("账号", login, f"持有方 {n}")
     planner.set("检查时段起", "2026-06-08")
     planner.set("检查时段止", "2026-06-30")
+    planner.press("先试算户数")
+    assert "1 项任务共抽 3 户次" in planner.text() and "没有抽取，也没有拟制" in planner.text() and planner.filled("期号", "来源 2") == "2026064"
     planner.set("抽取不早于", "2026-06-03T22:00")
     planner.press("拟制本轮", times=2)
     assert "本轮已拟制" in planner.text(), planner.told()
