@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from portal.steps.acting import stamp
 from portal.store import accounts, engine, passwords
 from portal.store.keys import load_keys
 from portal.web.app import create_app, share
+from public_site.serve import make_server
 from tests import office
 from tests.public_site.browser import Browser
 from tests.web.bureau import PASSWORD, Clock
@@ -56,6 +58,17 @@ class Played:
         """What waits for the worker is done."""
         working = jobs.work(self.settings, load_keys(self.folder / "keys"), self.sectors, until_idle=True)
         asyncio.run_coroutine_threadsafe(working, self.loop).result()
+
+    @contextmanager
+    def site(self) -> Iterator[str]:
+        """The address of the public site, served as it was published."""
+        server = make_server(self.folder / "site")
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
     def query(self, sql: str, *values: Any) -> list[tuple]:
         return office.query(self.folder, sql, *values)

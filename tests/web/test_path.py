@@ -5,8 +5,6 @@ is tried on the visits of the same round.
 """
 
 import json
-import threading
-from contextlib import contextmanager
 from dataclasses import replace
 from urllib.parse import quote, unquote
 
@@ -14,7 +12,6 @@ import pytest
 
 from portal.domain.sample import sample_entities
 from portal.plugins import discover_sectors
-from public_site.serve import make_server
 from tests.once import ready_fonts
 from tests.public_site.browser import program
 from tests.web.bureau import PASSPHRASE, PASSWORD, at
@@ -219,18 +216,6 @@ def named(office, n):
     return office.bureau.query("SELECT e.name FROM entity e JOIN visit v ON v.holder = e.code WHERE v.code = ?", office.visits()[n - 1])[0][0]
 
 
-@contextmanager
-def site(office):
-    """The address of the public site, served as it was published."""
-    server = make_server(office.bureau.folder / "site")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
 def answers(office):
     return Person(SECTORS, FORM, [ITEM.code], office.bureau.clock.now.date()).answers()
 
@@ -258,7 +243,7 @@ def test_a_visit_is_recorded_on_a_phone_reviewed_and_published(office):
     assert "每 2 秒更新" not in publisher.text()
     publisher.press("已公示的结果")
     assert named(office, 1) in publisher.text()
-    with site(office) as address:
+    with office.bureau.site() as address:
         reader = replace(office.sit("anybody"), address=address)
         reader.open("/")
         reader.press("结果")
