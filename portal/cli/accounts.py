@@ -24,12 +24,12 @@ def add_commands(commands: _SubParsersAction) -> None:
     create.add_argument("login", metavar="LOGIN", help="登录名")
     create.add_argument("name", metavar="NAME", help="姓名")
     create.add_argument("--home", metavar="CODE", help="单位编号，默认本单位")
-    create.add_argument("--inspector", default="", metavar="CODE", help="执法人员编号")
-    change = add_command(group, "change", run_change, "修改姓名、单位或执法人员编号；不写的不改", acting=True)
+    create.add_argument("--inspector", default="", metavar="CODE", help="执法人员的工号")
+    change = add_command(group, "change", run_change, "修改姓名、单位或工号；不写的不改", acting=True)
     change.add_argument("login", metavar="LOGIN", help="登录名")
     change.add_argument("--name", metavar="NAME", help="姓名")
     change.add_argument("--home", metavar="CODE", help="单位编号")
-    change.add_argument("--inspector", metavar="CODE", help="执法人员编号，写空的为取消")
+    change.add_argument("--inspector", metavar="CODE", help="执法人员的工号，写空的为取消")
     words = {
         "disable": (run_disable, "停用账号，退出它的全部登录"), "enable": (run_enable, "申请重新启用账号"),
         "reset": (run_reset, "重置密码，打印一次性密码；管理员的要批准后才换上"), "reset-factor": (run_factor, "申请重置动态口令"),

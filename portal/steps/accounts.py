@@ -37,7 +37,7 @@ async def load_account_of(act: Acting, login: str) -> dict[str, Any]:
 async def create_account(act: Acting, *, login: str, name: str, organisation: str, inspector: str = "", reason: str) -> Credential:
     """A new account, closed until a security administrator opens it with its roles; its one-time password.
 
-    `organisation` and `inspector` are codes; the inspector is whose visits the account sees.
+    `organisation` is a code, `inspector` a 工号 (or a code, where two have the same): whose visits the account sees.
     """
     act.require("accounts.manage")
     if not LOGIN.fullmatch(login):
@@ -234,13 +234,16 @@ async def _home(act: Acting, organisation: str) -> dict[str, Any]:
     raise BadInput("没有保存。", [Problem("organisation", f"单位“{organisation}”不在您的辖区。请重新选择。")])
 
 
-async def _person(act: Acting, code: str) -> int | None:
-    if not code.strip():
+async def _person(act: Acting, number: str) -> int | None:
+    if not number.strip():
         return None
-    found = await store.load_inspector_id(code.strip(), act.joint)
-    if found is None:
-        raise BadInput("没有保存。", [Problem("inspector", f"执法人员“{code}”不在您的辖区。请填写名录中的编号，或者留空。")])
-    return found
+    found = await store.load_inspectors_called(number.strip(), act.joint)
+    if not found:
+        raise BadInput("没有保存。", [Problem("inspector", f"执法人员名录中没有工号“{number}”。请核对，先导入执法人员名录，或者留空。")])
+    if len(found) > 1:
+        named = "、".join(f"{one['name']} {one['code']}" for one in found)
+        raise BadInput("没有保存。", [Problem("inspector", f"有 {len(found)} 名执法人员的工号是“{number}”。请改填其中一人的编号：{named}。")])
+    return found[0]["id"]
 
 
 async def _one_time(act: Acting) -> tuple[str, str]:

@@ -238,9 +238,9 @@ async def load_standing(act: Acting, found: Mapping[str, Any]) -> PlanStanding:
     base = await load_base(act, year - 1)
     measures = await store.load_measures(number)
     if profile is None:
-        missing.append("本局还没有导入辖区规则，不知道比例下限。请运行 portal plan profile。")
+        missing.append("本局还没有导入辖区规则，不知道比例下限。请运维员运行 portal plan profile。")
     if base is None:
-        missing.append(f"{year - 1} 年底的期末实有数还没有冻结，没有抽查比例的基数。请运行 portal plan base {year - 1}。")
+        missing.append(f"{year - 1} 年底的期末实有数还没有冻结，没有抽查比例的基数。请运维员运行 portal plan base {year - 1}。")
     if not measures:
         missing.append("这份计划还没有测算。请点“测算”或运行 portal plan measure。")
     middle = date(year, 12, 31) if act.today.year > year else max(act.today, date(year, 1, 1))

@@ -12,8 +12,10 @@ from typing import Any
 from portal.domain import roles, seed
 from portal.domain.bundle import ROUNDINGS, SUITES, require_count, require_one_of, require_time
 from portal.domain.commit import commit_task, require_committable
-from portal.domain.errors import BadInput, NotAllowed, NotFound, WrongMoment
+from portal.domain.draw import quotas
+from portal.domain.errors import BadInput, NotAllowed, NotFound, Problem, WrongMoment
 from portal.domain.packing import pack
+from portal.domain.pool import survey_pool
 from portal.domain.rounds import format_round, label_of, round_digest
 from portal.steps import log
 from portal.steps.acting import Acting, stamp
@@ -30,6 +32,29 @@ SHORTEST_PASSPHRASE = 12
 
 #: how visit days and caps are made from the result; part of the commitment
 RULES = {"days": "by station, town and code, evenly over the window's working days", "cap": "slots over candidates, rounded up"}
+
+
+async def try_round(act: Acting, tasks: Sequence[str], *, disclosure: str, rounding: str = "ceil", minimum: int = 0) -> list[dict[str, Any]]:
+    """How many a round over these frozen pools would draw, without drafting it or drawing anybody: a row a task, in their order.
+
+    `size` counts the pool, `free` those not passed over, `drawn` what would be drawn; `strata`: (name, size, free, wanted), where
+    more may be wanted than are free. Raises what `create_round` would for these tasks.
+    """
+    act.require("round.create")
+    if not tasks:
+        raise BadInput("请选择一个以上互不重复的任务。", [Problem("task", "先选任务，再试算。")])
+    found = []
+    for code in dict.fromkeys(tasks):
+        row = await _round_task(act, code, disclosure, rounding, minimum, 0)
+        excluded = sorted({one["code"].encode() for one in await pools.load_exclusions(row["pool"])})
+        survey = await asyncio.to_thread(survey_pool, await pools.load_pool_bytes(row["pool"]), excluded)
+        wanted = quotas(survey.sizes, json.loads(row["quota"]), rounding, minimum)
+        found.append({
+            "code": code, "size": survey.size, "free": sum(survey.free.values()),
+            "drawn": sum(min(count, survey.available(name)) for name, count in wanted.items()),
+            "strata": [(name, survey.sizes.get(name, 0), survey.available(name), count) for name, count in sorted(wanted.items())],
+        })  # fmt: skip
+    return found
 
 
 async def create_round(

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from piccolo.columns.combination import And, WhereRaw
+from piccolo.columns.combination import And, Or, WhereRaw
 
 from portal.domain.packing import pack
 from portal.store.accounts import opened, within
@@ -51,9 +51,10 @@ async def save_edit(account: int, version: int, values: Mapping[str, Any]) -> bo
     return bool(rows)
 
 
-async def load_inspector_id(code: str, seen: Collection[int]) -> int | None:
-    row = await Inspector.select(Inspector.id).where(And(Inspector.code == code, within(Inspector.organisation, seen))).first().run()
-    return row["id"] if row else None
+async def load_inspectors_called(number: str, seen: Collection[int]) -> list[dict[str, Any]]:
+    """Whose code or 工号 this is: {id, code, name}; a number may be used in two organisations, a code may not."""
+    called = And(Or(Inspector.code == number, Inspector.number == number), within(Inspector.organisation, seen))
+    return await Inspector.select(Inspector.id, Inspector.code, Inspector.name).where(called).order_by(Inspector.code).run()
 
 
 # Proposals -------------------------------------------------------------------

@@ -52,6 +52,14 @@ async def has_entities() -> bool:
     return await Entity.exists().run()
 
 
+async def missing_of(seen: Collection[int]) -> tuple[bool, bool]:
+    """Whether these organisations have (no entry in the directory, nobody on the roster)."""
+    return (
+        not await Entity.exists().where(within(Entity.organisation, seen)).run(),
+        not await Inspector.exists().where(within(Inspector.organisation, seen)).run(),
+    )  # fmt: skip
+
+
 async def load_owners(codes: Sequence[str]) -> dict[str, int]:
     """code -> organisation of entries already in the directory (of any bureau)."""
     found: dict[str, int] = {}

@@ -47,7 +47,7 @@ class New:
     login: str = text("登录名", most=32)
     name: str = text("姓名", most=40)
     organisation: str = text("单位", most=40)
-    inspector: str = text("执法人员编号", most=60, least=0)
+    inspector: str = text("工号", most=60, least=0)
     reason: str = text("理由", most=200)
 
 
@@ -55,7 +55,7 @@ class New:
 class Edit:
     name: str = text("姓名", most=40)
     organisation: str = text("单位", most=40)
-    inspector: str = text("执法人员编号", most=60, least=0)
+    inspector: str = text("工号", most=60, least=0)
     version: int = number("版本", 1, 10**9)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
@@ -21,7 +21,7 @@ from portal.store import accounts, draw, plan
 from portal.store import pool as pools
 from portal.web.access import acting, posted
 from portal.web.draw_view import load_round_view, next_line, town_chart
-from portal.web.inputs import choice, column, day, number, parse_input, several, text
+from portal.web.inputs import Pairs, choice, column, day, group, number, parse_input, several, text
 from portal.web.pages import go_to, page
 
 #: key -> (how users read it, groups of its numbers, when it usually falls)
@@ -65,6 +65,16 @@ class NewRound:
     rounding: str = choice("取整", ("ceil", "lr"))
     minimum: int = number("每层最少户数", 0, 10_000, optional=0)
     reserve: int = number("备选户数", 0, 1000, optional=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What the numbers of a round depend on, of the form that drafts one."""
+
+    task: tuple[str, ...] = several("任务", least=1)
+    disclosure: str = choice("公开方式", ("open", "sealed"), optional=True)
+    rounding: str = choice("取整", ("ceil", "lr"))
+    minimum: int = number("每层最少户数", 0, 10_000, optional=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +123,9 @@ async def new_round_page(request: Request) -> Response[Any]:
     return await _new_page(request, {}, None)
 
 
-async def _new_page(request: Request, given: Mapping[str, list[str]], refused: Refused | None) -> Response[Any]:
+async def _new_page(
+    request: Request, given: Mapping[str, list[str]], refused: Refused | None, trial: list[dict[str, Any]] | None = None
+) -> Response[Any]:
     act = acting(request)
     tasks = await plan.load_tasks(act.line)
     latest = await pools.load_latest_pools([task["id"] for task in tasks])
@@ -125,14 +137,17 @@ async def _new_page(request: Request, given: Mapping[str, list[str]], refused: R
     holders = [a for a in await accounts.load_accounts() if a["active"] and a["organisation"] in act.tree and roles.may(a["roles"], "round.share")]
     return await page(
         request, "draw/new.html", here="/draw", refused=refused, ready=ready, holders=holders, sources=SOURCES, given=given,
-        source_rows=SOURCE_ROWS, holder_rows=HOLDER_ROWS,
+        source_rows=SOURCE_ROWS, holder_rows=HOLDER_ROWS, trial=trial,
     )  # fmt: skip
 
 
 @post("/draw/new", opt={"access": "round.create"})
 async def create_round(request: Request) -> Response[Any]:
+    """Draft a round; or, by the form's other button, say how many it would draw and draft nothing."""
     act, pairs = acting(request), posted(request)
     try:
+        if ("trial", "1") in pairs:
+            return await _try(request, pairs)
         given = parse_input(NewRound, pairs)
         code = await commit.create_round(
             act, list(given.task), title=given.title, disclosure=given.disclosure, sources=_sources(given), holders=_holders(given),
@@ -140,11 +155,17 @@ async def create_round(request: Request) -> Response[Any]:
             rounding=given.rounding, minimum=given.minimum, reserve=given.reserve,
         )  # fmt: skip
     except Refused as refused:
-        kept: dict[str, list[str]] = {}
-        for name, value in pairs:
-            kept.setdefault(name, []).append(value)
-        return await _new_page(request, kept, refused)
+        return await _new_page(request, group(pairs), refused)
     return go_to(f"/draw/{code}?said=created")
+
+
+async def _try(request: Request, pairs: Pairs) -> Response[Any]:
+    names = {field.name for field in fields(Trial)}
+    asked = parse_input(Trial, [pair for pair in pairs if pair[0] in names])
+    rows = await commit.try_round(
+        acting(request), asked.task, disclosure=asked.disclosure or "sealed", rounding=asked.rounding, minimum=asked.minimum
+    )
+    return await _new_page(request, group(pairs), None, rows)
 
 
 def _sources(given: NewRound) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from portal.steps.accounts import KINDS
 from portal.steps.acting import Acting
 from portal.steps.review import PUBLISH_WITHIN
 from portal.store import account_changes, accounts, directory, draw, plan, records
+from portal.store import pool as pools
 from portal.store import visits as visit_store
 from portal.web import wording
 from portal.web.access import SIGNED_IN, acting
@@ -82,23 +83,26 @@ async def _own_picks(act: Acting, round_: int, bureau: frozenset[int]) -> list[d
 
 async def _todo(act: Acting, rounds: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """[{tag, title, count, rows: [{on, step, text, href, about, left}]}], empty groups left out."""
-    groups = []
+    groups = await _first_steps(act)
     late = await _overdue(act)
     if late:
         groups.append({"tag": "bad", "title": "逾期未公示", "count": len(late), "rows": late[:MOST], "all": "/publish"})
     rows = [
-        {"on": None, "step": "抽取", "text": row["round"]["title"], "href": f"/draw/{row['round']['code']}", "about": row["next"][1], "left": None}
+        _row("抽取", row["round"]["title"], f"/draw/{row['round']['code']}", row["next"][1])
         for row in rounds
         if row["round"]["state"] != "void" and row["next"][0] != "ok"
     ]
     if rows:
         groups.append({"tag": "half", "title": "进行中的轮次", "count": len(rows), "rows": rows[:MOST], "all": "/draw"})
+    groups += await _plans(act)
     groups += await _reminders(act)
     if act.inspector is not None and act.may("record.enter"):
         groups += await _mine(act)
     if act.may("accounts.grant") and (asked := await account_changes.load_open_changes(act.joint)):
+        people = {one["id"]: one for one in await accounts.load_accounts()}
         rows = [
-            {"on": None, "step": "账号", "text": KINDS[one["kind"]], "href": f"/accounts/{one['account']}", "about": one["reason"], "left": None} for one in asked
+            _row("账号", f"{KINDS[one['kind']]}：{people[one['account']]['name']}（{people[one['account']]['login']}）", f"/accounts/{one['account']}", one["reason"])
+            for one in asked
         ]  # fmt: skip
         groups.append({"tag": "half", "title": "待批准的账号申请", "count": len(rows), "rows": rows[:MOST], "all": "/accounts"})
     by_state = await records.count_records(act.tree) if act.may("record.read") else {}
@@ -109,6 +113,46 @@ async def _todo(act: Acting, rounds: list[dict[str, Any]]) -> list[dict[str, Any
         if by_state.get(state) and act.may(may):
             rows = [await _record_row(act, row, step) for row in await records.load_record_page(act.tree, [state], limit=MOST)]
             groups.append({"tag": "off", "title": title, "count": by_state[state], "rows": await _named(rows), "all": href})
+    return groups
+
+
+def _row(step: str, text: str, href: str, about: str, on: date | None = None, left: int | None = None) -> dict[str, Any]:
+    return {"on": on, "step": step, "text": text, "href": href, "about": about, "left": left}
+
+
+async def _first_steps(act: Acting) -> list[dict[str, Any]]:
+    """What a bureau needs before anything can be drawn, for those who may bring it in."""
+    rows = []
+    if act.may("directory.import"):
+        no_entities, no_inspectors = await directory.missing_of(act.tree)
+        if no_entities:
+            rows.append(_row("导入", "导入检查对象名录", "/imports/new?kind=entities", "名录里还没有检查对象"))
+        if no_inspectors:
+            rows.append(_row("导入", "导入执法检查人员名录", "/imports/new?kind=inspectors", "还没有执法人员，不能匹配"))
+    if act.may("plan.import") and await plan.load_latest_plan({act.bureau["id"]}, act.today.year) is None:
+        rows.append(_row("计划", f"导入 {act.today.year} 年度抽查工作计划", "/imports/new?kind=plan", "还没有今年的计划"))
+    return [{"tag": "half", "title": "准备", "count": len(rows), "rows": rows, "all": "/imports"}] if rows else []
+
+
+async def _plans(act: Acting) -> list[dict[str, Any]]:
+    """Versions that wait for somebody's approval, and tasks whose pool has to be frozen before their time is over."""
+    groups = []
+    if act.may("plan.approve"):
+        waiting = [one for one in await plan.load_publishable_plans({act.bureau["id"]}) if one["state"] == "draft" and one["imported_by"] != act.account]
+        rows = [_row("计划", one["title"], f"/plan/{one['id']}", f"{one['year']} 年度第 {one['version']} 版，核对后批准") for one in waiting]
+        if rows:
+            groups.append({"tag": "half", "title": "待批准的计划", "count": len(rows), "rows": rows[:MOST], "all": "/plan"})
+    if act.may("pool.freeze"):
+        tasks = [one for one in await plan.load_current_tasks({act.bureau["id"]}) if one["drawn_by"] == "here" and one["window_to"] >= act.today]
+        frozen = await pools.load_latest_pools([one["id"] for one in tasks])
+        open_ = sorted((one for one in tasks if one["id"] not in frozen), key=lambda one: (one["window_to"], one["code"]))
+        rows = [
+            _row("名录", one["name"], f"/pool#t-{one['code']}", f"{wording.day(one['window_from'])}至{wording.day(one['window_to'])}实施，先冻结名录", one["window_to"],
+                 calendar.workdays_left(act.today, one["window_to"]))
+            for one in open_
+        ]  # fmt: skip
+        if rows:
+            groups.append({"tag": "off", "title": "待冻结名录的任务", "count": len(rows), "rows": rows[:MOST], "all": "/pool"})
     return groups
 
 
@@ -135,7 +179,7 @@ async def _mine(act: Acting) -> list[dict[str, Any]]:
     if visits:
         rows = [
             {"on": row["day"], "step": "入企", "text": "", "entity_code": row["entity_code"], "href": f"/visits/{quote(row['code'])}",
-             "about": row["town"] or "未分镇街", "left": None}
+             "about": row["town"] or "未分镇街", "left": calendar.workdays_left(act.today, row["day"])}
             for row in visits[:MOST]
         ]  # fmt: skip
         groups.append({"tag": "off", "title": "我的入企", "count": len(visits), "rows": await _named(rows), "all": "/visits?mine=1&state=open&sort=day"})

@@ -58,12 +58,12 @@ class Browser:
         os.waitpid(self._process, 0)
         shutil.rmtree(self._profile, ignore_errors=True)
 
-    def page(self, width: int = 1280, *, dark: bool = False) -> Page:
-        """A new page in a new context: nothing remembered from others."""
-        context = self.ask("Target.createBrowserContext")["browserContextId"]
+    def page(self, width: int = 1280, *, dark: bool = False, beside: Page | None = None) -> Page:
+        """A new page in a new context, nothing remembered from others; or a second tab, with the cookies of the page it is `beside`."""
+        context = beside.context if beside else self.ask("Target.createBrowserContext")["browserContextId"]
         target = self.ask("Target.createTarget", {"url": "about:blank", "browserContextId": context})["targetId"]
         session = self.ask("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
-        return Page(self, session, width, dark)
+        return Page(self, session, context, width, dark)
 
     def listen(self, session: str, hear: Callable[[str, dict[str, Any]], None]) -> None:
         self._listeners[session] = hear
@@ -108,8 +108,8 @@ class Browser:
 class Page:
     """One tab. `complaints`: errors and warnings of the page, refusals of its security policy included."""
 
-    def __init__(self, browser: Browser, session: str, width: int, dark: bool) -> None:
-        self._browser, self._session, self.complaints, self._loads = browser, session, [], 0
+    def __init__(self, browser: Browser, session: str, context: str, width: int, dark: bool) -> None:
+        self._browser, self._session, self.context, self.complaints, self._loads = browser, session, context, [], 0
         browser.listen(session, self._on)
         for domain in ("Page", "Runtime", "Log"):
             self._ask(f"{domain}.enable")
@@ -127,10 +127,24 @@ class Page:
 
     def open(self, address: str) -> None:
         """Go to an address and wait until all of it has loaded."""
+        self.leads(lambda: self._ask("Page.navigate", {"url": address}), address)
+
+    def leads(self, doing: Callable[[], Any], what: str) -> None:
+        """Do what leads to another page and wait until all of that has loaded; its scripts need not run."""
         loads = self._loads
-        self._ask("Page.navigate", {"url": address})
+        doing()
         if self._loads == loads:
-            self._browser.hear_until(lambda _: self._loads > loads, f"{address} to load")
+            self._browser.hear_until(lambda _: self._loads > loads, f"{what} to load")
+
+    def back(self) -> None:
+        """The browser's back button."""
+        history = self._ask("Page.getNavigationHistory")
+        entry = history["entries"][history["currentIndex"] - 1]
+        self.leads(lambda: self._ask("Page.navigateToHistoryEntry", {"entryId": entry["id"]}), "the page before")
+
+    def scripts(self, on: bool) -> None:
+        """Switch scripts off, or on again, for the pages opened from now on; what a test asks of them is answered all the same."""
+        self._ask("Emulation.setScriptExecutionDisabled", {"value": not on})
 
     def value(self, script: str) -> Any:
         """What an expression gives, a promise waited for. RuntimeError where it throws."""
@@ -154,6 +168,25 @@ class Page:
         """Type into what has the focus."""
         self._ask("Input.insertText", {"text": text})
 
+    def click(self, x: float, y: float, times: int = 1) -> None:
+        """Press and let go at a point of the window; twice: a double click."""
+        for count in range(1, times + 1):
+            for kind in ("mousePressed", "mouseReleased"):
+                self._ask("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, "button": "left", "clickCount": count})
+
+    def swap_cookies(self, cookies: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Have these cookies and no others; those there were. Another person in the same tab costs a tenth of another profile."""
+        of = {"browserContextId": self.context}
+        before = self._browser.ask("Storage.getCookies", of)["cookies"]
+        self._browser.ask("Storage.clearCookies", of)
+        self._browser.ask("Storage.setCookies", of | {"cookies": cookies})
+        return before
+
+    def choose_file(self, script: str, *paths: str) -> None:
+        """Put files of this machine into the file field that an expression gives."""
+        found = self._ask("Runtime.evaluate", {"expression": script})["result"]
+        self._ask("DOM.setFileInputFiles", {"objectId": found["objectId"], "files": list(paths)})
+
     def drag(self, *points: tuple[float, float]) -> None:
         """Press the mouse at the first of these points of the window, move over the others and let go at the last."""
         for kind, (x, y) in (("mousePressed", points[0]), *(("mouseMoved", one) for one in points[1:]), ("mouseReleased", points[-1])):
@@ -169,6 +202,8 @@ class Page:
     def _on(self, method: str, params: dict[str, Any]) -> None:
         if method == "Page.loadEventFired":
             self._loads += 1
+        elif method == "Page.frameNavigated" and params.get("type") == "BackForwardCacheRestore":
+            self._loads += 1  # shown again as it was left, loaded no second time
         elif method == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"):
             self.complaints.append(params["entry"]["text"])
         elif method == "Runtime.exceptionThrown":

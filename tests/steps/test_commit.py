@@ -17,6 +17,30 @@ from tests.office import ANNUAL, HOLDERS, INSTANT, ISSUES, OPEN, PASSPHRASE, sna
 pytestmark = pytest.mark.anyio
 
 
+# Trying ----------------------------------------------------------------------
+
+
+async def test_a_round_is_tried_in_numbers_and_nobody_is_drawn(filled):
+    planner = await filled.acting("planner")
+    sizes = {}
+    for task, strata in ((ANNUAL, "none"), (INSTANT, "class")):
+        sizes[task] = (await pool.freeze_pool(planner, task, strata))["size"]
+    before = await snapshot()
+    annual, instant = await commit.try_round(planner, [ANNUAL, INSTANT], disclosure="sealed")
+    assert (annual["code"], annual["size"]) == (ANNUAL, sizes[ANNUAL])
+    assert annual["drawn"] == -(-sizes[ANNUAL] * 35 // 1000) and annual["strata"] == [("*", annual["size"], annual["free"], annual["drawn"])]
+    assert sum(size for _, size, _, _ in instant["strata"]) == instant["size"] == sizes[INSTANT] and instant["drawn"] < sizes[INSTANT]
+    least = await commit.try_round(planner, [INSTANT], disclosure="sealed", minimum=10_000)
+    assert least[0]["drawn"] == least[0]["free"], "never more than there are"
+    with pytest.raises(BadInput, match="只能放在密封轮次里"):
+        await commit.try_round(planner, [INSTANT], disclosure="open")
+    with pytest.raises(BadInput, match="请选择一个以上"):
+        await commit.try_round(planner, [], disclosure="open")
+    with pytest.raises(NotAllowed):
+        await commit.try_round(await filled.acting("approver"), [ANNUAL], disclosure="open")
+    assert await snapshot() == before
+
+
 # Freezing --------------------------------------------------------------------
 
 

@@ -54,6 +54,21 @@ def test_a_new_account_opens_when_a_second_administrator_gives_it_roles(office):
     assert acts == ["accounts.create", "accounts.decide", "session.open"]
 
 
+def test_an_inspectors_account_is_made_by_the_number_of_the_roster(office):
+    house, system, _ = office
+    (one, name), (other, _) = house.query("SELECT number, name FROM inspector ORDER BY id LIMIT 2")
+    system.get("/accounts/new")
+    nobody = system.post("/accounts/new", NEW | {"inspector": "GH-9999"})
+    assert nobody.status_code == 422 and "没有工号“GH-9999”" in nobody.text
+    assert name in system.get(system.post("/accounts/new", NEW | {"inspector": one}).headers["location"]).text
+    assert house.query("SELECT i.number FROM account a JOIN inspector i ON i.id = a.inspector WHERE a.login = 'zhang.san'") == [(one,)]
+    house.query("UPDATE inspector SET number = ? WHERE number = ?", one, other)
+    code = house.query("SELECT code FROM inspector WHERE number = ? ORDER BY code", one)[0][0]
+    both = system.post("/accounts/new", NEW | {"login": "li.si", "inspector": one})
+    assert both.status_code == 422 and "有 2 名执法人员的工号是" in both.text and code in both.text
+    assert system.post("/accounts/new", NEW | {"login": "li.si", "inspector": code}).status_code == 303
+
+
 def test_nobody_decides_about_the_own_account_or_proposal(office):
     house, system, security = office
     # a security administrator who was a system administrator when proposing

@@ -62,7 +62,7 @@ def test_a_file_is_looked_at_then_imported_once(house_at):
     response = person.post(f"{address}/apply", {"rows": "all"})
     assert response.headers["location"] == f"{address}?said=applied" and count(house) == before + 2
     page = person.get(response.headers["location"]).text
-    assert "已导入。" in page and "读入 2" in page and "放弃" not in page
+    assert "再导入一份" in page and "读入 2" in page and "放弃" not in page
     again = person.post(f"{address}/apply", {"rows": "all"})
     assert again.status_code == 409 and "没有重复导入" in again.text and count(house) == before + 2
     listed = person.get("/imports").text

@@ -35,6 +35,8 @@ def test_a_round_goes_from_the_plan_to_assigned_visits(house_at):
         assert planner.post(f"/pool/{task}/freeze", {"strata": "none"}).headers["location"] == f"/pool?frozen={task}"
     page = planner.get(f"/pool?frozen={task}").text
     assert "名录已冻结" in page and "可重新冻结" not in page and page.count(">已冻结</span>") == 2
+    tried = planner.post("/draw/new", [pair for pair in new_round() if pair[0] != "title"] + [("title", ""), ("trial", "1")])
+    assert tried.status_code == 200 and "2 项任务共抽" in tried.text and house.query("SELECT count(*) FROM round") == [(0,)]
     house.clock.forward(days=91)  # the first of June
     planner.login("planner")
     assert OPEN_TASKS[0] in planner.get("/draw/new").text
