@@ -165,7 +165,7 @@ UNIQUE = (
 )
 #: Look-ups that are not unique: (name, table, columns, where)
 INDEXES = (
-    ("by_tally", "entity", "organisation, town, type, status", ""),  # see tally.py
+    ("by_tally", "entity", "organisation, town, type, status, code", ""),  # see tally.py
     ("by_org_code", "entity", "organisation, code", ""),
     ("by_holder", "entity", "holder, site", "kind <> 'entity'"),  # of millions of entries those few that another one holds
     ("by_record_state", "record", "state", ""),

@@ -11,10 +11,11 @@ from datetime import date, datetime, timezone
 from typing import Any
 
 from portal.domain.errors import BadInput, Problem
+from portal.domain.list_columns import DIRECTORY
 from portal.domain.lists import Asked, Filter, Listing, cursor_of, parse_cursor
 from portal.store.engine import current_engine
-from portal.store.list_sql import SOURCES
-from portal.store.name_index import NEAR, load_narrowing
+from portal.store.list_sql import SOURCES, directory_by_code, directory_by_grams
+from portal.store.name_index import NEAR, load_indexed, load_narrowing
 from portal.store.tables import Setting
 from portal.store.tally import BY, load_tally
 
@@ -135,26 +136,47 @@ def _ordered(listing: Listing, name: str, ascending: bool) -> str:
 async def load_rows(listing: Listing, reach: Reach, asked: Asked, limit: int) -> tuple[list[dict[str, Any]], str]:
     """At most `limit` rows, and the cursor of the next ones ("": there are none)."""
     where, values = _conditions(listing, reach, asked.given)
-    if listing.name == "directory":
-        reach, _ = await _narrow(reach, asked.given, where, values)
     name, ascending = asked.order(listing)
     key, way, than = f"b.{listing.key}", "ASC" if ascending else "DESC", ">" if ascending else "<"
     by = _ordered(listing, name, ascending)
+    order = f"{key} {way}" if name == listing.key else f"{by} {way}, {key} {way}"
+    source, first = "", []
+    if listing.name == "directory":
+        source, first, reach = await _directory_source(reach, asked, limit, where, values)
     if asked.after:
         kinds = [listing.column(name).kind, listing.column(listing.key).kind]
         value, last = parse_cursor(asked.after, kinds)
-        if name == listing.key:
+        if asked.is_search(listing):
+            where.append('b.id > (SELECT a.id FROM "entity" a WHERE a.code = {})')
+            values.append(last)
+        elif name == listing.key:
             where.append(f"{key} {than} {{}}")
             values.append(last)
         else:
             said, given = _value(listing, name, value, ascending)
             where.append(f"({by} {than} {said} OR ({by} = {said} AND {key} {than} {{}}))")
             values += [*given, *given, last]
-    order = f"{key} {way}" if name == listing.key else f"{by} {way}, {key} {way}"
-    sql = f"SELECT b.* FROM {_from(listing, reach, asked.given)}{_where(where)} ORDER BY {order} LIMIT {limit + 1}"
-    rows = [_opened(listing, row) for row in await Setting.raw(sql, *values).run()]
+    if asked.is_search(listing):
+        order = "b.id"
+    sql = f"SELECT b.* FROM {source or _from(listing, reach, asked.given)}{_where(where)} ORDER BY {order} LIMIT {limit + 1}"
+    rows = [_opened(listing, row) for row in await Setting.raw(sql, *first, *values).run()]
     more, rows = len(rows) > limit, rows[:limit]
     return rows, cursor_of(rows[-1][name], rows[-1][listing.key]) if more else ""
+
+
+async def _directory_source(reach: Reach, asked: Asked, limit: int, where: list[str], values: list[Any]) -> tuple[str, list[Any], Reach]:
+    """(where the rows of the directory are come by: SQL, or "" for as other lists' are, the SQL's values, reach)."""
+    name, ascending = asked.order(DIRECTORY)
+    if asked.is_search(DIRECTORY):
+        reach, near = await _narrow(reach, asked.given, where, values)
+        if near or not (indexed := await load_indexed(asked.given["q"])):
+            return "", [], reach
+        return f"({directory_by_grams(reach)}) AS b", [indexed], reach
+    if name == DIRECTORY.key and not asked.given.get("q"):
+        last = parse_cursor(asked.after, ["text", "text"])[1:] if asked.after else []
+        return f"({directory_by_code(reach, limit + 1, ascending, bool(last), _is_sqlite())}) AS b", last, reach
+    reach, _ = await _narrow(reach, asked.given, where, values)
+    return "", [], reach
 
 
 def _value(listing: Listing, name: str, value: Any, ascending: bool) -> tuple[str, list[Any]]:

@@ -18,7 +18,7 @@ from typing import Any
 from portal.store.engine import current_engine
 from portal.store.tables import Setting
 
-__all__ = ["NEAR", "fill_index", "grams_of", "index_names", "load_narrowing", "statements"]
+__all__ = ["NEAR", "fill_index", "grams_of", "index_names", "load_indexed", "load_narrowing", "statements"]
 
 #: So many entries are looked up one by one; where more may match, a page is full after a few steps through the list.
 NEAR = 5_000
@@ -124,3 +124,10 @@ async def load_narrowing(part: str) -> tuple[str, list[Any]] | None:
     if found > NEAR:
         return None
     return f'{sql} UNION ALL SELECT id FROM "entity" WHERE code = {{}}', [value, part.upper()]
+
+
+async def load_indexed(part: str) -> str:
+    """What SQLite's index is asked for part of a name, where every name is in it; else, and on PostgreSQL, empty."""
+    if current_engine().engine_type != "sqlite" or await Setting.raw("SELECT id FROM name_due LIMIT 1").run():
+        return ""
+    return _query(part)[1]
