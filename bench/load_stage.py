@@ -34,10 +34,11 @@ _CAREFUL = {
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`environment`: with it every command is this installation's. `names`: code -> name of what was imported."""
+    """`environment`: with it every command is this installation's. `url` is the application's, `owner` whose tables they are; `names`: code -> name."""
 
     environment: Mapping[str, str]
     url: str
+    owner: str
     names: Mapping[str, str]
 
 
@@ -93,7 +94,8 @@ def _stage(data: Path, owner: str, role: str, register: Path, entities: str) -> 
         head = next(rows)
         code, called = (head.index("uscc"), head.index("name")) if entities == "real" else (0, 1)
         names = {row[code]: row[called] for row in rows}
-    return Stage(environment_of(data, url), url or f"sqlite:///{data / 'portal.db'}", names)
+    file = f"sqlite:///{data / 'portal.db'}"
+    return Stage(environment_of(data, url), url or file, owner or file, names)
 
 
 def _command(environment: Mapping[str, str], *words: str) -> str:

@@ -127,7 +127,8 @@ async def load_narrowing(part: str) -> tuple[str, list[Any]] | None:
 
 
 async def load_indexed(part: str) -> str:
-    """What SQLite's index is asked for part of a name, where every name is in it; else, and on PostgreSQL, empty."""
-    if current_engine().engine_type != "sqlite" or await Setting.raw("SELECT id FROM name_due LIMIT 1").run():
+    """What SQLite's index is asked for part of a name, where it knows all that the words find; else, and on PostgreSQL, empty."""
+    if current_engine().engine_type != "sqlite":
         return ""
-    return _query(part)[1]
+    unknown = 'SELECT EXISTS (SELECT 1 FROM name_due) OR EXISTS (SELECT 1 FROM "entity" WHERE code = {}) AS it'
+    return "" if (await Setting.raw(unknown, part.upper()).run())[0]["it"] else _query(part)[1]

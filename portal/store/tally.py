@@ -18,12 +18,13 @@ __all__ = ["BY", "TABLE", "fill_tally", "load_tally", "statements"]
 TABLE = "entity_tally"
 BY = ("organisation", "town", "type", "status")
 _NAMES = ", ".join(BY)
-_MAKE = (
-    f"CREATE TABLE IF NOT EXISTS {TABLE} (organisation integer NOT NULL, town text NOT NULL, type text NOT NULL, status text NOT NULL, n integer NOT NULL)",
-    f"CREATE UNIQUE INDEX IF NOT EXISTS one_{TABLE} ON {TABLE} ({_NAMES})",
-)
 _FILL = f'INSERT INTO {TABLE} ({_NAMES}, n) SELECT {_NAMES}, COUNT(*) FROM "entity" GROUP BY {_NAMES}'
 _MOVED = " OR ".join(f"NEW.{name} <> OLD.{name}" for name in BY)
+
+
+def _make(text: str) -> tuple[str, str]:
+    columns = ", ".join(f"{name} {'integer' if name == 'organisation' else text} NOT NULL" for name in BY)
+    return f"CREATE TABLE IF NOT EXISTS {TABLE} ({columns}, n integer NOT NULL)", f"CREATE UNIQUE INDEX IF NOT EXISTS one_{TABLE} ON {TABLE} ({_NAMES})"
 
 
 def _one(row: str, by: int) -> str:
@@ -49,11 +50,11 @@ def _many(event: str) -> list[str]:
 def statements(engine_type: str) -> tuple[str, ...]:
     """SQL that makes the table and keeps it up to date from here on."""
     if engine_type != "sqlite":
-        return (*_MAKE, *(sql for event in ("INSERT", "UPDATE", "DELETE") for sql in _many(event)))
+        return (*_make('text COLLATE "C"'), *(sql for event in ("INSERT", "UPDATE", "DELETE") for sql in _many(event)))
     start = {event: f'CREATE TRIGGER g_{TABLE}_{event.split()[0].lower()} AFTER {event} ON "entity" FOR EACH ROW' for event in ("INSERT", f"UPDATE OF {_NAMES}", "DELETE")}
     insert, update, delete = start.values()
     return (
-        *_MAKE, *(f"DROP TRIGGER IF EXISTS g_{TABLE}_{event}" for event in ("insert", "update", "delete")),
+        *_make("text"), *(f"DROP TRIGGER IF EXISTS g_{TABLE}_{event}" for event in ("insert", "update", "delete")),
         f"{insert} BEGIN {_one('NEW', 1)} END", f"{update} WHEN {_MOVED} BEGIN {_one('OLD', -1)} {_one('NEW', 1)} END", f"{delete} BEGIN {_one('OLD', -1)} END",
     )  # fmt: skip
 
