@@ -28,7 +28,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
-from bench.load_stage import log_in, opened
+from bench.load_stage import ROOM, log_in, opened
 from bench.portal_load import Client, served
 
 SITE = Path(__file__).with_name("django_site.py")
@@ -90,7 +90,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=15)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--folder", type=Path, default=Path("/tmp/mingcha-load"))
+    parser.add_argument("--folder", type=Path, default=ROOM)
     asked = parser.parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {asked.engine}, {asked.entities}; {asked.clients} clients, {asked.seconds:g} s", flush=True)
     with opened(asked.folder, asked.entities, asked.engine) as stage:

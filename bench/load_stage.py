@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from portal.web.sessions import open_session
 from tests import cluster
 from tests.shared import SHARED
 
+#: where stages are kept unless told otherwise
+ROOM = Path(tempfile.gettempdir()) / "mingcha-load"
 PORTAL = [sys.executable, "-m", "portal.cli"]
 REAL = "enterprises/fujian_1978_2004.csv.gz"
 #: as a bureau's server is set, not as the tests' is
@@ -88,6 +91,8 @@ def _stage(data: Path, owner: str, role: str, register: Path, entities: str) -> 
         if owner:
             subprocess.run(["psql", "-q", owner, "-c", "VACUUM ANALYZE"], check=True)  # what autovacuum does within minutes
         ready.write_text(url)
+    else:
+        _command(environment_of(data, owner), "init", *(["--app-role", role] if role else []))  # as after an upgrade; nothing to do for the same program
     url = ready.read_text()
     with register.open(encoding="utf-8-sig", newline="") as stream:
         rows = csv.reader(stream)

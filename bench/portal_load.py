@@ -37,7 +37,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
-from bench.load_stage import PORTAL, log_in, opened
+from bench.load_stage import PORTAL, ROOM, log_in, opened
 
 KINDS = ("list", "search", "entity")
 ROWS = 50
@@ -218,7 +218,7 @@ def main() -> None:
     parser.add_argument("--engine", choices=["sqlite", "postgres", "both"], default="both")
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=20, help="of each kind of page")
-    parser.add_argument("--folder", type=Path, default=Path("/tmp/mingcha-load"))
+    parser.add_argument("--folder", type=Path, default=ROOM)
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--slow", type=float, default=0, help="print addresses that took longer, in milliseconds")
