@@ -16,7 +16,8 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -118,18 +119,30 @@ def _unprivileged() -> pwd.struct_passwd:
 
 
 def _start(folder: Path) -> None:
-    if os.getuid() == 0:
-        os.chown(folder, _unprivileged().pw_uid, _unprivileged().pw_gid)
     data = ["-D", str(folder / "data")]
-    making = ["-U", "mingcha", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
-    done = _run(folder, "initdb", *data, *making, "--locale-provider=icu", "--icu-locale=zh")
-    if done.returncode:  # before version 15, or built without ICU
-        done = _run(folder, "initdb", *data, *making)
-    assert done.returncode == 0, done.stdout
+    if not (folder / "data").exists():  # a bench keeps its server's folder from run to run
+        if os.getuid() == 0:
+            os.chown(folder, _unprivileged().pw_uid, _unprivileged().pw_gid)
+        making = ["-U", "mingcha", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
+        done = _run(folder, "initdb", *data, *making, "--locale-provider=icu", "--icu-locale=zh")
+        if done.returncode:  # before version 15, or built without ICU
+            done = _run(folder, "initdb", *data, *making)
+        assert done.returncode == 0, done.stdout
     options = " ".join(f"-c {name}={value}" for name, value in OPTIONS.items())
     # pg_ctl's own output would be kept open by the server it leaves behind
     done = _run(folder, "pg_ctl", *data, "-s", "-w", "-l", str(folder / "log"), "-o", f"-k {folder} {options}", "start")
     assert done.returncode == 0, done.stdout + (folder / "log").read_text()
+
+
+@contextmanager
+def kept(folder: Path) -> Iterator[str]:
+    """A server of a bench's own in a folder that stays, as long as this lasts; its address."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _start(folder)
+    try:
+        yield _own_address(folder)
+    finally:
+        _run(folder, "pg_ctl", "-D", str(folder / "data"), "-s", "-m", "fast", "stop")
 
 
 def _remove(folder: Path) -> None:

@@ -104,6 +104,10 @@ class Asked:
         sort = self.sort or listing.order
         return sort.removeprefix("-"), not sort.startswith("-")
 
+    def is_search(self, listing: Listing) -> bool:
+        """Whether rows come as they are found: the directory's, in the order they were entered, where nobody asked for another."""
+        return listing.name == "directory" and bool(self.given.get("q")) and not self.sort
+
     def pairs(self, **changed: str) -> list[tuple[str, str]]:
         """As an address says it; `changed` replaces or (empty) takes off."""
         single = {**self.given, "sort": self.sort, "size": str(self.size) if self.size != SIZES[0] else "", "after": self.after} | changed

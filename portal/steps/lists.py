@@ -16,6 +16,7 @@ from portal.store import accounts, directory, draw, plan, records
 from portal.store import lists as store
 from portal.store import visits as visit_store
 from portal.store.engine import transaction
+from portal.store.tally import load_tally
 
 __all__ = ["iter_filled", "load_options", "load_page", "note_export", "open_reach"]
 
@@ -50,11 +51,11 @@ async def _by_class(act: Acting) -> tuple[frozenset[int], frozenset[int]]:
 
 
 async def load_page(act: Acting, listing: Listing, asked: Asked) -> dict[str, Any]:
-    """{rows, next: cursor of the next page or "", count: of all rows that the filters leave}."""
+    """{rows, next: cursor of the next page or "", count: of all rows that the filters leave, more: whether there are more than that}."""
     reach = await open_reach(act, listing)
     rows, following = await store.load_rows(listing, reach, asked, asked.size)
-    count = len(rows) if not following and not asked.after else await store.count_rows(listing, reach, asked.given)
-    return {"rows": await _filled(listing, rows), "next": following, "count": count}
+    count, more = (len(rows), False) if not following and not asked.after else await store.count_rows(listing, reach, asked.given)
+    return {"rows": await _filled(listing, rows), "next": following, "count": count, "more": more}
 
 
 async def iter_filled(act: Acting, listing: Listing, asked: Asked) -> AsyncIterator[list[dict[str, Any]]]:
@@ -116,8 +117,7 @@ async def load_options(act: Acting, name: str) -> list[tuple[str, str]]:
         case "sectors":
             return sorted((code, one.name) for code, one in act.sectors.sectors.items())
         case "towns" | "types" | "statuses":
-            column = {"towns": "town", "types": "type", "statuses": "status"}[name]
-            return [(one, one) for one in sorted(await store.load_values(column, act.tree)) if one]
+            return [(one, one) for one in await load_tally(act.tree, {"towns": "town", "types": "type", "statuses": "status"}[name]) if one]
         case "classes":
             return [(one, one) for one in ("A", "B", "C", "D", "未分类")]
     raise ValueError(name)

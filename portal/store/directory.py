@@ -15,7 +15,9 @@ from portal.domain.packing import pack
 from portal.domain.scope import meets
 from portal.store.accounts import within
 from portal.store.bulk import upsert_rows
+from portal.store.name_index import index_names
 from portal.store.tables import Entity, Finding, Inspector, Pick, Recusal, Visit, VisitTask
+from portal.store.tally import load_tally
 from portal.store.visits import load_closed_links, with_a_part
 
 #: never in any pool (DRAW.md section 1: what the law takes out of the base)
@@ -44,7 +46,10 @@ async def save_entities(rows: Iterable[Mapping[str, Any]], keep: Collection[str]
 
     `keep`: columns of entries already there that the file says nothing about.
     """
-    return await upsert_rows(Entity, rows, key="code", keep=keep)
+    saved = await upsert_rows(Entity, rows, key="code", keep=keep)
+    while await index_names():
+        pass
+    return saved
 
 
 async def has_entities() -> bool:
@@ -88,18 +93,12 @@ async def iter_foreign(after: int, own: Collection[int]) -> AsyncIterator[list[s
 
 
 async def count_entities(seen: Collection[int], status: str = "") -> int:
-    where: Where | And = within(Entity.organisation, seen)
-    if status:
-        where = And(where, Entity.status == status)
-    return await Entity.count().where(where).run()
+    return sum((await load_tally(seen, where={"status": status} if status else None)).values())
 
 
 async def count_statuses(seen: Collection[int]) -> dict[str, int]:
     """How many entries have each register status."""
-    from piccolo.query.functions.aggregate import Count
-
-    rows = await Entity.select(Entity.status, Count(Entity.id)).where(within(Entity.organisation, seen)).group_by(Entity.status).run()
-    return {row["status"]: row["count"] for row in sorted(rows, key=lambda row: row["status"])}
+    return await load_tally(seen, "status")
 
 
 async def load_entity(code: str, seen: Collection[int]) -> dict[str, Any] | None:

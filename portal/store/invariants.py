@@ -12,6 +12,8 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 
+from portal.store import name_index, tally
+
 #: Never updated, never deleted.
 INSERT_ONLY = (
     "item", "check_form", "plan_row", "pool", "pool_block", "exclusion", "pick", "visit_task",
@@ -163,6 +165,7 @@ UNIQUE = (
 )
 #: Look-ups that are not unique: (name, table, columns, where)
 INDEXES = (
+    ("by_tally", "entity", "organisation, town, type, status, code", ""),  # see tally.py
     ("by_org_code", "entity", "organisation, code", ""),
     ("by_holder", "entity", "holder, site", "kind <> 'entity'"),  # of millions of entries those few that another one holds
     ("by_record_state", "record", "state", ""),
@@ -257,7 +260,7 @@ def statements(engine_type: str) -> list[str]:
                 f'CREATE TRIGGER g_{table}_truncate BEFORE TRUNCATE ON "{table}" '
                 "FOR EACH STATEMENT EXECUTE FUNCTION f_no_truncate()"
             )
-    return sql
+    return [*sql, *tally.statements(engine_type), *name_index.statements(engine_type)]
 
 
 def digest() -> str:

@@ -10,11 +10,12 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from portal.domain.model import OUTCOMES
+from portal.store.tally import BY, TABLE
 
 if TYPE_CHECKING:
     from portal.store.lists import Reach
 
-__all__ = ["SOURCES"]
+__all__ = ["SOURCES", "directory_by_code", "directory_by_grams"]
 
 _WORKED = "('drawn', 'replacement', 'external')"
 _PROBLEMS = ", ".join(f"'{code}'" for code, one in sorted(OUTCOMES.items()) if one.problem)
@@ -150,10 +151,42 @@ def _records(reach: Reach, given: Mapping[str, str], sqlite: bool) -> str:
 
 
 def _directory(reach: Reach, given: Mapping[str, str], sqlite: bool) -> str:
+    """Few entries are gone to by what they are counted by (tally.py). The + keeps the index of organisations out of the other way:
+    both engines would read all of a bureau's entries to put them in order, where a page is full after some steps along an order they have.
+    """
+    if reach.few:
+        return directory_of(f'{TABLE} k CROSS JOIN "entity" e', "k", f"{_counted(reach)} AND {' AND '.join(f'e.{name} = k.{name}' for name in BY)}")
+    return directory_of('"entity" e', "e", _in("+e.organisation", reach.tree))
+
+
+def directory_of(source: str, by: str, where: str, number: str = "e.id") -> str:
+    """The directory's rows `e` of `source`; `by`: whose columns of tally.BY the filters look at; `number`: what they are put in order by."""
     return f"""
-    SELECT e.code AS code, e.kind AS kind, e.name AS name, e.type AS type, e.status AS status, e.town AS town, e.address AS address,
-      e.organisation AS organisation, (SELECT o.name FROM "organisation" o WHERE o.id = e.organisation) AS station, e.registered_on AS registered_on, e.tags AS tags
-    FROM "entity" e WHERE {_in("e.organisation", reach.tree)}"""
+    SELECT {number} AS id, e.code AS code, e.kind AS kind, e.name AS name, {by}.type AS type, {by}.status AS status, {by}.town AS town, e.address AS address,
+      {by}.organisation AS organisation, (SELECT o.name FROM "organisation" o WHERE o.id = e.organisation) AS station, e.registered_on AS registered_on, e.tags AS tags
+    FROM {source} WHERE {where}"""
+
+
+def _counted(reach: Reach) -> str:
+    return f"{_in('k.organisation', reach.tree)} AND k.n > 0"
+
+
+def directory_by_code(reach: Reach, limit: int, ascending: bool, after: bool, sqlite: bool) -> str:
+    """The first entries of each tally in the order of codes, `after` one ({}): the first of all are among them.
+
+    Codes go by region and by kind of company, so a walk along all of them may pass a million before it meets the first cooperative.
+    """
+    same = " AND ".join(f"x.{name} = k.{name}" for name in BY)
+    than = f" AND x.code {'>' if ascending else '<'} {{}}" if after else ""
+    first = f'FROM "entity" x WHERE {same}{than} ORDER BY x.code {"ASC" if ascending else "DESC"} LIMIT {limit}'
+    if sqlite:
+        return directory_of(f'{TABLE} k CROSS JOIN "entity" e', "k", f"{_counted(reach)} AND e.id IN (SELECT x.id {first})")
+    return directory_of(f"{TABLE} k CROSS JOIN LATERAL (SELECT x.* {first}) e", "k", _counted(reach))
+
+
+def directory_by_grams(reach: Reach) -> str:
+    """On SQLite the entries that the index of names finds for {}, in the order of their numbers."""
+    return directory_of('name_gram g CROSS JOIN "entity" e', "e", f'g.name_gram MATCH {{}} AND e.id = g.rowid AND {_in("+e.organisation", reach.tree)}', "g.rowid")
 
 
 def _inspectors(reach: Reach, given: Mapping[str, str], sqlite: bool) -> str:

@@ -6,19 +6,23 @@ What is asked becomes the same WHERE everywhere: a figure is a count of exactly 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timezone
 from typing import Any
 
 from portal.domain.errors import BadInput, Problem
+from portal.domain.list_columns import DIRECTORY
 from portal.domain.lists import Asked, Filter, Listing, cursor_of, parse_cursor
 from portal.store.engine import current_engine
-from portal.store.list_sql import SOURCES
+from portal.store.list_sql import SOURCES, directory_by_code, directory_by_grams
+from portal.store.name_index import NEAR, load_indexed, load_narrowing
 from portal.store.tables import Setting
+from portal.store.tally import BY, load_tally
 
-__all__ = ["Reach", "count_groups", "count_rows", "iter_rows", "load_inspected_days", "load_rows", "load_values"]
+__all__ = ["Reach", "count_groups", "count_rows", "iter_rows", "load_inspected_days", "load_rows"]
 
 PART = 2000
+ENOUGH = 500  # found: nobody reads on, more words are what helps
 _LAST, _FIRST = date(9999, 12, 31), date(1, 1, 1)
 
 
@@ -39,6 +43,7 @@ class Reach:
     professional: frozenset[int] = frozenset()
     trees: Mapping[str, frozenset[int]] = field(default_factory=dict)
     inspector: int | None = None  # who asks, where it is one
+    few: bool = False  # of the directory's entries so few are left that each is gone to
     whole: bool = False  # every organisation of the database is in `tree`
 
 
@@ -134,21 +139,44 @@ async def load_rows(listing: Listing, reach: Reach, asked: Asked, limit: int) ->
     name, ascending = asked.order(listing)
     key, way, than = f"b.{listing.key}", "ASC" if ascending else "DESC", ">" if ascending else "<"
     by = _ordered(listing, name, ascending)
+    order = f"{key} {way}" if name == listing.key else f"{by} {way}, {key} {way}"
+    source, first = "", []
+    if listing.name == "directory":
+        source, first, reach = await _directory_source(reach, asked, limit, where, values)
     if asked.after:
         kinds = [listing.column(name).kind, listing.column(listing.key).kind]
         value, last = parse_cursor(asked.after, kinds)
-        if name == listing.key:
+        if asked.is_search(listing):
+            where.append('b.id > (SELECT a.id FROM "entity" a WHERE a.code = {})')
+            values.append(last)
+        elif name == listing.key:
             where.append(f"{key} {than} {{}}")
             values.append(last)
         else:
             said, given = _value(listing, name, value, ascending)
             where.append(f"({by} {than} {said} OR ({by} = {said} AND {key} {than} {{}}))")
             values += [*given, *given, last]
-    order = f"{key} {way}" if name == listing.key else f"{by} {way}, {key} {way}"
-    sql = f"SELECT b.* FROM {_from(listing, reach, asked.given)}{_where(where)} ORDER BY {order} LIMIT {limit + 1}"
-    rows = [_opened(listing, row) for row in await Setting.raw(sql, *values).run()]
+    if asked.is_search(listing):
+        order = "b.id"
+    sql = f"SELECT b.* FROM {source or _from(listing, reach, asked.given)}{_where(where)} ORDER BY {order} LIMIT {limit + 1}"
+    rows = [_opened(listing, row) for row in await Setting.raw(sql, *first, *values).run()]
     more, rows = len(rows) > limit, rows[:limit]
     return rows, cursor_of(rows[-1][name], rows[-1][listing.key]) if more else ""
+
+
+async def _directory_source(reach: Reach, asked: Asked, limit: int, where: list[str], values: list[Any]) -> tuple[str, list[Any], Reach]:
+    """(where the rows of the directory are come by: SQL, or "" for as other lists' are, the SQL's values, reach)."""
+    name, ascending = asked.order(DIRECTORY)
+    if asked.is_search(DIRECTORY):
+        reach, near = await _narrow(reach, asked.given, where, values)
+        if near or not (indexed := await load_indexed(asked.given["q"])):
+            return "", [], reach
+        return f"({directory_by_grams(reach)}) AS b", [indexed], reach
+    if name == DIRECTORY.key and not asked.given.get("q"):
+        last = parse_cursor(asked.after, ["text", "text"])[1:] if asked.after else []
+        return f"({directory_by_code(reach, limit + 1, ascending, bool(last), _is_sqlite())}) AS b", last, reach
+    reach, _ = await _narrow(reach, asked.given, where, values)
+    return "", [], reach
 
 
 def _value(listing: Listing, name: str, value: Any, ascending: bool) -> tuple[str, list[Any]]:
@@ -180,10 +208,38 @@ def _opened(listing: Listing, row: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-async def count_rows(listing: Listing, reach: Reach, given: Mapping[str, str]) -> int:
-    """How many rows these filters leave."""
+async def count_rows(listing: Listing, reach: Reach, given: Mapping[str, str]) -> tuple[int, bool]:
+    """(how many rows these filters leave, whether there are more): only a search of the directory whose words more than `NEAR` names hold is not counted beyond `ENOUGH`."""
     where, values = _conditions(listing, reach, given)
-    return (await Setting.raw(f"SELECT COUNT(*) AS n FROM {_from(listing, reach, given)}{_where(where)}", *values).run())[0]["n"]
+    limit = ""
+    if listing.name == "directory":
+        if "q" not in given:
+            return await _count_tallied(reach, given), False
+        reach, near = await _narrow(reach, given, where, values)
+        limit = "" if near else f" LIMIT {ENOUGH + 1}"
+    found = (await Setting.raw(f"SELECT COUNT(*) AS n FROM (SELECT 1 FROM {_from(listing, reach, given)}{_where(where)}{limit}) AS counted", *values).run())[0]["n"]
+    return (ENOUGH, True) if limit and found > ENOUGH else (found, False)
+
+
+async def _count_tallied(reach: Reach, given: Mapping[str, str]) -> int:
+    """How many entries the filters of the directory leave that are not a search."""
+    organisations = reach.trees.get(given["org"], frozenset()) & reach.tree if given.get("org") else reach.tree
+    where = {name: value for name, value in given.items() if name in BY}
+    return sum((await load_tally(organisations, where=where)).values())
+
+
+async def _narrow(reach: Reach, given: Mapping[str, str], where: list[str], values: list[Any]) -> tuple[Reach, bool]:
+    """How the rows of the directory are come by, and whether by way of few of them.
+
+    At most `NEAR` names may hold the words, or at most so many entries are what the other filters say: these are gone to one by one.
+    Else a page is full after some thousand steps through the list.
+    """
+    if given.get("q") and (narrowing := await load_narrowing(given["q"])):
+        where.append(f"b.id IN ({narrowing[0]})")
+        values += narrowing[1]
+        return reach, True
+    few = await _count_tallied(reach, given) <= NEAR
+    return replace(reach, few=few), few
 
 
 async def iter_rows(listing: Listing, reach: Reach, asked: Asked) -> AsyncIterator[list[dict[str, Any]]]:
@@ -222,10 +278,3 @@ async def load_inspected_days() -> list[date]:
     rows = await Setting.raw('SELECT DISTINCT inspected_on AS day FROM "record" WHERE inspected_on IS NOT NULL').run()
     return sorted(date.fromisoformat(row["day"]) if isinstance(row["day"], str) else row["day"] for row in rows)
 
-
-async def load_values(column: str, seen: frozenset[int]) -> set[str]:
-    """The values that a column (town, type, status) of the directory has."""
-    if column not in ("town", "type", "status"):
-        raise ValueError(column)
-    ids = ", ".join(map(str, sorted(seen) or [-1]))
-    return {row["value"] for row in await Setting.raw(f"SELECT DISTINCT {column} AS value FROM entity WHERE organisation IN ({ids})").run()}

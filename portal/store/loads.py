@@ -23,6 +23,7 @@ from portal.domain.errors import WrongMoment
 from portal.store.bulk import bulk_load
 from portal.store.engine import transaction
 from portal.store.locks import hold
+from portal.store.name_index import index_names
 from portal.store.stations import delete_placements
 from portal.store.tables import Entity, Load, LoadPart, Placement
 
@@ -109,6 +110,7 @@ async def merge_part(load: int) -> bool:
             table, key = INTO[part["into"]]
             keep = row["keep"].split() if part["into"] == "entity" else ()
             await bulk_load(table, part["names"].split(), bytes(part["data"]), key=key, keep=keep)
+            await index_names()
         await LoadPart.delete().where(LoadPart.id == part["id"]).run()
         await Load.update({Load.merged: Load.merged + 1}).where(Load.id == load).run()
     return True

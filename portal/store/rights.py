@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from portal.domain.errors import BadInput, WrongMoment
-from portal.store import accounts, invariants
+from portal.store import accounts, invariants, tally
 from portal.store.engine import current_engine, transaction
 from portal.store.locks import hold
 from portal.store.postgres import PooledPostgres
@@ -34,7 +34,7 @@ class Application:
 
 def privileges() -> dict[str, str]:
     """table -> what the application role may do to it, as GRANT lists it."""
-    found = {"migration": "SELECT"}
+    found = {"migration": "SELECT", tally.TABLE: "SELECT, INSERT, UPDATE"}  # by triggers, in the name of who writes
     for table in ALL:
         name = table._meta.tablename
         more = "" if name in invariants.INSERT_ONLY else ", UPDATE" if name in invariants.KEPT else ", UPDATE, DELETE"

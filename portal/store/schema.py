@@ -12,7 +12,7 @@ from piccolo.apps.migrations.tables import Migration
 from piccolo.engine.base import Engine
 
 from portal.domain.errors import WrongMoment
-from portal.store import invariants
+from portal.store import invariants, name_index, tally
 from portal.store.engine import current_engine, transaction
 from portal.store.locks import hold
 from portal.store.tables import Setting
@@ -52,6 +52,8 @@ async def migrate() -> None:
             await _forget_rules(engine)
             for statement in invariants.statements(engine.engine_type):
                 await engine.run_ddl(statement)
+            await tally.fill_tally()
+            await name_index.fill_index()
             await Setting.delete().where(Setting.key == "invariants").run()
             await Setting(key="invariants", value=invariants.digest()).save().run()
 

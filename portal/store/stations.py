@@ -17,6 +17,7 @@ from portal.domain.packing import pack
 from portal.store.accounts import within
 from portal.store.bulk import upsert_rows
 from portal.store.tables import Division, Entity, Placement, StationArea
+from portal.store.tally import load_tally
 
 SHIPPED = Path(__file__).parent / "data" / "streets.txt.gz"
 BATCH = 500
@@ -84,7 +85,7 @@ async def load_unplaced(bureau: int, *, after: str = "", limit: int = 50) -> lis
 
 
 async def count_unplaced(bureau: int) -> int:
-    return await Entity.count().where(Entity.organisation == bureau).run()
+    return sum((await load_tally([bureau])).values())
 
 
 async def save_stations_of(codes_by_station: Mapping[int, Sequence[str]]) -> None:

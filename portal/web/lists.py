@@ -65,7 +65,7 @@ async def list_page(request: Request, listing: Listing, *, template: str = "list
     words = words_of(act, listing)
     columns = asked.chosen(listing)
     context |= {
-        "listing": listing, "asked": asked, "columns": columns, "count": found["count"], "sizes": SIZES, "sorted": asked.order(listing),
+        "listing": listing, "asked": asked, "columns": columns, "count": found["count"], "more": found["more"], "sizes": SIZES, "sorted": ("", True) if asked.is_search(listing) else asked.order(listing),
         "rows": [[cell_of(act, column, row, words) for column in columns] for row in found["rows"]], "link": _linker(listing, asked),
         "next": found["next"], "filtered": bool(asked.given), "named": await _named(act, listing, asked, words),
     }  # fmt: skip

@@ -74,7 +74,7 @@ async def test_every_table_has_its_rights_and_no_others(published):
     ).run()
     found = {row["table_name"]: set(row["may"].split(", ")) for row in rows}
     assert found == {name: set(may.split(", ")) for name, may in rights.privileges().items()}
-    assert set(found) == {*EVERY, "migration"}
+    assert set(found) == {*EVERY, "migration", "entity_tally"}
     assert found["audit"] == {"SELECT", "INSERT"} and found["round"] == {"SELECT", "INSERT", "UPDATE"} and "DELETE" in found["web_session"]
 
 
