@@ -95,6 +95,10 @@ class Sectors:
         """That version of the form, or its newest; NotFound."""
         return _pick(self.forms, code, version, "检查表单")
 
+    def titles(self) -> dict[str, str]:
+        """Code of a form -> what its newest version is called; those of sectors that are gone are not in it."""
+        return {form.code: form.title for form in self.forms}
+
     def items_named(self, name: str) -> list[CheckItem]:
         """The items (newest versions) that a plan may mean by this name or alias; several if it is ambiguous."""
         newest = {item.code: item for item in self.items}

@@ -78,7 +78,7 @@ async def records_page(request: Request) -> Response[Any]:
     entities = await directory.load_entities({row["entity_code"] for row in rows})
     people = await directory.load_inspectors_by_id({row["recorder"] for row in rows if row["recorder"]})
     shown = [{"record": row, "entity": entities.get(row["entity_code"]), "recorder": people.get(row["recorder"])} for row in rows]
-    return await page(request, "forms/records.html", here="/forms", rows=shown, by_state=await records.count_records(act.tree), size=SIZE)
+    return await page(request, "forms/records.html", here="/forms", rows=shown, titles=act.sectors.titles(), by_state=await records.count_records(act.tree), size=SIZE)
 
 
 @get("/visits/{code:str}", opt={"access": "visits.read"})

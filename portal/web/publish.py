@@ -39,13 +39,13 @@ async def _publish_page(request: Request, refused: Refused | None) -> Response[A
     for row in waiting["records"][:MOST_SHOWN]:
         due = calendar.due_on(row["inspected_on"], PUBLISH_WITHIN) if row["inspected_on"] else None
         left = calendar.workdays_left(act.today, due)
-        shown.append({"record": row, "entity": entities.get(row["entity_code"]), "due": due, "left": left})
+        shown.append({"record": row, "entity": entities.get(row["entity_code"]), "due": due, "left": left, "own": row["organisation"] in act.tree})
     shown.sort(key=lambda row: (row["left"] is None, row["left"], row["record"]["id"]))
     outcomes = Counter(one for row in waiting["records"] for one in row["outcomes"].values())
     labels = [(code, label, problem, outcomes[code]) for code, label, problem in wording.outcomes()]
     under_way = next((job for job in await jobs.load_jobs() if job["state"] in UNDER_WAY), None)
     return await page(
-        request, "publish/publish.html", here="/publish", refused=refused, waiting=waiting, rows=shown, outcomes=labels, releases=(await store.load_releases())[::-1],
+        request, "publish/publish.html", here="/publish", refused=refused, waiting=waiting, rows=shown, titles=act.sectors.titles(), outcomes=labels, releases=(await store.load_releases())[::-1],
         job=under_way, most=MOST_SHOWN,
     )  # fmt: skip
 

@@ -66,7 +66,7 @@ async def queue_page(request: Request) -> Response[Any]:
     shown.sort(key=lambda row: (row["left"] is None, row["left"], row["record"]["id"]))
     counts = await records.count_records(act.tree)
     said = SAID.get(request.query_params.get("said", ""), "")
-    return await page(request, "review/queue.html", here="/review", rows=shown, by_state=counts, said=said, size=SIZE)
+    return await page(request, "review/queue.html", titles=act.sectors.titles(), here="/review", rows=shown, by_state=counts, said=said, size=SIZE)
 
 
 @get("/review/{number:int}", opt={"access": "record.read"})
