@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from litestar import Request, get
 from litestar.response import Response
 
+from portal.domain.act_names import ACT_GROUPS, act_name
 from portal.steps.verify import check_audit
 from portal.store import accounts, audit
 from portal.web.access import acting
@@ -18,18 +19,12 @@ from portal.web.inputs import choice, day, number, parse_input, text
 from portal.web.pages import page
 
 SIZES = ("50", "200", "2000")
-#: beginnings of acts -> what people call them
-ACTS = {
-    "session.": "登录退出", "account": "账号", "setup.": "安装", "directory.": "名录", "stations.": "辖区", "plan.": "计划", "pool.": "名录冻结",
-    "round.": "轮次", "draw.": "外部名单", "visits.": "入企", "record.": "检查记录", "publish.": "公示", "caps.": "频次", "classes.": "分类",
-    "sheets.": "表单和事项", "upload.": "上传",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     actor: str = text("账号", most=64, least=0)
-    act: str = choice("办理", ACTS, optional=True)
+    act: str = choice("办理", ACT_GROUPS, optional=True)
     organisation: str = text("单位", most=40, least=0)
     since: date | None = day("起", optional=True)
     until: date | None = day("止", optional=True)
@@ -49,9 +44,9 @@ async def audit_page(request: Request) -> Response[Any]:
         since=wanted.since.isoformat() if wanted.since else "", until=wanted.until.isoformat() if wanted.until else "",
     )  # fmt: skip
     more, rows = len(rows) > size, rows[:size]
-    shown = [{**row, "detail": json.loads(row["detail"]), "organisation": own[row["organisation"]]} for row in rows]
+    shown = [{**row, "name": act_name(row["act"]), "detail": json.loads(row["detail"]), "organisation": own[row["organisation"]]} for row in rows]
     return await page(
-        request, "log/audit.html", here="/audit", rows=shown, wanted=wanted, organisations=own, kinds=ACTS, sizes=SIZES, size=size,
+        request, "log/audit.html", here="/audit", rows=shown, wanted=wanted, organisations=own, kinds=ACT_GROUPS, sizes=SIZES, size=size,
         next=_link(wanted, rows[-1]["n"]) if more else "", first=_link(wanted, 0), head=await audit.load_head(),
         filtered=any((wanted.actor, wanted.act, wanted.organisation, wanted.since, wanted.until)),
     )  # fmt: skip
