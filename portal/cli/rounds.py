@@ -57,6 +57,12 @@ def add_commands(commands: _SubParsersAction) -> None:
     create.add_argument("--rounding", choices=["ceil", "lr"], default="ceil", help="取整方式")
     create.add_argument("--suite", choices=["sha256", "sm3"], default="sha256", help="摘要算法")
 
+    tried = add_command(rounds, "try", run_try, "试算户数：这几项任务一起拟一轮会抽多少户；不拟轮次，不抽任何一户", acting=True)
+    tried.add_argument("tasks", nargs="+", metavar="TASK", help="任务编号，名录已冻结")
+    tried.add_argument("--disclosure", choices=["open", "sealed"], default="open", help="open 公开可验证，sealed 密封")
+    tried.add_argument("--minimum", type=whole(0, MOST), default=0, metavar="N", help="每层至少抽取户数，默认 0")
+    tried.add_argument("--rounding", choices=["ceil", "lr"], default="ceil", help="取整方式")
+
     share = _round(rounds, "share", run_share, "持有人生成自己的密值，用口令加密保存")
     share.add_argument("--passphrase-file", required=True, metavar="FILE", help="口令文件，一行")
     share.add_argument(
@@ -147,6 +153,16 @@ async def run_create(args: Namespace) -> None:
             rounding=args.rounding, minimum=args.minimum, reserve=args.reserve, suite=args.suite,
         )  # fmt: skip
     say(f"已拟轮次 {code}，请各持有人生成密值后由复核人公布承诺。")
+
+
+async def run_try(args: Namespace) -> None:
+    async with acting(args) as (act, _):
+        found = await commit.try_round(act, args.tasks, disclosure=args.disclosure, rounding=args.rounding, minimum=args.minimum)
+    for one in found:
+        rows: list[tuple[str, object]] = [("名录", f"{one['size']:,} 户"), ("可抽", f"{one['free']:,} 户"), ("会抽", f"{one['drawn']:,} 户")]
+        rows += [(f"　分层“{name}”", f"{size:,} 户，可抽 {free:,} 户，应抽 {wanted:,} 户") for name, size, free, wanted in one["strata"] if name != "*"]
+        say(one["code"])
+        print_table(rows)
 
 
 async def run_share(args: Namespace) -> None:

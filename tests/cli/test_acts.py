@@ -126,6 +126,12 @@ def test_a_class_is_adjusted_by_hand_and_a_pool_looked_at_before_it_is_frozen(fi
     assert f"已恢复为导入的分类：{code}" in filled_portal.well("classes", "adjust", code, "--reason", "复议撤销", "--as", "approver")
     assert filled_portal.well(*look) == before
     assert query(filled_portal.data, "SELECT count(*) FROM pool") == [(0,)]
+    # The same before a round is drafted: how many, without drafting it.
+    trial = ("round", "try", INSTANT, "--disclosure", "sealed", "--as", "planner")
+    assert "还没有冻结" in filled_portal.refused(*trial)
+    filled_portal.well("pool", "freeze", INSTANT, "--strata", "class", "--as", "planner")
+    found = filled_portal.well(*trial)
+    assert re.search(r"名录 +\d+ 户\n.*可抽 +\d+ 户\n.*会抽 +[1-9]\d* 户", found) and query(filled_portal.data, "SELECT count(*) FROM round") == [(0,)]
 
 
 ROUND = ("round", "create", "359921-2026-T003", "--title", "一轮", "--as", "planner", "--draw-not-before")
