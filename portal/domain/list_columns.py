@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from portal.domain.lists import Column, Filter, Listing
 
-__all__ = ["CHECKS", "DIRECTORY", "FOLLOW_UPS", "INSPECTORS", "LISTS", "RECORDS", "ROUNDS", "TASKS", "VISITS"]
+__all__ = ["CHECKS", "DIRECTORY", "FOLLOW_UPS", "INSPECTORS", "LISTS", "RECORDS", "RESULTS", "ROUNDS", "TASKS", "VISITS"]
 
 YES = (("1", "是"), ("0", "否"))
 _ENTITY = Column(name="name", label="检查对象", kind="name", href="/directory/{code}", needs="directory.read")
@@ -99,7 +99,7 @@ RECORDS = Listing(
     name="records", path="/lists/records", title="检查记录", act="record.read", unit="份", key="id", order="due", personal=True, empty="没有符合条件的检查记录。",
     columns=(
         Column(name="id", label="编号", kind="number"), Column(name="name", label="检查对象", kind="name", href="/review/{id}", needs="record.read"),
-        Column(name="code", label="统一社会信用代码", kind="code", narrow=False), Column(name="form_code", label="表单", kind="code"), Column(name="sector", label="业务模块", words="sectors", shown=False),
+        Column(name="code", label="统一社会信用代码", kind="code", narrow=False), Column(name="form_code", label="表单", kind="name", words="forms"), Column(name="sector", label="业务模块", words="sectors", shown=False),
         _STATION, _TOWN, Column(name="round", label="轮次", kind="code", shown=False), Column(name="recorder", label="录入人"), Column(name="inspected_on", label="检查日期", kind="day"),
         Column(name="found", label="结果", kind="name", made=True, sort=False), Column(name="due", label="公示期限", kind="day"),
         Column(name="submitted_at", label="提交", kind="moment", shown=False), Column(name="reviewed_at", label="审核", kind="moment", shown=False), Column(name="state", label="状态", words="RECORD_STATES"),
@@ -157,4 +157,20 @@ ROUNDS = Listing(
     filters=(Filter(name="q", label="编号或名称", kind="like", columns=("code", "title")), Filter(name="state", label="状态", columns=("state",), words="ROUND_STATES"), Filter(name="disclosure", label="公开方式", columns=("disclosure",), words="DISCLOSURES")),
 )  # fmt: skip
 
-LISTS: Mapping[str, Listing] = {one.name: one for one in (CHECKS, VISITS, FOLLOW_UPS, RECORDS, DIRECTORY, INSPECTORS, TASKS, ROUNDS)}
+#: columns and order after 双随机抽查结果信息 of 国家企业信用信息公示系统: plan, task, kind, authority, whom, when, which item, what came of it
+RESULTS = Listing(
+    name="results", path="/lists/results", title="抽查检查结果公示表", act="publish.read", unit="项", key="id", order="-published_on", empty="没有符合条件的公示结果。",
+    about="已经公示、没有撤下的结果，一项检查一行；列的次序参照国家企业信用信息公示系统的“双随机抽查结果信息”。",
+    columns=(
+        Column(name="id", label="编号", kind="number", shown=False), Column(name="plan_code", label="抽查计划编号", kind="code", narrow=False), Column(name="plan_title", label="抽查计划名称", kind="name", narrow=False),
+        Column(name="task_code", label="抽查任务编号", kind="code", narrow=False), Column(name="task_name", label="抽查任务名称", kind="name", narrow=False), Column(name="task_kind", label="事项类别", words="ITEM_KINDS", narrow=False),
+        Column(name="authority", label="抽查机关", narrow=False), Column(name="name", label="检查对象", kind="name", href="/publications/{publication}", needs="publish.read"), Column(name="code", label="统一社会信用代码", kind="code"),
+        Column(name="inspected_on", label="抽查完成日期", kind="day"), Column(name="item", label="抽查事项", kind="name", words="items"), Column(name="outcome", label="抽查结果", kind="name", words="outcomes"),
+        Column(name="published_on", label="公示日期", kind="moment"), Column(name="round", label="轮次", kind="code", shown=False, href="/draw/{round}", needs="round.read"), Column(name="town", label="镇街", shown=False),
+    ),
+    filters=(
+        _FIND, _BY_PLAN, _BY_ROUND, Filter(name="outcome", label="抽查结果", columns=("outcome",), words="outcomes"), _BY_TREE, _BY_TOWN, *_INSPECTED, _BY_SECTOR,
+    ),
+)  # fmt: skip
+
+LISTS: Mapping[str, Listing] = {one.name: one for one in (CHECKS, VISITS, FOLLOW_UPS, RECORDS, DIRECTORY, INSPECTORS, TASKS, ROUNDS, RESULTS)}

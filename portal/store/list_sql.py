@@ -231,7 +231,22 @@ def _rounds(reach: Reach, given: Mapping[str, str], sqlite: bool) -> str:
     FROM "round" r WHERE {_in("r.organisation", reach.line)}"""
 
 
+def _results(reach: Reach, given: Mapping[str, str], sqlite: bool) -> str:
+    plan_code = "CAST(pl.year AS TEXT) || '-' || CAST(pl.version AS TEXT)"
+    return f"""
+    SELECT f.id AS id, p.id AS publication, {plan_code} AS plan_code, pl.title AS plan_title, t.plan AS plan, t.code AS task_code, t.name AS task_name,
+      t.kind AS task_kind, ro.name AS authority, f.entity_code AS code, COALESCE(e.name, f.entity_code) AS name, f.inspected_on AS inspected_on,
+      f.item_code AS item, f.outcome AS outcome, p1.published_at AS published_on, r.code AS round, v.town AS town, rec.sector AS sector,
+      rec.organisation AS organisation
+    FROM "finding" f JOIN "record" rec ON rec.id = f.record JOIN "visit" v ON v.id = f.visit JOIN "round" r ON r.id = v.round
+    JOIN "organisation" ro ON ro.id = r.organisation JOIN "task" t ON t.id = f.task JOIN "plan" pl ON pl.id = t.plan
+    JOIN "publication" p ON p.kind = 'result' AND p.key = v.code AND p.state = 'live'
+    JOIN "publication" p1 ON p1.kind = 'result' AND p1.key = v.code AND p1.version = 1
+    LEFT JOIN "entity" e ON e.code = f.entity_code
+    WHERE rec.state = 'published' AND {_in("rec.organisation", reach.tree)}"""
+
+
 SOURCES: Mapping[str, Callable[[Reach, Mapping[str, str], bool], str]] = {
     "checks": _checks, "visits": _visits, "follow-ups": _follow_ups, "records": _records, "directory": _directory, "inspectors": _inspectors,
-    "tasks": _tasks, "rounds": _rounds,
+    "tasks": _tasks, "rounds": _rounds, "results": _results,
 }  # fmt: skip

@@ -90,6 +90,10 @@ def words_of(act: Acting, listing: Listing) -> dict[str, Words]:
     for name in sorted(names):
         if name == "sectors":
             found[name] = {code: ("", one.name) for code, one in act.sectors.sectors.items()}
+        elif name == "forms":
+            found[name] = {code: ("", title) for code, title in act.sectors.titles().items()}
+        elif name == "items":
+            found[name] = {one.code: ("", one.name) for one in act.sectors.items}
         elif name == "outcomes":
             found[name] = {code: ("bad" if problem else "", label) for code, label, problem in wording.outcomes()}
         else:
@@ -181,5 +185,5 @@ def _route(listing: Listing) -> HTTPRouteHandler:
     return show
 
 
-_HERE = {"checks": "/statistics", "follow-ups": "/follow-ups", "records": "/review", "tasks": "/pool", "rounds": "/draw"}
+_HERE = {"checks": "/statistics", "follow-ups": "/follow-ups", "records": "/review", "tasks": "/pool", "rounds": "/draw", "results": "/publish"}
 ROUTES = [_route(list_columns.LISTS[name]) for name in _HERE]

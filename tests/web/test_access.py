@@ -107,6 +107,7 @@ PAGES = {
     "/lists/records": ("record.read", "检查记录"),
     "/lists/tasks": ("plan.read", "359921-2026-T001"),
     "/lists/rounds": ("round.read", "已抽取"),
+    "/lists/results": ("publish.read", "抽查检查结果公示表"),
     "/visits/week?on=2026-07-01": ("visits.read", "下载日历"),
     "/visits/calendar.ics?on=2026-07-01": ("visits.read", "BEGIN:VCALENDAR"),
     "/follow-ups": ("record.read", "后续处置"),

@@ -80,7 +80,7 @@ def made(house):
         "/log", "/verify", "/audit", "/audit/chain", "/imports", "/imports/new?kind=entities", wrong, strange, right, "/imports/lists", f"/imports/lists/{outside}",
         "/directory", f"/directory/{entity}", "/directory/unplaced", "/registers", "/registers/catering.licences", "/inspectors", f"/inspectors/{inspector}",
         "/items", "/items/registration.licence", "/checklists", "/checklists/registration.check", "/checklists/import", sheet, "/sectors",
-        "/lists/checks", "/lists/follow-ups", "/lists/records", "/lists/tasks", "/lists/rounds", "/statistics",
+        "/lists/checks", "/lists/follow-ups", "/lists/records", "/lists/tasks", "/lists/rounds", "/lists/results", "/statistics",
     }  # fmt: skip
 
 

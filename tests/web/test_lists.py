@@ -8,8 +8,10 @@ import openpyxl
 import pytest
 
 from portal.domain.list_columns import LISTS
+from portal.steps import publish
 from tests import office
 from tests.web.bureau import build_stage, open_house
+from tests.web.test_year import step
 
 XLSX = "openxmlformats"
 
@@ -21,6 +23,7 @@ def worked(stages, engine_kind, tmp_path_factory):
     office.copy_folder(build_stage(stages, "worked", engine_kind), folder)
     house = open_house(folder, "worked")
     with house.client:
+        step(house, "publisher", publish.publish_all)  # so that results are listed too
         yield house
 
 
