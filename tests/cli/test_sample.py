@@ -22,7 +22,7 @@ def sampled(folder, *words):
 def tables(portal):
     """table -> its rows, of the tables that no chance may enter."""
     database = sqlite3.connect(f"file:{portal.data / 'portal.db'}?mode=ro", uri=True)
-    names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY name")]
     found = {name: database.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall() for name in names if name not in OWN}
     database.close()
     return {name: rows for name, rows in found.items() if name not in ("audit", "migration")}
