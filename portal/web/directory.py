@@ -17,7 +17,7 @@ from portal.domain.errors import NotFound, Refused
 from portal.domain.industries import industry_of_code
 from portal.domain.list_columns import DIRECTORY
 from portal.domain.regions import check_region, full_name
-from portal.steps import caps, classes, codes, registers, stations
+from portal.steps import caps, classes, codes, lists, registers, stations
 from portal.store import accounts, attachments, directory, plan, records
 from portal.store import classes as class_store
 from portal.store import imports as import_store
@@ -45,8 +45,9 @@ async def directory_page(request: Request) -> Response[Any]:
     act = acting(request)
     context: dict[str, Any] = {}
     if not is_fragment(request):
-        statuses = await directory.count_statuses(act.tree)
-        context = {"statuses": statuses, "total": sum(statuses.values()), "unplaced": await stations.count_unplaced(act) if act.may("directory.place") else 0}
+        reach = await lists.open_reach(act, DIRECTORY, choices=True)
+        statuses = (reach.tallies or {})["status"]
+        context = {"reach": reach, "statuses": statuses, "total": sum(statuses.values()), "unplaced": await stations.count_unplaced(act) if act.may("directory.place") else 0}
     return await list_page(request, DIRECTORY, template="directory/list.html", **context)
 
 
