@@ -67,7 +67,7 @@ async def list_page(request: Request, listing: Listing, *, template: str = "list
     words = words_of(act, listing)
     columns = asked.chosen(listing)
     context |= {
-        "listing": listing, "asked": asked, "columns": columns, "count": found["count"], "more": found["more"], "sizes": SIZES, "sorted": ("", True) if asked.is_search(listing) else asked.order(listing),
+        "listing": listing, "asked": asked, "columns": columns, "chosen": {one.name for one in columns}, "count": found["count"], "more": found["more"], "sizes": SIZES, "sorted": ("", True) if asked.is_search(listing) else asked.order(listing),
         "rows": rows_html(act, columns, found["rows"], words), "link": _linker(listing, asked),
         "next": found["next"], "filtered": bool(asked.given), "named": await _named(act, listing, asked, words, reach),
     }  # fmt: skip

@@ -61,7 +61,7 @@ BESIDE = (
 def build_environment() -> Environment:
     """Every value escaped, every missing one an error; compiled once a process."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES), auto_reload=False, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {
         "n": wording.count, "day": wording.day, "moment": wording.moment, "short": wording.short_hash, "name": break_name,
