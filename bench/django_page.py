@@ -9,7 +9,7 @@ the same database. Each server is measured while the other is stopped. Both page
 In Django's favour, so that frameworks are compared and not our indexes: it reads totals and choices from the portal's own tally instead of
 COUNT(*) and DISTINCT over the register, it pages by code without a filter of organisations, its session is a lookup by key without the
 portal's idle time, roles and forms' keys, and it sets a third of the security headers. In the portal's: it keeps choices it has written (web/cells.py),
-which counts where a register has 1,300 towns and hardly in the sample, which has 14. Django's DEBUG is off, templates are
+which counts where a register has 1,300 towns and hardly in the sample, which has 10. Django's DEBUG is off, templates are
 cached, connections persist, and it works in threads, as is usual. Target: the portal at least 1.8 times Django's pages a second.
 Processor seconds a page (the whole server: portal, its worker and its site; gunicorn with its master) are printed too: on a machine that others use their ratio says more than the pages a second.
 """
