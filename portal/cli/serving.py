@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -74,6 +75,8 @@ def serve_all(settings: Settings, host: str, port: int, site_port: int) -> None:
             if site:
                 say(f"公示网站　{site}")
             say("按 Ctrl-C 停止。")
+            gc.collect()
+            gc.freeze()  # what the program itself consists of is not looked through for garbage again and again: a fifth of a page
             server.run(sockets=[door])
     say("已停止。")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
@@ -40,6 +40,7 @@ class Acting:
     which sees what the city does and changes none of it. `over`: the bureaus above its own, nearest first.
     `whole`: all organisations under `top`, whose one site shows the releases of all.
     `joint`: `tree` and the other departments that check beside it (`store.accounts.joint_tree_of`).
+    `organisations`: all of them in the order of codes, as they were when the act began; all of the above are among them.
 
     `now` is fixed for the whole act; chance comes only through `token_bytes`.
     """
@@ -56,6 +57,7 @@ class Acting:
     line: frozenset[int]
     whole: frozenset[int]
     joint: frozenset[int]
+    organisations: Sequence[Mapping[str, Any]]
     now: datetime
     keys: Keys
     sectors: Sectors
@@ -113,6 +115,6 @@ async def open_acting(
         account=account["id"], login=account["login"], name=account["name"], roles=account["roles"],
         organisation=by_id[account["organisation"]], bureau=by_id[bureaus[0]], top=by_id[line[-1]], over=tuple(bureaus[1:]),
         tree=tree, line=tree | frozenset(line), whole=accounts.joint_tree_of(organisations, line[-1]),
-        joint=accounts.joint_tree_of(organisations, account["organisation"]), now=now, keys=keys, sectors=await with_sheets(sectors), inspector=await accounts.load_inspector_of(account),
+        joint=accounts.joint_tree_of(organisations, account["organisation"]), organisations=tuple(organisations), now=now, keys=keys, sectors=await with_sheets(sectors), inspector=await accounts.load_inspector_of(account),
         address=address, token_bytes=token_bytes,
     )  # fmt: skip

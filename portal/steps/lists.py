@@ -16,26 +16,29 @@ from portal.store import accounts, directory, draw, plan, records
 from portal.store import lists as store
 from portal.store import visits as visit_store
 from portal.store.engine import transaction
-from portal.store.tally import load_tally
+from portal.store.tally import load_tallies, load_tally
 
 __all__ = ["iter_filled", "load_options", "load_page", "note_export", "open_reach"]
 
 _DATED = ("checks", "records")
+_TALLIED = {"towns": "town", "types": "type", "statuses": "status"}
 
 
-async def open_reach(act: Acting, listing: Listing) -> store.Reach:
-    """What the list's SQL needs to know of the person who asks. Raises NotAllowed."""
+async def open_reach(act: Acting, listing: Listing, *, choices: bool = False) -> store.Reach:
+    """What the list's SQL needs to know of the person who asks; with `choices` also what the filters offer is counted. Raises NotAllowed."""
     act.require(listing.act)
-    organisations = await accounts.load_organisations()
+    organisations = list(act.organisations)
     trees = {one["code"]: accounts.tree_of(organisations, one["id"]) for one in organisations if one["id"] in act.joint}
     days, differentiated, professional = {}, frozenset(), frozenset()
     if listing.name in _DATED:
         days = {day: due_on(day, PUBLISH_WITHIN) for day in await store.load_inspected_days()}
     if listing.name == "checks":
         differentiated, professional = await _by_class(act)
+    counted = choices and any(one.options in _TALLIED for one in listing.filters)
     return store.Reach(
         tree=act.joint if listing.name == "inspectors" else act.tree, line=act.line, today=act.today, days=days, differentiated=differentiated, professional=professional, trees=trees,
         inspector=act.inspector["id"] if act.inspector else None, whole=len(act.joint) >= len(organisations),
+        tallies=await load_tallies(act.tree) if counted else None,
     )  # fmt: skip
 
 
@@ -50,9 +53,9 @@ async def _by_class(act: Acting) -> tuple[frozenset[int], frozenset[int]]:
     return frozenset(task["id"] for task in tasks if len(set(task["class_ratios"].values())) > 1), professional
 
 
-async def load_page(act: Acting, listing: Listing, asked: Asked) -> dict[str, Any]:
+async def load_page(act: Acting, listing: Listing, asked: Asked, reach: store.Reach | None = None) -> dict[str, Any]:
     """{rows, next: cursor of the next page or "", count: of all rows that the filters leave, more: whether there are more than that}."""
-    reach = await open_reach(act, listing)
+    reach = reach or await open_reach(act, listing)
     rows, following = await store.load_rows(listing, reach, asked, asked.size)
     count, more = (len(rows), False) if not following and not asked.after else await store.count_rows(listing, reach, asked.given)
     return {"rows": await _filled(listing, rows), "next": following, "count": count, "more": more}
@@ -102,12 +105,12 @@ async def _fill_visits(rows: Sequence[dict[str, Any]]) -> None:
 # Choices ------------------------------------------------------------------------------
 
 
-async def load_options(act: Acting, name: str) -> list[tuple[str, str]]:
-    """(value, label) of a filter's choices."""
+async def load_options(act: Acting, name: str, reach: store.Reach | None = None) -> list[tuple[str, str]]:
+    """(value, label) of a filter's choices; `reach`: what the list was opened with, where it was."""
     match name:
         case "units" | "homes":
             seen = act.joint if name == "homes" else act.tree
-            return [(one["code"], one["name"]) for one in await accounts.load_organisations() if one["id"] in seen]
+            return [(one["code"], one["name"]) for one in act.organisations if one["id"] in seen]
         case "plans":
             return [(str(one["id"]), f"{one['title']}（第 {one['version']} 版）") for one in _newest(await plan.load_plans(act.line))]
         case "rounds":
@@ -117,7 +120,9 @@ async def load_options(act: Acting, name: str) -> list[tuple[str, str]]:
         case "sectors":
             return sorted((code, one.name) for code, one in act.sectors.sectors.items())
         case "towns" | "types" | "statuses":
-            return [(one, one) for one in await load_tally(act.tree, {"towns": "town", "types": "type", "statuses": "status"}[name]) if one]
+            by = _TALLIED[name]
+            counted = reach.tallies[by] if reach and reach.tallies is not None else await load_tally(act.tree, by)
+            return [(one, one) for one in counted if one]
         case "classes":
             return [(one, one) for one in ("A", "B", "C", "D", "未分类")]
     raise ValueError(name)

@@ -278,8 +278,7 @@ async def count_unplaced(act: Acting) -> int:
     bureau = act.bureau["id"]
     if bureau not in act.tree:
         return 0
-    kept = sum(organisation == bureau for organisation in (await store.load_choices()).values())
-    return await store.count_unplaced(bureau) - kept
+    return await store.count_undecided(bureau)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from piccolo.columns.combination import And, Where
 
 from portal.domain.errors import NotFound
 from portal.domain.packing import pack
+from portal.store.engine import read
 from portal.store.tables import Account, DoneForm, Inspector, Organisation, Setting, WebSession
 
 
@@ -21,7 +22,7 @@ def within(column: Column, seen: Collection[int]) -> Where:
 
 
 async def load_organisations() -> list[dict[str, Any]]:
-    return await Organisation.select().order_by(Organisation.code).run()
+    return await read('SELECT id, code, name, kind, parent, region FROM "organisation" ORDER BY code')
 
 
 async def load_organisation(code: str) -> dict[str, Any]:
@@ -171,8 +172,17 @@ async def save_session_note(digest: str, note: str) -> None:
     await WebSession.update(note=note).where(WebSession.digest == digest).run()
 
 
-async def load_session(digest: str) -> dict[str, Any] | None:
-    return await WebSession.select().where(WebSession.digest == digest).first().run()
+_OPENED = ("csrf", "stage", "note", "seen_at", "expires_at")
+
+
+async def load_session(digest: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """(csrf, stage, note, seen_at and expires_at of a session; its account)."""
+    asked = ", ".join(f"s.{name} AS session_{name}" for name in _OPENED)
+    rows = await read(f'SELECT {asked}, a.* FROM "web_session" s JOIN "account" a ON a.id = s.account WHERE s.digest = {{}}', digest)
+    if not rows:
+        return None
+    session = {name: rows[0].pop(f"session_{name}") for name in _OPENED}
+    return session, opened(rows[0])
 
 
 async def touch_session(digest: str, at: datetime) -> None:

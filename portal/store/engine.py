@@ -14,8 +14,9 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import aiosqlite
@@ -246,6 +247,29 @@ def current_engine() -> Engine:
     if _engine is None:
         raise RuntimeError("no database is open")
     return _engine
+
+
+class _Plain:
+    """A statement as engines take it, put together once: Piccolo builds and takes apart its own at every run, half a millisecond each."""
+
+    __slots__ = ("sql", "values")
+
+    def __init__(self, sql: str, values: tuple[Any, ...]):
+        self.sql, self.values = sql, values
+
+    def compile_string(self, engine_type: str) -> tuple[str, list[Any]]:
+        return _numbered(self.sql, engine_type), list(self.values)
+
+
+@lru_cache(256)
+def _numbered(sql: str, engine_type: str) -> str:
+    first, *others = sql.split("{}")
+    return first + "".join(("?" if engine_type == "sqlite" else f"${n}") + other for n, other in enumerate(others, 1))
+
+
+async def read(sql: str, *values: Any) -> list[dict[str, Any]]:
+    """Rows of a SELECT written by hand, {} for each value: for what every page asks. Columns read as they are keep their types."""
+    return [dict(row) for row in await current_engine().run_querystring(_Plain(sql, values))]
 
 
 def _bind(engine: Engine) -> None:

@@ -13,11 +13,11 @@ from typing import Any
 from portal.domain.errors import BadInput, Problem
 from portal.domain.list_columns import DIRECTORY
 from portal.domain.lists import Asked, Filter, Listing, cursor_of, parse_cursor
-from portal.store.engine import current_engine
+from portal.store.engine import current_engine, read
 from portal.store.list_sql import SOURCES, directory_by_code, directory_by_grams
 from portal.store.name_index import NEAR, load_indexed, load_narrowing
 from portal.store.tables import Setting
-from portal.store.tally import BY, load_tally
+from portal.store.tally import BY, COUNTED, load_tally
 
 __all__ = ["Reach", "count_groups", "count_rows", "iter_rows", "load_inspected_days", "load_rows"]
 
@@ -45,6 +45,7 @@ class Reach:
     inspector: int | None = None  # who asks, where it is one
     few: bool = False  # of the directory's entries so few are left that each is gone to
     whole: bool = False  # every organisation of the database is in `tree`
+    tallies: Mapping[str, Mapping[str, int]] | None = None  # of `tree` (`tally.load_tallies`), where choices are shown
 
 
 def _is_sqlite() -> bool:
@@ -159,7 +160,7 @@ async def load_rows(listing: Listing, reach: Reach, asked: Asked, limit: int) ->
     if asked.is_search(listing):
         order = "b.id"
     sql = f"SELECT b.* FROM {source or _from(listing, reach, asked.given)}{_where(where)} ORDER BY {order} LIMIT {limit + 1}"
-    rows = [_opened(listing, row) for row in await Setting.raw(sql, *first, *values).run()]
+    rows = [_opened(listing, row) for row in await read(sql, *first, *values)]
     more, rows = len(rows) > limit, rows[:limit]
     return rows, cursor_of(rows[-1][name], rows[-1][listing.key]) if more else ""
 
@@ -173,6 +174,8 @@ async def _directory_source(reach: Reach, asked: Asked, limit: int, where: list[
             return "", [], reach
         return f"({directory_by_grams(reach)}) AS b", [indexed], reach
     if name == DIRECTORY.key and not asked.given.get("q"):
+        if reach.whole and not any(asked.given.values()):
+            return "", [], reach  # whoever sees all goes along all
         last = parse_cursor(asked.after, ["text", "text"])[1:] if asked.after else []
         return f"({directory_by_code(reach, limit + 1, ascending, bool(last), _is_sqlite())}) AS b", last, reach
     reach, _ = await _narrow(reach, asked.given, where, values)
@@ -225,6 +228,9 @@ async def _count_tallied(reach: Reach, given: Mapping[str, str]) -> int:
     """How many entries the filters of the directory leave that are not a search."""
     organisations = reach.trees.get(given["org"], frozenset()) & reach.tree if given.get("org") else reach.tree
     where = {name: value for name, value in given.items() if name in BY}
+    if reach.tallies is not None and organisations is reach.tree and len(where) < 2:
+        name, value = next(iter(where.items()), (COUNTED[0], ""))
+        return reach.tallies[name].get(value, 0) if where else sum(reach.tallies[name].values())
     return sum((await load_tally(organisations, where=where)).values())
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from portal.store.engine import read
 from portal.store.tables import CheckForm, Item, SheetSector, SheetVersion
 
 
@@ -16,7 +17,7 @@ async def load_mark() -> int:
     Rows are counted: the highest id would not show one that was begun earlier and committed later.
     """
     sql = "SELECT (SELECT COUNT(*) FROM sheet_version) + (SELECT COUNT(*) FROM sheet_sector) AS mark"
-    return int((await SheetSector.raw(sql).run())[0]["mark"])
+    return int((await read(sql))[0]["mark"])
 
 
 async def load_sheet_sectors() -> list[dict[str, Any]]:

@@ -16,8 +16,9 @@ from portal.domain.coverage_sheets import DivisionRow
 from portal.domain.packing import pack
 from portal.store.accounts import within
 from portal.store.bulk import upsert_rows
+from portal.store.engine import read
 from portal.store.tables import Division, Entity, Placement, StationArea
-from portal.store.tally import load_tally
+from portal.store.tally import TABLE, load_tally
 
 SHIPPED = Path(__file__).parent / "data" / "streets.txt.gz"
 BATCH = 500
@@ -86,6 +87,12 @@ async def load_unplaced(bureau: int, *, after: str = "", limit: int = 50) -> lis
 
 async def count_unplaced(bureau: int) -> int:
     return sum((await load_tally([bureau])).values())
+
+
+async def count_undecided(bureau: int) -> int:
+    """Of those that no station has, how many nobody left with the bureau on purpose."""
+    kept = "SELECT COUNT(*) FROM \"placement\" WHERE placed_by = 'person' AND organisation = {}"
+    return int((await read(f"SELECT (SELECT COALESCE(SUM(n), 0) FROM {TABLE} WHERE organisation = {{}}) - ({kept}) AS n", bureau, bureau))[0]["n"])
 
 
 async def save_stations_of(codes_by_station: Mapping[int, Sequence[str]]) -> None:

@@ -17,8 +17,8 @@ from portal.domain.errors import NotFound, Refused
 from portal.domain.industries import industry_of_code
 from portal.domain.list_columns import DIRECTORY
 from portal.domain.regions import check_region, full_name
-from portal.steps import caps, classes, codes, registers, stations
-from portal.store import accounts, attachments, directory, plan, records
+from portal.steps import caps, classes, codes, lists, registers, stations
+from portal.store import attachments, directory, plan, records
 from portal.store import classes as class_store
 from portal.store import imports as import_store
 from portal.store import stations as station_store
@@ -45,8 +45,9 @@ async def directory_page(request: Request) -> Response[Any]:
     act = acting(request)
     context: dict[str, Any] = {}
     if not is_fragment(request):
-        statuses = await directory.count_statuses(act.tree)
-        context = {"statuses": statuses, "total": sum(statuses.values()), "unplaced": await stations.count_unplaced(act) if act.may("directory.place") else 0}
+        reach = await lists.open_reach(act, DIRECTORY, choices=True)
+        statuses = (reach.tallies or {})["status"]
+        context = {"reach": reach, "statuses": statuses, "total": sum(statuses.values()), "unplaced": await stations.count_unplaced(act) if act.may("directory.place") else 0}
     return await list_page(request, DIRECTORY, template="directory/list.html", **context)
 
 
@@ -63,13 +64,15 @@ async def _entity_page(request: Request, code: str, refused: Refused | None) -> 
     history = await directory.load_history(entity, act.tree, act.line)
     visited = {visit["id"]: visit for visit in history["visits"]}
     may_read = act.may("record.read")
-    items = {row["code"]: row["data"]["name"] for row in await plan.load_all_declared(plan.Item)}
-    organisations = {o["id"]: o["name"] for o in await accounts.load_organisations()}
+    # Most entries were never visited: then there is nothing to ask for that hangs on visits.
+    counters = await caps.load_counters(act, entity["holder"])
+    items = {row["code"]: row["data"]["name"] for row in await plan.load_all_declared(plan.Item)} if history["findings"] or counters else {}
+    organisations = {o["id"]: o["name"] for o in act.organisations}
     opened = {name: json.loads(entity[name]) for name in ("tags", "industries", "licences", "attributes", "old_names")}
     return await page(
         request, "directory/entity.html", here="/directory", refused=refused, entity={**entity, **opened}, history=history, items=items, visited=visited,
-        follow_ups=await records.load_follow_ups_of(visited, act.tree) if may_read else [], counters=await caps.load_counters(act, entity["holder"]),
-        attachments=await attachments.load_attachments_of(visited, act.tree) if may_read else [], may_read=may_read, today=act.today,
+        follow_ups=await records.load_follow_ups_of(visited, act.tree) if may_read and visited else [], counters=counters,
+        attachments=await attachments.load_attachments_of(visited, act.tree) if may_read and visited else [], may_read=may_read, today=act.today,
         station=organisations[entity["organisation"]], placement=await station_store.load_placement(code),
         industries=[(one, industry_of_code(one)) for one in opened["industries"]],
         check=check_code(code) if entity["kind"] != "object" else None, override=await import_store.load_acceptance(act.bureau["id"], code),

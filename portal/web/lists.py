@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
@@ -23,12 +23,12 @@ from portal.domain.lists import SIZES, Asked, Column, Filter, Listing
 from portal.sheets.write import SheetFile
 from portal.steps import lists as steps
 from portal.steps.acting import BEIJING, Acting
+from portal.store.lists import Reach
 from portal.web import wording
 from portal.web.access import acting
+from portal.web.cells import Words, rows_html
 from portal.web.inputs import choice, parse_input, several, text
 from portal.web.pages import download, fragment, is_fragment, page
-
-Words = Mapping[str, tuple[str, str]]
 
 
 @cache
@@ -55,23 +55,25 @@ def parse_asked(listing: Listing, pairs: Any) -> tuple[Asked, str]:
     return Asked(given=filters, sort=given.sort, columns=given.col, after=given.after, size=int(given.size or SIZES[0])), given.export
 
 
-async def list_page(request: Request, listing: Listing, *, template: str = "lists/list.html", here: str = "", **context: Any) -> Response[Any]:
-    """A list as a page, as the part of it that htmx asks for, or as a sheet."""
+async def list_page(request: Request, listing: Listing, *, template: str = "lists/list.html", here: str = "", reach: Reach | None = None, **context: Any) -> Response[Any]:
+    """A list as a page, as the part of it that htmx asks for, or as a sheet. `reach`: what it was opened with, where that was done before."""
     act = acting(request)
     asked, export = parse_asked(listing, request.query_params.multi_items())
     if export:
         return await _exported(act, listing, asked)
-    found = await steps.load_page(act, listing, asked)
+    whole = not is_fragment(request)
+    reach = reach or await steps.open_reach(act, listing, choices=whole)
+    found = await steps.load_page(act, listing, asked, reach)
     words = words_of(act, listing)
     columns = asked.chosen(listing)
     context |= {
-        "listing": listing, "asked": asked, "columns": columns, "count": found["count"], "more": found["more"], "sizes": SIZES, "sorted": ("", True) if asked.is_search(listing) else asked.order(listing),
-        "rows": [[cell_of(act, column, row, words) for column in columns] for row in found["rows"]], "link": _linker(listing, asked),
-        "next": found["next"], "filtered": bool(asked.given), "named": await _named(act, listing, asked, words),
+        "listing": listing, "asked": asked, "columns": columns, "chosen": {one.name for one in columns}, "count": found["count"], "more": found["more"], "sizes": SIZES, "sorted": ("", True) if asked.is_search(listing) else asked.order(listing),
+        "rows": rows_html(act, columns, found["rows"], words), "link": _linker(listing, asked),
+        "next": found["next"], "filtered": bool(asked.given), "named": await _named(act, listing, asked, words, reach),
     }  # fmt: skip
-    if is_fragment(request):
+    if not whole:
         return fragment(request, "lists/_list.html", **context)
-    context["choices"] = {one.name: await _choices(act, one, words) for one in listing.filters if one.shown}
+    context["choices"] = {one.name: await _choices(act, one, words, reach) for one in listing.filters if one.shown}
     return await page(request, template, here=here or listing.path, **context)
 
 
@@ -102,38 +104,24 @@ def words_of(act: Acting, listing: Listing) -> dict[str, Words]:
     return found
 
 
-async def _choices(act: Acting, one: Filter, words: Mapping[str, Words]) -> list[tuple[str, str]]:
+async def _choices(act: Acting, one: Filter, words: Mapping[str, Words], reach: Reach) -> list[tuple[str, str]]:
     if one.words:
         return [(value, said) for value, (_, said) in words[one.words].items() if value]
     if isinstance(one.options, str):
-        return await steps.load_options(act, one.options) if one.options else []
+        return await steps.load_options(act, one.options, reach) if one.options else []
     return list(one.options)
 
 
-async def _named(act: Acting, listing: Listing, asked: Asked, words: Mapping[str, Words]) -> list[tuple[str, str]]:
+async def _named(act: Acting, listing: Listing, asked: Asked, words: Mapping[str, Words], reach: Reach) -> list[tuple[str, str]]:
     """(label, value in words) of the filters in force that the form does not show."""
     found = []
     for one in listing.filters:
         if not one.shown and (value := asked.given.get(one.name)):
-            found.append((one.label, dict(await _choices(act, one, words)).get(value, value)))
+            found.append((one.label, dict(await _choices(act, one, words, reach)).get(value, value)))
     return found
 
 
-# Cells --------------------------------------------------------------------------------
-
-
-def cell_of(act: Acting, column: Column, row: Mapping[str, Any], words: Mapping[str, Words]) -> dict[str, Any]:
-    """{kind, text, tag, href} of one cell."""
-    value = row.get(column.name)
-    tag, said = "", value
-    if column.words:
-        tag, said = words[column.words].get(value, ("", value))
-    elif column.kind == "list":
-        said = "、".join(json.loads(value))
-    href = ""
-    if column.href and value not in (None, "") and (not column.needs or act.may(column.needs)):
-        href = column.href.format_map({name: quote(str(one), safe="") for name, one in row.items()})
-    return {"kind": column.kind, "text": said, "tag": tag, "href": href, "narrow": column.narrow}
+# Sheets -------------------------------------------------------------------------------
 
 
 def _sheet_value(column: Column, row: Mapping[str, Any], words: Mapping[str, Words]) -> Any:
@@ -143,9 +131,6 @@ def _sheet_value(column: Column, row: Mapping[str, Any], words: Mapping[str, Wor
     if column.kind == "list":
         return "、".join(json.loads(value))
     return value.astimezone(BEIJING) if isinstance(value, datetime) else value
-
-
-# Sheets -------------------------------------------------------------------------------
 
 
 async def _exported(act: Acting, listing: Listing, asked: Asked) -> Response[Any]:

@@ -18,10 +18,11 @@ from markupsafe import Markup
 from portal.domain import roles
 from portal.domain.errors import Refused
 from portal.steps.acting import BEIJING, Acting
-from portal.store import draw, records
+from portal.store.waiting import count_waiting
 from portal.web import wording
 from portal.web.access import entry_of
 from portal.web.assets import address_of
+from portal.web.cells import choices_html
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "portal"
 HTML = "text/html"
@@ -60,13 +61,13 @@ BESIDE = (
 def build_environment() -> Environment:
     """Every value escaped, every missing one an error; compiled once a process."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES), auto_reload=False, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {
         "n": wording.count, "day": wording.day, "moment": wording.moment, "short": wording.short_hash, "name": break_name,
         "share": wording.percent, "ppm": wording.ppm,
     }  # fmt: skip
-    environment.globals |= {"fresh_key": lambda: secrets.token_urlsafe(12), "asset": address_of, "words": wording, "iso": _iso}
+    environment.globals |= {"fresh_key": lambda: secrets.token_urlsafe(12), "asset": address_of, "words": wording, "iso": _iso, "choices_html": choices_html}
     return environment
 
 
@@ -124,10 +125,14 @@ def _nothing(act: str) -> bool:
 async def rail_counts(act: Acting) -> dict[str, int]:
     """How many things wait at a step, for the people who can do something about it."""
     found: dict[str, int] = {}
-    if act.may("round.read"):
-        found["draw"] = sum(row["state"] in ("draft", "committed") for row in await draw.load_rounds(act.line))
-    if act.may("record.read"):
-        by_state = await records.count_records(act.tree)
+    rounds, checks = act.may("round.read"), act.may("record.read")
+    if not rounds and not checks:
+        return found
+    waiting = await count_waiting(act.line, act.tree)
+    if rounds:
+        found["draw"] = waiting["round"].get("draft", 0) + waiting["round"].get("committed", 0)
+    if checks:
+        by_state = waiting["record"]
         found |= {"forms": by_state.get("draft", 0) + by_state.get("returned", 0), "review": by_state.get("submitted", 0)}
         found["publish"] = by_state.get("approved", 0)
     return found

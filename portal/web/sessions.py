@@ -100,11 +100,11 @@ async def open_session(
 async def load_session(value: str, now: datetime) -> Session | None:
     """The session of a cookie's value, or None where it is unknown, idle too long, too old, or its account is disabled."""
     digest = digest_of(value)
-    row = await accounts.load_session(digest)
-    if row is None:
+    found = await accounts.load_session(digest)
+    if found is None:
         return None
-    account = await accounts.load_account_by_id(row["account"])
-    if now >= row["expires_at"] or now - row["seen_at"] >= IDLE or account is None or not account["active"]:
+    row, account = found
+    if now >= row["expires_at"] or now - row["seen_at"] >= IDLE or not account["active"]:
         await accounts.delete_session(digest)
         return None
     if now - row["seen_at"] >= _TOUCH:

@@ -65,6 +65,8 @@ async def test_pages_join_to_the_whole_in_one_order(reach, monkeypatch):
     assert len(by_code) == sum((await tally.load_tally(reach.tree)).values()) > 400
     assert await whole(reach, {}, size=99) == (by_code, 5)
     assert (await whole(reach, {}, sort="-code", size=99))[0] == by_code[::-1]
+    other = replace(reach, whole=not reach.whole)  # along all codes, and from the first entries of each tally
+    assert await whole(other, {}, size=99) == (by_code, 5) and (await whole(other, {}, sort="-code", size=99))[0] == by_code[::-1]
     numbers = {row["code"]: row["id"] for row in await Entity.select(Entity.code, Entity.id).run()}
     found, pages = await whole(reach, {"q": "有限"}, size=40)
     assert found == sorted(found, key=numbers.__getitem__) and pages > 2
@@ -104,6 +106,9 @@ async def test_counts_and_index_follow_every_statement(reach):
         kept = await Setting.raw("SELECT organisation, town, type, status, n FROM entity_tally WHERE n <> 0 ORDER BY 1, 2, 3, 4").run()
         counted = await Setting.raw('SELECT organisation, town, type, status, COUNT(*) AS n FROM "entity" GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4').run()
         assert kept == counted
+        by = await tally.load_tallies(reach.tree)
+        assert [list(one.items()) for one in by.values()] == [list((await tally.load_tally(reach.tree, name)).items()) for name in by] and tuple(by) == tally.COUNTED
+        assert not any((await tally.load_tallies([])).values())
 
     await agree()
     await Entity.update(name="改了名的店", town="新镇").where(Entity.code == code(0)).run()

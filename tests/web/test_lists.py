@@ -81,3 +81,10 @@ def test_search_as_you_type_is_a_form_that_works_without_script(reviewer):
     for part in ('method="get"', 'action="/directory"', "keyup changed delay:300ms", 'hx-sync="this:replace"', 'hx-target="#list"', "<button>筛选</button>"):
         assert part in form, part
     assert "没有符合条件的检查对象" in reviewer.get("/directory?q=不存在的名字").text and counted(page) > 100
+
+
+def test_the_rail_says_how_much_waits_at_each_step(worked, reviewer):
+    shown = {int(step): int((n or "0").replace(",", "")) for step, n in re.findall(r"<i>(\d+)</i><span>[^<]+</span>(?:<span>([\d,]+)</span>)?", reviewer.get("/directory").text)}
+    rounds, records = (dict(worked.query(f"SELECT state, count(*) FROM {table} GROUP BY state")) for table in ("round", "record"))
+    assert shown[3] == rounds.get("draft", 0) + rounds.get("committed", 0)
+    assert [shown[6], shown[7]] == [records.get("draft", 0) + records.get("returned", 0), records.get("submitted", 0)] and sum(records.values()) > 0
