@@ -154,7 +154,7 @@ def html(bundle: Path, out: Path, quick: bool) -> None:
     opened, sink = load_bundle(bundle), Sink(out, twins=False)
     render, hot = build._renderer(opened), build.hot_of(opened) if quick else None
     for page in entity_pages(opened, "", lambda _path, _source: False):
-        text = hot.render(page.context["visits"], page.path, page.as_of) if hot else None
+        text = hot.render(page.context["visits"], page.path, page.as_of, page.twin) if hot else None
         sink.put(page.path, text or render(page, page.path, page.context | {"pager": {"number": 1, "paths": [page.path], "start": 0, "total": 1}}))
 
 

@@ -168,7 +168,7 @@ def _renderer(bundle: Bundle) -> Render:
 
 
 def _put_page(render: Render, sink: Sink, page: Page, hot: Hot | None = None) -> int:
-    quick = hot and hot.render(page.context["visits"], page.path, page.as_of)
+    quick = hot and page.twin and hot.render(page.context["visits"], page.path, page.as_of, page.twin)
     files = [(page.path, quick)] if quick and len(quick) <= MOST_BYTES else _pages_that_fit(render, page)
     for path, content in files:
         sink.put(path, content)

@@ -26,7 +26,8 @@ CHUNK = 1 << 20
 Row = dict[str, Any]
 Place = tuple[int, int]  # offset and length in results.jsonl
 
-_SAFE_PART = re.compile(r"[0-9A-Za-z][0-9A-Za-z._@-]{0,119}", re.ASCII)
+_PART = r"[0-9A-Za-z][0-9A-Za-z._@-]{0,119}"
+_SAFE_PART, _SAFE_PATH = re.compile(_PART, re.ASCII), re.compile(f"{_PART}(?:/{_PART})*", re.ASCII)
 _LISTS = ("items", "plans", "rounds", "pages")
 _LATER = ("external", "tombstones")  # bundles of earlier versions lack them
 decode = msgspec.json.decode  # four times as quick as json.loads, and this is most of what a small change costs
@@ -192,8 +193,9 @@ def has_problem(result: Row) -> bool:
 
 def require_path(path: str) -> str:
     """A relative path whose every part is a plain name; anything else is refused."""
-    for part in path.split("/"):
-        require_part(part)
+    if not _SAFE_PATH.fullmatch(path):
+        for part in path.split("/"):
+            require_part(part)
     return path
 
 
@@ -204,12 +206,13 @@ def require_part(part: str) -> str:
     return part
 
 
+@lru_cache(64)  # a page asks for its own several times
 def slug(code: str) -> str:
     """A code as part of an address: `#` becomes `_`."""
     return require_part(code.replace("#", "_"))
 
 
-@lru_cache(64)  # a page asks for its own several times
+@lru_cache(64)
 def shard(code: str) -> str:
     """The folder of a code: the first two hex digits of its SHA-256."""
     return hashlib.sha256(code.encode()).hexdigest()[:2]
