@@ -7,6 +7,8 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import msgspec
+
 from public_site.bundle import Bundle
 
 Row = dict[str, Any]
@@ -114,11 +116,40 @@ def _round_rows(bundle: Bundle, states: dict[str, str]) -> Iterator[list[Any]]:
             ]  # fmt: skip
 
 
+class _FollowUp(msgspec.Struct):
+    label: str
+    state: str
+    closed_on: str | None
+
+
+class _Item(msgspec.Struct):
+    code: str
+    name: str
+    outcome_label: str
+    summary: str
+    follow_up: _FollowUp
+
+
+class _Result(msgspec.Struct):
+    """What the table shows of a result: the points of its items are most of the line, and are not even made into objects."""
+
+    entity: str
+    name: str
+    type: str
+    status: str
+    town: str
+    round: str
+    inspected_on: str
+    authority: str
+    published_on: str
+    items: list[_Item]
+
+
 def _result_rows(bundle: Bundle) -> Iterator[list[Any]]:
-    for row in bundle.results():
-        for item in row["items"]:
-            follow = item["follow_up"]
+    for row in map(msgspec.json.Decoder(_Result).decode, bundle.shown_lines()):
+        for item in row.items:
+            follow = item.follow_up
             yield [
-                row["entity"], row["name"], row["type"], row["status"], row["town"], row["round"], item["code"], item["name"], item["outcome_label"],
-                item["summary"], follow["label"], FOLLOW_UP[follow["state"]], follow["closed_on"], row["inspected_on"], row["authority"], row["published_on"],
+                row.entity, row.name, row.type, row.status, row.town, row.round, item.code, item.name, item.outcome_label,
+                item.summary, follow.label, FOLLOW_UP[follow.state], follow.closed_on, row.inspected_on, row.authority, row.published_on,
             ]  # fmt: skip
