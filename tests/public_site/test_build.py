@@ -357,12 +357,12 @@ def test_no_pdf_is_told_the_latest_checkpoint_or_the_figures(bundle: Path, verif
 
 def test_csv_files_open_in_spreadsheets_and_hold_no_formula(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
     formula = '=HYPERLINK("http://x")'
-    build(edited(bundle, tmp_path / "bad", "results.jsonl", lambda row: row | {"name": formula, "authority": "@SUM(1)", "type": "+1", "status": "-1", "town": "\t1"}), tmp_path / "out", pdfs, verify=verify)
+    build(edited(bundle, tmp_path / "bad", "results.jsonl", lambda row: row | {"name": formula, "authority": "@SUM(1)", "type": "+1", "status": "-1", "town": "-2"}), tmp_path / "out", pdfs, verify=verify)
     raw = (tmp_path / "out/data/results.csv").read_bytes()
     assert raw.startswith(b"\xef\xbb\xbf")
     rows = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"))))
     assert rows[0] == [column for column, _ in data.COLUMNS["results"]]
-    assert {tuple(row[1:5]) for row in rows[1:]} == {(f"'{formula}", "'+1", "'-1", "'\t1")}
+    assert {tuple(row[1:5]) for row in rows[1:]} == {(f"'{formula}", "'+1", "'-1", "'-2")}
     assert not [cell for row in rows for cell in row if cell[:1] in ("=", "+", "-", "@", "\t", "\r")]
 
 
