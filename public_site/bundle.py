@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import mmap
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -59,6 +59,16 @@ class _Line(msgspec.Struct):
     aliases: list[str] = []
 
 
+class _Opened:
+    """A file that is closed with the bundle it belongs to."""
+
+    def __init__(self, number: int):
+        self.number = number
+
+    def __del__(self) -> None:
+        os.close(self.number)
+
+
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """An opened bundle. `external`: lists drawn elsewhere. `tombstones`: visit -> what must not be shown of it (forget.py).
@@ -84,15 +94,14 @@ class Bundle:
     aliases: dict[str, set[str]] = field(default_factory=dict)  # old names and numbers, only of those that have any
     updated: dict[str, str] = field(default_factory=dict)
     problems: dict[str, int] = field(default_factory=dict)  # round -> visits with a found problem
-    _mapped: list[mmap.mmap] = field(default_factory=list)
+    _opened: list[_Opened] = field(default_factory=list)
 
     def lines(self, places: list[Place]) -> list[bytes]:
         """The raw lines of results, in the order asked for."""
-        if not self._mapped:
-            with (self.folder / "results.jsonl").open("rb") as stream:
-                self._mapped.append(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
-        whole = self._mapped[0]
-        return [whole[offset : offset + length] for offset, length in places]
+        if not self._opened:
+            self._opened.append(_Opened(os.open(self.folder / "results.jsonl", os.O_RDONLY)))
+        whole = self._opened[0].number
+        return [os.pread(whole, length, offset) for offset, length in places]  # a mapping would count as memory in the end
 
     def results(self) -> Iterator[Row]:
         """Every result that may be shown, one at a time."""
