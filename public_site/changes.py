@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -13,7 +13,7 @@ from public_site.bundle import Bundle
 from public_site.pages import entity_path, sheet_path
 from public_site.sink import Sink
 
-_FURTHER = re.compile(r"-[0-9]+$")  # the second page of an entity, and so on
+_ENDS = (".html", ".json", ".html.gz", ".json.gz")  # of an entity's first page; the further ones have no JSON
 
 
 class _Whose(msgspec.Struct):
@@ -28,17 +28,17 @@ class Changes:
     entities: Collection[str]
     visits: Collection[str]
 
-    def unchanged(self, files: Iterable[str]) -> Iterator[str]:
+    def unchanged(self, files: Mapping[str, str]) -> dict[str, str]:
         """Of a release's files those of entities' pages and result sheets that belong to nobody here."""
-        stems = {entity_path(code).removesuffix(".html") for code in self.entities}
-        sheets = {sheet_path(visit) for visit in self.visits}
-        for path in files:
-            if path.startswith("entities/"):
-                stem = path.removesuffix(".gz").rpartition(".")[0]
-                if stem not in stems and _FURTHER.sub("", stem) not in stems:
-                    yield path
-            elif path.startswith("sheets/") and path not in sheets:
-                yield path
+        theirs = {sheet_path(visit) for visit in self.visits}
+        for code in self.entities:
+            stem = entity_path(code).removesuffix(".html")
+            theirs.update(f"{stem}{end}" for end in _ENDS)
+            for number in count(2):
+                if (page := f"{stem}-{number}.html") not in files:
+                    break
+                theirs |= {page, f"{page}.gz"}
+        return {path: digest for path, digest in files.items() if path.startswith(("entities/", "sheets/")) and path not in theirs}
 
 
 def changes_of(bundle: Bundle, sink: Sink) -> Changes | None:

@@ -7,12 +7,15 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import msgspec
+
 from public_site.bundle import Bundle
 
 Row = dict[str, Any]
 
 BOM = "\ufeff"  # without it Excel reads UTF-8 as GBK
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_MARKS = (b'"=', b'"+', b'"-', b'"@', b'"\\')  # how a line of JSON with such a text looks; the last stands for every escaped beginning
 
 #: file -> [(column, what it holds)]; the data page prints this, so file and description cannot part.
 COLUMNS: dict[str, list[tuple[str, str]]] = {
@@ -50,14 +53,19 @@ def cell(value: Any) -> str:
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
+def safe(row: list[Any]) -> list[Any]:
+    """A row whose texts no spreadsheet runs."""
+    return [cell(value) if type(value) is str else value for value in row]
+
+
 def csv_chunks(head: list[str], rows: Iterable[list[Any]]) -> Iterator[bytes]:
-    """A CSV file in pieces: BOM, CRLF, every cell made safe."""
+    """A CSV file in pieces: BOM, CRLF; the rows are `safe`."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     buffer.write(BOM)
     writer.writerow(head)
     for row in rows:
-        writer.writerow([cell(value) if type(value) is str and value.startswith(_FORMULA_STARTS) else value for value in row])
+        writer.writerow(row)
         if buffer.tell() > 1 << 16:
             yield buffer.getvalue().encode()
             buffer.seek(0)
@@ -68,7 +76,8 @@ def csv_chunks(head: list[str], rows: Iterable[list[Any]]) -> Iterator[bytes]:
 def csv_files(bundle: Bundle, states: dict[str, str]) -> Iterator[tuple[str, Iterator[bytes]]]:
     """(path, pieces) of each CSV file; `states` gives a round's state in words by its code."""
     makers = {
-        "items": _item_rows(bundle), "plans": _plan_rows(bundle), "rounds": _round_rows(bundle, states), "external": _external_rows(bundle), "results": _result_rows(bundle),
+        "items": map(safe, _item_rows(bundle)), "plans": map(safe, _plan_rows(bundle)), "rounds": map(safe, _round_rows(bundle, states)),
+        "external": map(safe, _external_rows(bundle)), "results": _result_rows(bundle),
     }  # fmt: skip
     for name, rows in makers.items():
         yield f"data/{name}.csv", csv_chunks([column for column, _ in COLUMNS[name]], rows)
@@ -114,11 +123,43 @@ def _round_rows(bundle: Bundle, states: dict[str, str]) -> Iterator[list[Any]]:
             ]  # fmt: skip
 
 
+class _FollowUp(msgspec.Struct):
+    label: str
+    state: str
+    closed_on: str | None
+
+
+class _Item(msgspec.Struct):
+    code: str
+    name: str
+    outcome_label: str
+    summary: str
+    follow_up: _FollowUp
+
+
+class _Result(msgspec.Struct):
+    """What the table shows of a result: the points of its items are most of the line, and are not even made into objects."""
+
+    entity: str
+    name: str
+    type: str
+    status: str
+    town: str
+    round: str
+    inspected_on: str
+    authority: str
+    published_on: str
+    items: list[_Item]
+
+
 def _result_rows(bundle: Bundle) -> Iterator[list[Any]]:
-    for row in bundle.results():
-        for item in row["items"]:
-            follow = item["follow_up"]
-            yield [
-                row["entity"], row["name"], row["type"], row["status"], row["town"], row["round"], item["code"], item["name"], item["outcome_label"],
-                item["summary"], follow["label"], FOLLOW_UP[follow["state"]], follow["closed_on"], row["inspected_on"], row["authority"], row["published_on"],
+    decode = msgspec.json.Decoder(_Result).decode
+    for line in bundle.shown_lines():
+        row, suspect = decode(line), any(mark in line for mark in _FORMULA_MARKS)
+        for item in row.items:
+            follow = item.follow_up
+            cells = [
+                row.entity, row.name, row.type, row.status, row.town, row.round, item.code, item.name, item.outcome_label,
+                item.summary, follow.label, FOLLOW_UP[follow.state], follow.closed_on, row.inspected_on, row.authority, row.published_on,
             ]  # fmt: skip
+            yield safe(cells) if suspect else cells

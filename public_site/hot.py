@@ -3,14 +3,16 @@
 The plain Jinja2 render is the truth. For each shape of page (how many items, which of them with a problem, and so on:
 all that the template asks about) the template is rendered once with a token in place of every value. Split at the
 tokens it gives the words between the values, and each token says which value stands there and how it is written; from
-then on a page of that shape is those words joined with its values. Whatever does not fit (several visits, a corrected
-one, a value with a line break or with nothing to see in it) is None here and rendered plainly by the caller.
+then on a page of that shape is those words joined with its values. Most results hold no mark that HTML or JSON would
+escape; one look at their bytes says so, and then none of their values is looked at. Whatever does not fit (several visits, a corrected
+one, a value with a line break) is None here and rendered plainly by the caller.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -19,10 +21,13 @@ from markupsafe import escape
 
 Row = dict[str, Any]
 Fill = Callable[[Row, str], str]
+Fills = tuple[Fill, Fill]  # for values as they are, for values that must be escaped
 
 TEMPLATE = "entity.html"
+OFTEN = ("cn_date", "cn_day", "cn_time", "label_class", "task_path")  # asked for few values again and again
 MOST_SHAPES = 4000  # each holds a page's words; a register with more shapes than this has no shapes
 _TOKEN = re.compile("\ue000([0-9]+)\ue001")  # of the private use area: they stand in no template
+_MARKS = (b"&", b"<", b">", b"'", b"\\")  # JSON writes a double quote or a line break with the last
 _ELEMENT = re.compile(r"(\w+)#([01])(.*)", re.DOTALL)  # a value of the first or second element of a list
 
 
@@ -63,39 +68,50 @@ def words(value: Any) -> str:
     text = value if type(value) is str else str(value)
     if text.isalnum():  # most are: nothing to escape, nothing to see through
         return text
-    if "\n" in text or not text.strip():  # lines with nothing to see in them are taken out of a page
+    if "\n" in text:  # lines with nothing to see in them are taken out of a page
         raise _Plain
     return escape(text)
 
 
 class Hot:
-    """`render(visits, path, as_of)`: the page of an entity, or None where the plain way must be taken."""
+    """`render(visits, path, as_of, raw)`: the page of an entity, or None where the plain way must be taken.
+
+    `raw`: JSON that holds every value of the visits; the addresses of items alone are not of it, and they are plain.
+    """
 
     def __init__(self, environment: Environment, fixed: Mapping[str, Any], functions: Mapping[str, Callable[..., str]], filters: Mapping[str, Callable[..., Any]]):
         self.environment = environment.overlay()
         self.environment.filters = environment.filters | {name: _slotted(name, one) for name, one in filters.items()}
         self.fixed = {**fixed, **{name: _slotted(name, one) for name, one in functions.items()}}
-        self.calls: dict[str, Any] = {f"f_{name}": one for name, one in functions.items()}
-        self.calls |= {f"f_{name}": lru_cache(1 << 12)(one) for name, one in filters.items()}
-        self.calls |= {"w": words, "h": lru_cache(1 << 12)(words), "pieces": lambda name, cut=filters["pieces"]: "<wbr>".join(map(words, cut(name)))}
-        self.shapes: dict[Any, Fill | None] = {}
+        self.calls: dict[str, Any] = {f"f_{name}": lru_cache(1 << 10)(one) if name in OFTEN else one for name, one in (functions | filters).items()}
+        self.escaped = self.calls | {"w": words, "h": lru_cache(1 << 12)(words), "pieces": lambda cut: "<wbr>".join(map(words, cut))}
+        self.shapes: dict[Any, Fills | None] = {}
 
-    def render(self, visits: list[Row], path: str, as_of: str) -> bytes | None:
+    def render(self, visits: list[Row], path: str, as_of: str, raw: bytes) -> bytes | None:
         if len(visits) != 1:
             return None
-        shape = (path.count("/"), *shape_of(visits[0]))
+        visit = visits[0]
+        shape = (path.count("/"), *shape_of(visit))
         try:
-            fill = self.shapes[shape]
+            fills = self.shapes[shape]
         except KeyError:
             if len(self.shapes) >= MOST_SHAPES:
                 return None
-            fill = self.shapes[shape] = self._fill_of(visits[0], path.count("/"))
+            fills = self.shapes[shape] = self._fills_of(visit, path.count("/"))
+        if fills is None:
+            return None
+        for mark in _MARKS:
+            if mark in raw:
+                break
+        else:
+            with suppress(TypeError):  # a value that should be a text is none
+                return fills[0](visit, as_of).encode()
         try:
-            return fill(visits[0], as_of).encode() if fill else None
+            return fills[1](visit, as_of).encode()
         except _Plain:
             return None
 
-    def _fill_of(self, visit: Row, depth: int) -> Fill | None:
+    def _fills_of(self, visit: Row, depth: int) -> Fills | None:
         if any("old" in entry for entry in visit["history"]):
             return None
         known: list[str] = []
@@ -104,8 +120,11 @@ class Hot:
         text = self.environment.get_template(TEMPLATE).render(
             self.fixed, **context, root="../" * depth or "./", path="", here="results", as_of=Slot("as_of", known)
         )
-        text = "\n".join(line for line in text.split("\n") if line.strip()) + "\n"
-        return _compiled(_parts(text, known), len(visit["items"]), self.calls)
+        lines = [line for line in text.split("\n") if line.strip()]
+        if not all(_TOKEN.sub("", line).strip() for line in lines):
+            raise AssertionError(f"{TEMPLATE}: a line holds nothing but a value")  # it would go where the value is blank: a mistake in the template
+        parts, items = _parts("\n".join(lines) + "\n", known), len(visit["items"])
+        return _compiled(parts, items, self.calls, _bare), _compiled(parts, items, self.escaped, _term)
 
 
 def shape_of(visit: Row) -> tuple[Any, ...]:
@@ -151,7 +170,7 @@ def _parts(text: str, known: list[str]) -> list[tuple[str, str]]:
     return [*((split[n], known[int(split[n + 1])]) for n in range(0, len(split) - 1, 2)), (split[-1], "")]
 
 
-def _compiled(parts: list[tuple[str, str]], items: int, calls: Mapping[str, Any]) -> Fill:
+def _compiled(parts: list[tuple[str, str]], items: int, calls: Mapping[str, Any], term: Callable[[str], str]) -> Fill:
     """The function that joins: `parts` as Python. Every expression in it was put together here, from names of fields."""
     terms: list[str] = []
     at = 0
@@ -160,7 +179,7 @@ def _compiled(parts: list[tuple[str, str]], items: int, calls: Mapping[str, Any]
         element = _ELEMENT.fullmatch(code)
         terms.append(repr(before))
         if not element:
-            terms += [_term(code)] if code else []
+            terms += [term(code)] if code else []
             at += 1
             continue
         name = element[1]
@@ -168,7 +187,7 @@ def _compiled(parts: list[tuple[str, str]], items: int, calls: Mapping[str, Any]
         second = parts[at + len(first) : at + 2 * len(first)]
         if [one for _, one in second] != [one.replace("#0", "#1", 1) for _, one in first] or [one for one, _ in second[1:]] != [one for one, _ in first[1:]]:
             raise AssertionError(f"{TEMPLATE}: the lines of {name} are not all alike")  # a mistake in the template
-        line = ", ".join(term for n, (words_, one) in enumerate(first) for term in (*([repr(words_)] if n else []), _term(_ELEMENT.fullmatch(one)[3])))
+        line = ", ".join(part for n, (words_, one) in enumerate(first) for part in (*([repr(words_)] if n else []), term(_ELEMENT.fullmatch(one)[3])))
         source = "v['history']" if name == "history" else f"i{name.removeprefix('points')}['points']"
         terms.append(f"{second[0][0]!r}.join([''.join(({line},)) for e in {source}])")
         at += 2 * len(first)
@@ -182,6 +201,13 @@ def _compiled(parts: list[tuple[str, str]], items: int, calls: Mapping[str, Any]
 def _term(code: str) -> str:
     """A value as the page writes it. What few values are ever written to is remembered."""
     if code.startswith("f_pieces("):
-        return code.removeprefix("f_")
+        return f"pieces({code})"
     often = code.startswith("f_cn") or code.endswith(("['outcome_label']", "['label']", "['type']", "['status']", "['authority']", "['round_title']", "e['answer']"))
     return f"{'h' if often else 'w'}({code})"
+
+
+def _bare(code: str) -> str:
+    """A value as it is, of a result with nothing to escape."""
+    if code.startswith("f_pieces("):
+        return f"'<wbr>'.join({code})"
+    return f"str({code})" if code.endswith("['inspectors']") else code  # the one number that no filter makes a text of

@@ -226,9 +226,9 @@ def entity_pages(bundle: Bundle, style: str, keep: Keep, only: Collection[str] |
     for item in bundle.items:
         versions.setdefault(item["code"], []).append(item)
     for code in sorted(bundle.by_entity if only is None else bundle.by_entity.keys() & set(only)):
-        lines = bundle.lines(bundle.by_entity[code])
+        lines, path = bundle.lines(bundle.by_entity[code]), entity_path(code)
         source = _source(style, *lines)
-        if keep(entity_path(code), source):
+        if keep(path, source):
             continue
         rows = [(decode(line), line) for line in lines]
         if len(rows) > 1:
@@ -236,8 +236,8 @@ def entity_pages(bundle: Bundle, style: str, keep: Keep, only: Collection[str] |
         visits = [_seen(row, versions) for row, _ in rows]
         context = {"entity": visits[0], "visits": visits, "brief": False}
         as_of = max(map(last_change, visits))
-        twin = b'{"entity":%b,"results":[%b]}' % (plain_json(code), b",".join(line.rstrip(b"\n") for _, line in rows))
-        yield Page(entity_path(code), "entity.html", "results", as_of, context, long="visits", twin=twin, source=source)
+        twin = b'{"entity":"%b","results":[%b]}' % (code.encode(), b",".join([line.rstrip(b"\n") for _, line in rows]))  # `slug` let the code pass: nothing to escape
+        yield Page(path, "entity.html", "results", as_of, context, long="visits", twin=twin, source=source)
 
 
 def _seen(visit: Row, versions: dict[str, list[Row]]) -> Row:

@@ -20,6 +20,7 @@ import ctypes
 import fcntl
 import hashlib
 import json
+import operator
 import os
 import re
 import shutil
@@ -243,8 +244,8 @@ def _over(root: Path, last: Path, *, cloned: bool) -> Sink:
 
 
 def _changed(sink: Sink) -> int:
-    gone = sum(path not in sink.files for path in sink.last_files)
-    return gone + sum(sink.last_files.get(path) != digest for path, digest in sink.files.items())
+    gone = len(sink.last_files.keys() - sink.files.keys())
+    return gone + sum(map(operator.ne, map(sink.last_files.get, sink.files), sink.files.values()))
 
 
 def _to_disk(sink: Sink) -> None:

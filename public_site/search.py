@@ -13,6 +13,7 @@ looked for, and without JavaScript there are the lists.
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator
@@ -23,6 +24,7 @@ from public_site.pages import announcements, item_path, page_path, plan_path_of,
 
 Row = dict[str, Any]
 
+FOLDER, INDEX = "data/search/", "data/search/index.json"
 MOST_BUCKETS = 32_768
 SIZE = 24_000  # bytes of a bucket, about half that packed
 AT_ONCE = 2_000_000  # keys in memory; more are made in several passes
@@ -50,6 +52,15 @@ def bucket_path(number: int) -> str:
     return f"data/search/{number >> 8:02x}/{number:04x}.txt"
 
 
+def source_of(bundle: Bundle, style: str) -> str:
+    """A digest of all that the exact index is made from: most changes touch no name and no code."""
+    state = hashlib.sha256(style.encode())
+    for code, names in bundle.names.items():
+        state.update("\t".join((code, *names)).encode() + b"\n")
+    state.update(plain_json({code: sorted(known) for code, known in bundle.aliases.items()}))
+    return state.hexdigest()[:32]
+
+
 def search_files(bundle: Bundle) -> Iterator[tuple[str, bytes]]:
     """The exact index, file by file."""
     size, keys = 0, 0
@@ -58,7 +69,7 @@ def search_files(bundle: Bundle) -> Iterator[tuple[str, bytes]]:
             size += len(text) * 3 + 24
             keys += 1
     count = buckets_for(size, SIZE)
-    yield "data/search/index.json", plain_json({"buckets": count})
+    yield INDEX, plain_json({"buckets": count})
     passes = min(count, keys // AT_ONCE + 1)
     step = -(-count // passes)
     for low in range(0, count, step):

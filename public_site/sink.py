@@ -102,15 +102,15 @@ class Sink:
         self.inputs[path] = source
         return True
 
-    def keep_all(self, paths: Iterable[str]) -> None:
-        """Take files (all that belongs to a page or PDF, inputs and twins included) over from the last release, unasked."""
-        for path in paths:
-            if path in self.files:
-                raise BadInput(f"两个页面要用同一个地址“{path}”。请检查编码是否重复。")
-            if not self._settle(path, self.last_files[path]):
+    def keep_all(self, kept: Mapping[str, str]) -> None:
+        """Take files (path -> SHA-256; all that belongs to a page or PDF, inputs and twins included) over from the last release, unasked."""
+        if twice := self.files.keys() & kept.keys():
+            raise BadInput(f"两个页面要用同一个地址“{min(twice)}”。请检查编码是否重复。")
+        self.files |= kept
+        self.inputs |= {path: source for path, source in self.last_inputs.items() if path in kept}
+        for path in () if self.cloned else kept:
+            if not self._settle(path, kept[path]):
                 self._write(path, _chunks(self.last / path))
-            if path in self.last_inputs:
-                self.inputs[path] = self.last_inputs[path]
 
     def sweep(self) -> None:
         """Of a clone: remove what the last release had and this one has not."""

@@ -300,11 +300,11 @@ def test_a_changed_day_of_the_data_leaves_entity_pages_alone(bundle: Path, verif
     assert not {name for name in changed if name.startswith(("entities/", "sheets/", "items/registration")) or name.endswith(".pdf")}
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_an_incremental_build_is_the_full_build(bundle: Path, verify: Path, tmp_path: Path, out: Path, known: bool) -> None:
-    """One firm changes: the pages taken over must be the ones a full build gives, with and without the lines of before."""
+@pytest.mark.parametrize(("known", "field", "index"), [(True, "status", False), (False, "status", False), (True, "name", True)])
+def test_an_incremental_build_is_the_full_build(bundle: Path, verify: Path, tmp_path: Path, out: Path, known: bool, field: str, index: bool) -> None:
+    """One firm changes: what is taken over must be what a full build gives, with and without the lines of before; the exact index but where a name changed."""
     firm = max(load_bundle(bundle).by_entity)
-    changed = edited(bundle, tmp_path / "changed", "results.jsonl", lambda row: row | {"status": "吊销"} if row["entity"] == firm else row)
+    changed = edited(bundle, tmp_path / "changed", "results.jsonl", lambda row: row | {field: "吊销"} if row["entity"] == firm else row)
     manifest = json.loads((out / "manifest.json").read_bytes())
     (tmp_path / "next").mkdir()
     sink = Sink(tmp_path / "next", out, manifest["files"], manifest["inputs"], last_made=manifest["made"] if known else {})
@@ -314,7 +314,8 @@ def test_an_incremental_build_is_the_full_build(bundle: Path, verify: Path, tmp_
     del full["manifest.json"]
     assert contents(tmp_path / "next") == full
     assert manifest_of(sink, load_bundle(changed)) == (tmp_path / "full/manifest.json").read_bytes()
-    assert 0 < len([path for path in sink.fresh if not path.endswith(".gz")]) < 12
+    assert 0 < len([path for path in sink.fresh if not path.endswith(".gz")]) < 14
+    assert any(path.startswith("data/search/") for path in sink.fresh) is index
 
 
 # PDFs -----------------------------------------------------------------------------------------
@@ -357,12 +358,12 @@ def test_no_pdf_is_told_the_latest_checkpoint_or_the_figures(bundle: Path, verif
 
 def test_csv_files_open_in_spreadsheets_and_hold_no_formula(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
     formula = '=HYPERLINK("http://x")'
-    build(edited(bundle, tmp_path / "bad", "results.jsonl", lambda row: row | {"name": formula, "authority": "@SUM(1)"}), tmp_path / "out", pdfs, verify=verify)
+    build(edited(bundle, tmp_path / "bad", "results.jsonl", lambda row: row | {"name": formula, "authority": "@SUM(1)", "type": "+1", "status": "-1", "town": "-2"}), tmp_path / "out", pdfs, verify=verify)
     raw = (tmp_path / "out/data/results.csv").read_bytes()
     assert raw.startswith(b"\xef\xbb\xbf")
     rows = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"))))
     assert rows[0] == [column for column, _ in data.COLUMNS["results"]]
-    assert {row[1] for row in rows[1:]} == {f"'{formula}"}
+    assert {tuple(row[1:5]) for row in rows[1:]} == {(f"'{formula}", "'+1", "'-1", "'-2")}
     assert not [cell for row in rows for cell in row if cell[:1] in ("=", "+", "-", "@", "\t", "\r")]
 
 
