@@ -172,7 +172,7 @@ def test_the_auditor_filters_and_pages_and_changes_nothing(office):
     auditor = house.browser("auditor")
     assert 'method="post"' not in re.sub(r"<nav aria-label=\"账户\".*?</nav>", "", auditor.get("/audit").text, flags=re.S)
     text = auditor.get("/audit?actor=sysadmin&act=session.").text
-    assert re.findall(r'<td class="code">(session\.\w+)</td>', text) == ["session.open"]
+    assert re.findall(r'<td class="nw">(\S+)<br><small class="code dim">(session\.\w+)</small>', text) == [("登录", "session.open")]
     assert "没有符合条件" in auditor.get("/audit?since=2030-01-01").text
     first = auditor.get("/audit?size=50")
     numbers = [int(n.replace(",", "")) for n in re.findall(r'<tr><td class="n">([\d,]+)</td>', first.text)]
