@@ -121,6 +121,14 @@ def our_modules() -> list[tuple[str, Path]]:
             for path, file in relative if path.parts[0] in ("portal", "plugins", "public_site")]
 
 
+#: the top level is fixed; what a tool leaves there by accident is not taken for ours
+TOP = set(".ci .gitignore LICENSE README.md bench plugins portal public_site pyproject.toml requirements.lock run templates tests".split())
+
+
+def test_nothing_else_lies_at_the_top():
+    assert {file.relative_to(ROOT).parts[0] for file in our_files()} == TOP
+
+
 def test_every_module_imports_only_what_its_layer_may():
     problems = [problem for module, file in our_modules()
                 for problem in check_imports(module, file.read_text("utf-8"), file.name == "__init__.py")]
