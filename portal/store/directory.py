@@ -96,11 +96,6 @@ async def count_entities(seen: Collection[int], status: str = "") -> int:
     return sum((await load_tally(seen, where={"status": status} if status else None)).values())
 
 
-async def count_statuses(seen: Collection[int]) -> dict[str, int]:
-    """How many entries have each register status."""
-    return await load_tally(seen, "status")
-
-
 async def load_entity(code: str, seen: Collection[int]) -> dict[str, Any] | None:
     return await Entity.select().where(And(Entity.code == code, within(Entity.organisation, seen))).first().run()
 

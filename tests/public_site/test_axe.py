@@ -1,7 +1,6 @@
 """Every kind of page of the public site in Chromium: nothing that axe-core finds against WCAG 2.2 A or AA, nothing wider than its window."""
 
 import shutil
-import threading
 from pathlib import Path
 
 import pytest
@@ -10,11 +9,11 @@ from public_site.build import TEMPLATES
 from public_site.bundle import load_bundle
 from public_site.pages import entity_pages, site_pages
 from public_site.release import release
-from public_site.serve import make_server
 from tests.axe import broken
 from tests.public_site.browser import Browser, program
 from tests.public_site.bundle_fixture import add_external
 from tests.public_site.conftest import FakePdfs
+from tests.public_site.serving import served
 
 pytestmark = pytest.mark.chromium
 FRAMES = {"layout.html", "parts.html"}  # what pages are made with
@@ -32,14 +31,9 @@ def site(bundle: Path, verify: Path, tmp_path_factory: pytest.TempPathFactory):
     made = list(site_pages(opened, {}, "", lambda *_: False))
     made += entity_pages(opened, "", lambda *_: False)
     assert {page.template for page in made} | FRAMES == {path.name for path in TEMPLATES.iterdir()}, "a page of a new kind is not looked at"
-    server = make_server(folder / "site")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
     longest = {page.template: page for page in sorted(made, key=lambda page: len(page.twin or ""))}
-    yield f"http://127.0.0.1:{server.server_address[1]}/", sorted(page.path for page in longest.values())
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served(folder / "site") as address:
+        yield f"{address}/", sorted(page.path for page in longest.values())
 
 
 def test_no_page_keeps_anybody_out(site):

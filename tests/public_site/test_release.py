@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import HTTPError
@@ -18,7 +17,8 @@ from public_site import release as module
 from public_site.bundle import load_bundle
 from public_site.check import check_release
 from public_site.release import KEPT, Release, current, release, releases_of, roll_back
-from public_site.serve import make_server, parse_target
+from public_site.serve import parse_target
+from tests.public_site import serving
 from tests.public_site.bundle_fixture import make_bundle
 from tests.public_site.conftest import FakePdfs
 from tests.public_site.test_build import edited
@@ -279,13 +279,8 @@ def test_a_folder_without_a_manifest_is_no_release(tmp_path: Path) -> None:
 
 @pytest.fixture
 def served(site: Path) -> Iterator[str]:
-    server = make_server(site)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving.served(site) as address:
+        yield address
 
 
 def status(address: str, method: str = "GET", **headers: str) -> int:

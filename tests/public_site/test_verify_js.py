@@ -5,7 +5,6 @@ import hashlib
 import json
 import random
 import shutil
-import threading
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
@@ -15,7 +14,6 @@ import pytest
 from portal.domain import draw, pool, recompute, replacement
 from portal.domain.bundle import canonical, hasher
 from public_site.release import release
-from public_site.serve import make_server
 from public_site.verify import verify
 from tests.domain.draw_fixture import GOLDEN, codes, committed, drawn, read_folder, revealed, task
 from tests.domain.replaced import EVIDENCE, replaced
@@ -24,6 +22,7 @@ from tests.public_site.browser import Browser, Page, program
 from tests.public_site.bundle_fixture import make_bundle, seal
 from tests.public_site.conftest import FakePdfs
 from tests.public_site.test_verify_py import MALFORMED_ROUNDS, VECTORS, WRONG_FILES, WRONG_REVEALS, with_excluded, with_pool
+from tests.public_site.serving import served
 
 pytestmark = pytest.mark.chromium
 
@@ -60,13 +59,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     shutil.copytree(GOLDEN / "sealed" / "public", public)
     seal(bundle)
     release(bundle, folder / "site", FakePdfs())
-    server = make_server(folder / "site")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/verify/index.html"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served(folder / "site") as address:
+        yield f"{address}/verify/index.html"
 
 
 @pytest.fixture(scope="module")

@@ -48,7 +48,6 @@ async def test_another_bureau_sees_nothing_of_ours(published):
         given = await lists.load_page(act, listing, Asked())
         assert (given["rows"], given["count"]) == ([], 0) and (await lists.load_page(boss, listing, Asked()))["count"], listing.name
     assert await directory.load_entity(entity, seen) is None and await directory.load_entity(entity, boss.tree)
-    assert await directory.count_statuses(seen) == {}
     assert await directory.load_inspectors(seen) == []
     assert await plan_store.load_plans(seen) == [] and await plan_store.load_tasks(seen) == []
     assert await plan_store.load_latest_plan(seen, 2026) is None and await plan_store.load_latest_plan(boss.tree, 2026)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,9 +19,9 @@ from portal.steps.acting import stamp
 from portal.store import accounts, engine, passwords
 from portal.store.keys import load_keys
 from portal.web.app import create_app, share
-from public_site.serve import make_server
 from tests import office
 from tests.public_site.browser import Browser
+from tests.public_site import serving
 from tests.web.bureau import PASSWORD, Clock
 from tests.web.desk import Desk
 from tests.web.phone import served
@@ -62,13 +61,8 @@ class Played:
     @contextmanager
     def site(self) -> Iterator[str]:
         """The address of the public site, served as it was published."""
-        server = make_server(self.folder / "site")
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        server.server_close()
-        thread.join()
+        with serving.served(self.folder / "site") as address:
+            yield address
 
     def query(self, sql: str, *values: Any) -> list[tuple]:
         return office.query(self.folder, sql, *values)
