@@ -100,7 +100,7 @@ RECORDS = Listing(
     columns=(
         Column(name="id", label="编号", kind="number"), Column(name="name", label="检查对象", kind="name", href="/review/{id}", needs="record.read"),
         Column(name="code", label="统一社会信用代码", kind="code", narrow=False), Column(name="form_code", label="表单", kind="name", words="forms"), Column(name="sector", label="业务模块", words="sectors", shown=False),
-        _STATION, _TOWN, Column(name="round", label="轮次", kind="code", shown=False), Column(name="recorder", label="录入人"), Column(name="inspected_on", label="检查日期", kind="day"),
+        _STATION, replace(_TOWN, shown=False), Column(name="round", label="轮次", kind="code", shown=False), Column(name="recorder", label="录入人"), Column(name="inspected_on", label="检查日期", kind="day"),
         Column(name="found", label="结果", kind="name", made=True, sort=False), Column(name="due", label="公示期限", kind="day"),
         Column(name="submitted_at", label="提交", kind="moment", shown=False), Column(name="reviewed_at", label="审核", kind="moment", shown=False), Column(name="state", label="状态", words="RECORD_STATES"),
     ),
@@ -160,11 +160,11 @@ ROUNDS = Listing(
 #: columns and order after 双随机抽查结果信息 of 国家企业信用信息公示系统: plan, task, kind, authority, whom, when, which item, what came of it
 RESULTS = Listing(
     name="results", path="/lists/results", title="抽查检查结果公示表", act="publish.read", unit="项", key="id", order="-published_on", empty="没有符合条件的公示结果。",
-    about="已经公示、没有撤下的结果，一项检查一行；列的次序参照国家企业信用信息公示系统的“双随机抽查结果信息”。",
+    about="已经公示、没有撤下的结果，一项检查一行；列的次序参照国家企业信用信息公示系统的“双随机抽查结果信息”，计划名称、事项类别、抽查机关可在“选择列”中加上。",
     columns=(
-        Column(name="id", label="编号", kind="number", shown=False), Column(name="plan_code", label="抽查计划编号", kind="code", narrow=False), Column(name="plan_title", label="抽查计划名称", kind="name", narrow=False),
-        Column(name="task_code", label="抽查任务编号", kind="code", narrow=False), Column(name="task_name", label="抽查任务名称", kind="name", narrow=False), Column(name="task_kind", label="事项类别", words="ITEM_KINDS", narrow=False),
-        Column(name="authority", label="抽查机关", narrow=False), Column(name="name", label="检查对象", kind="name", href="/publications/{publication}", needs="publish.read"), Column(name="code", label="统一社会信用代码", kind="code"),
+        Column(name="id", label="编号", kind="number", shown=False), Column(name="plan_code", label="抽查计划编号", kind="code", narrow=False), Column(name="plan_title", label="抽查计划名称", kind="name", shown=False),
+        Column(name="task_code", label="抽查任务编号", kind="code", narrow=False), Column(name="task_name", label="抽查任务名称", kind="name", narrow=False), Column(name="task_kind", label="事项类别", words="ITEM_KINDS", shown=False),
+        Column(name="authority", label="抽查机关", shown=False), Column(name="name", label="检查对象", kind="name", href="/publications/{publication}", needs="publish.read"), Column(name="code", label="统一社会信用代码", kind="code"),
         Column(name="inspected_on", label="抽查完成日期", kind="day"), Column(name="item", label="抽查事项", kind="name", words="items"), Column(name="outcome", label="抽查结果", kind="name", words="outcomes"),
         Column(name="published_on", label="公示日期", kind="moment"), Column(name="round", label="轮次", kind="code", shown=False, href="/draw/{round}", needs="round.read"), Column(name="town", label="镇街", shown=False),
     ),
