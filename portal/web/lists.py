@@ -67,7 +67,7 @@ async def list_page(request: Request, listing: Listing, *, template: str = "list
     words = words_of(act, listing)
     columns = asked.chosen(listing)
     context |= {
-        "listing": listing, "asked": asked, "columns": columns, "chosen": {one.name for one in columns}, "count": found["count"], "more": found["more"], "sizes": SIZES, "sorted": ("", True) if asked.is_search(listing) else asked.order(listing),
+        "listing": listing, "asked": asked, "columns": columns, "wide": sum(map(_width, columns)) > _DESK, "chosen": {one.name for one in columns}, "count": found["count"], "more": found["more"], "sizes": SIZES, "sorted": ("", True) if asked.is_search(listing) else asked.order(listing),
         "rows": rows_html(act, columns, found["rows"], words), "link": _linker(listing, asked),
         "next": found["next"], "filtered": bool(asked.given), "named": await _named(act, listing, asked, words, reach),
     }  # fmt: skip
@@ -143,7 +143,7 @@ async def _exported(act: Acting, listing: Listing, asked: Asked) -> Response[Any
 async def write_export(act: Acting, listing: Listing, asked: Asked, path: Path) -> int:
     """Exactly the rows that are filtered and the columns that are shown, in their order; the count. Noted where people are named."""
     words, columns, count = words_of(act, listing), asked.chosen(listing), 0
-    sheet = SheetFile(path, listing.title[:31], [column.label for column in columns], [_WIDTHS.get(column.kind, 14) for column in columns])
+    sheet = SheetFile(path, listing.title[:31], [column.label for column in columns], [_width(column) for column in columns])
     try:
         async for rows in steps.iter_filled(act, listing, asked):
             lines = [[_sheet_value(column, row, words) for column in columns] for row in rows]
@@ -157,6 +157,12 @@ async def write_export(act: Acting, listing: Listing, asked: Asked, path: Path) 
 
 
 _WIDTHS = {"name": 34, "code": 21, "day": 12, "moment": 17, "number": 9}
+_DESK = 180  # what a desk's window shows without moving the table
+
+
+def _width(column: Column) -> int:
+    """In letters of a sheet."""
+    return _WIDTHS.get(column.kind, 14)
 
 
 # Lists that are nothing but a list ----------------------------------------------------
