@@ -55,10 +55,17 @@ def parse_asked(listing: Listing, pairs: Any) -> tuple[Asked, str]:
     return Asked(given=filters, sort=given.sort, columns=given.col, after=given.after, size=int(given.size or SIZES[0])), given.export
 
 
-async def list_page(request: Request, listing: Listing, *, template: str = "lists/list.html", here: str = "", reach: Reach | None = None, **context: Any) -> Response[Any]:
-    """A list as a page, as the part of it that htmx asks for, or as a sheet. `reach`: what it was opened with, where that was done before."""
+async def list_page(request: Request, listing: Listing, *, template: str = "lists/list.html", here: str = "", reach: Reach | None = None, said: Mapping[str, str] | None = None, **context: Any) -> Response[Any]:
+    """A list as a page, as the part of it that htmx asks for, or as a sheet.
+
+    `reach`: what it was opened with, where that was done before. `said`: what the address may name with `said` that was just done.
+    """
     act = acting(request)
-    asked, export = parse_asked(listing, request.query_params.multi_items())
+    pairs = request.query_params.multi_items()
+    if said is not None:
+        context["said"] = said.get(request.query_params.get("said", ""), "")
+        pairs = [pair for pair in pairs if pair[0] != "said"]
+    asked, export = parse_asked(listing, pairs)
     if export:
         return await _exported(act, listing, asked)
     whole = not is_fragment(request)
@@ -156,7 +163,7 @@ async def write_export(act: Acting, listing: Listing, asked: Asked, path: Path) 
     return count
 
 
-_WIDTHS = {"name": 34, "code": 21, "day": 12, "moment": 17, "number": 9}
+_WIDTHS = {"name": 34, "code": 21, "hash": 30, "day": 12, "moment": 17, "number": 9}
 _DESK = 180  # what a desk's window shows without moving the table
 
 
