@@ -150,7 +150,7 @@ async def _exported(act: Acting, listing: Listing, asked: Asked) -> Response[Any
 async def write_export(act: Acting, listing: Listing, asked: Asked, path: Path) -> int:
     """Exactly the rows that are filtered and the columns that are shown, in their order; the count. Noted where people are named."""
     words, columns, count = words_of(act, listing), asked.chosen(listing), 0
-    sheet = SheetFile(path, listing.title[:31], [column.label for column in columns], [_width(column) for column in columns])
+    sheet = SheetFile(path, listing.title, [column.label for column in columns], [_width(column) for column in columns])
     try:
         async for rows in steps.iter_filled(act, listing, asked):
             lines = [[_sheet_value(column, row, words) for column in columns] for row in rows]
