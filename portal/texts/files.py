@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -39,11 +40,13 @@ class Read:
 
 def load_wording(name: str) -> Catalogue | None:
     """The catalogue PORTAL_TEXTS names, None for none. Raises BadInput where it is not there, cannot be read or has a wrong value in a sentence."""
-    return _loaded(name, ()) if not name else _loaded(name, tuple((str(file), file.stat().st_mtime_ns) for file in files_of(name)))
+    if not name:
+        return None
+    return _loaded(name, tuple((str(file), file.stat().st_mtime_ns) for file in files_of(name)))
 
 
 @cache
-def _loaded(name: str, files: tuple[tuple[str, int], ...]) -> Catalogue | None:
+def _loaded(name: str, files: tuple[tuple[str, int], ...]) -> Catalogue:
     messages, language = {}, ""
     for path, _ in files:
         read = read_catalogue(Path(path))
@@ -53,7 +56,7 @@ def _loaded(name: str, files: tuple[tuple[str, int], ...]) -> Catalogue | None:
                 if wrong := check_wording(entry.msgid, entry.wording):
                     raise BadInput(f"“{path}”第 {entry.line} 行“{entry.msgid}”的译文{wrong}。请用 portal texts check 检查后改正。")
                 messages[entry.msgid] = entry.wording
-    return Catalogue(messages, language or "zh-CN") if files else None
+    return Catalogue(messages, language or "zh-CN")
 
 
 def files_of(name: str) -> list[Path]:
@@ -120,7 +123,7 @@ def _language(catalog: Any) -> str:
     return str(catalog.locale_identifier or "").replace("_", "-")
 
 
-def check_catalogue(read: Read, messages: list[Found]) -> tuple[list[tuple[int, str]], dict[str, int]]:
+def check_catalogue(read: Read, messages: Sequence[Found]) -> tuple[list[tuple[int, str]], dict[str, int]]:
     """((line, what is wrong) of each wrong entry, counts: messages, worded, without, unknown)."""
     wrong = []
     for entry in read.entries:
@@ -134,17 +137,17 @@ def check_catalogue(read: Read, messages: list[Found]) -> tuple[list[tuple[int, 
     return sorted(wrong), counts
 
 
-def write_catalogue(messages: list[Found], before: Read | None, *, language: str = "") -> bytes:
+def write_catalogue(messages: Sequence[Found], before: Read | None, *, language: str = "") -> bytes:
     """All messages with their places, in a new file of that language, or in the file `before` with its wordings; what is no longer said goes to its end.
 
     The same messages give the same bytes: no date is written. Raises BadInput for a language that is none.
     """
-    from babel.core import UnknownLocaleError
+    from babel.core import Locale, UnknownLocaleError
     from babel.messages.catalog import Catalog
     from babel.messages.pofile import write_po
 
     try:
-        fresh = Catalog(language or None, project="mingcha", version="1", charset="utf-8", fuzzy=False, header_comment=HEADER)
+        fresh = Catalog(Locale.parse(language.replace("-", "_")) if language else None, project="mingcha", version="1", charset="utf-8", fuzzy=False, header_comment=HEADER)
     except (UnknownLocaleError, ValueError):
         raise BadInput(f"“{language}”不是语言的代码，例如 en、zh_CN。") from None
     for one in messages:

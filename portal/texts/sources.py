@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -27,10 +28,11 @@ OUTSIDE = re.compile(r"portal/(prints/wording|prints/pages|domain/sample\w*|doma
 Piece = str | tuple[str]
 
 
-def all_messages() -> list[Found]:
-    """Every message where it stands, in the order of files and lines."""
+@cache
+def all_messages() -> tuple[Found, ...]:
+    """Every message where it stands, in the order of files and lines. Takes three seconds, once a process."""
     found = [*in_templates(), *in_python(), *in_scripts()]
-    return sorted(found, key=lambda one: (one.file, one.line))
+    return tuple(sorted(found, key=lambda one: (one.file, one.line)))
 
 
 # Templates ----------------------------------------------------------------------------
