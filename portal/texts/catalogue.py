@@ -107,7 +107,8 @@ class Catalogue:
                 return self._exact.get(joint, joint).join(said) if joint != "。" else ("" if said[0].endswith("。") else " ").join(said)
         quoted, _, rest = sentence.partition("”")
         if quoted.startswith("“") and rest and (known := self._find(rest)) is not None:  # “登录名”没有填写。
-            return f"“{self._find(quoted[1:]) or quoted[1:]}”{'' if HAN.search(known) else ' '}{known}"
+            label = self._find(quoted[1:]) or quoted[1:]
+            return f"“{label}”{known}" if HAN.search(known) else f'"{label}" {known}'
         if sentence.endswith("。") and (known := self._find(sentence[:-1])) is not None:
             return known + self._exact.get("。", "。")
         return None

@@ -2,7 +2,7 @@
 
 Works on Jinja's tokens while a template is compiled, so templates stay plain and a page costs nothing more. A run with a wording is replaced by
 it; a value that is text goes through the filter `say`. Attributes that a person reads are runs too. What is posted back or was typed is left
-alone: `value`, addresses and names, `textarea`, an `option` that is its own value, and everything in the class `lines-kept`.
+alone: `value`, addresses and names, `textarea`, an `option` that is its own value, and whatever has the class `lines-kept` or `translate="no"`.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from portal.texts.messages import CHINESE, join, split
 
 READ = {"title", "aria-label", "aria-description", "placeholder", "alt"}
 KEPT = {"textarea", "script", "style"}
-OWN_WORDS = "lines-kept"
+OWN_WORDS = "own words"
 
 Wording = Callable[[str, int], str | None]  # message, line -> what stands for it
 Value = list[Token]  # variable_begin … variable_end
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)|<!")
 _ATTRIBUTE = re.compile(r"""([\w:.-]+)=(["'])|>""")
+_OWN_WORDS = re.compile(r"""class=(["'])[^"'<>]*\blines-kept\b|translate=(["'])no\2""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class _Runs:
                 at = stop
                 if found:
                     self.place = self.attribute(found) if found[1] else self.opened(here)
-                    if found[1] == "class" and re.match(rf'[^"]*\b{OWN_WORDS}\b', text[at:]):
+                    if found[1] and _OWN_WORDS.match(text, found.start()):
                         self.place = _Place(here.tag, self.place.attributes | {OWN_WORDS}, found[2], False, here.kept)
             else:
                 found = re.compile(rf"<(/)({here.kept})\b").search(text, at) if here.kept else _TAG.search(text, at)

@@ -133,4 +133,4 @@ def test_a_first_visitor_is_spoken_to_in_english(spoken):
     assert '<html lang="en">' in found["en"]["/login"] and '<html lang="zh-CN">' in found["zh"]["/login"]
     assert {"Log in", "Login", "Password"} <= set(login.read) and not HAN.search("".join(login.read))
     assert {"Today", "Plan", "Pool", "Draw", "Visits", "Assign", "Forms", "Review", "Publish", "Log", "Verify", "To do"} <= {text.strip() for text in home.read}
-    assert "Not found" in found["en"]["404"] and "“Reason” is empty." in found["en"]["422"]
+    assert "Not found" in found["en"]["404"] and "&#34;Reason&#34; is empty." in found["en"]["422"]
