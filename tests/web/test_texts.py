@@ -45,7 +45,7 @@ def spoken(stages, tmp_path_factory):
         same, marked = ({one: form.format(one) for one in messages()} for form in ("{}", "⟦{}⟧"))
         for name, catalogue in (("zh", None), ("same", Catalogue(same)), ("marked", Catalogue(marked, "x")), ("en", load_wording("en"))):
             state.portal = replace(state.portal, templates=build_environment(catalogue))
-            asked = addresses if name != "en" else ["/", "/accounts", "/directory"]
+            asked = {"marked": addresses, "en": ["/"]}.get(name, addresses[::3])  # a page costs a thirtieth of a second
             pages = {address: boss.get(address) for address in asked}
             assert {page.status_code for page in pages.values()} == {200}
             pages |= {"/login": stranger.get("/login"), "404": boss.get("/draw/no-such"), "422": boss.post("/accounts/new", {"login": "会计", "name": "登录"})}
@@ -98,7 +98,7 @@ def plain(html: str) -> str:
 
 def test_a_page_is_the_same_when_every_message_is_said_as_it_is_written(spoken):
     found, _ = spoken
-    assert len(found["zh"]) > 70
+    assert len(found["zh"]) > 25
     for address, page in found["zh"].items():
         assert plain(found["same"][address]) == plain(page), address
 
@@ -115,6 +115,7 @@ def test_all_chinese_of_a_page_is_a_message_or_data(spoken):
 
 def test_what_is_posted_back_is_never_reworded(spoken):
     found, _ = spoken
+    assert len(found["marked"]) > 70
     for address, html in found["marked"].items():
         assert html.count("⟦") > 10 and [text for text in Page(html).kept if "⟦" in text] == [], address
     assert 'value="会计"' in found["marked"]["422"] and 'value="登录"' in found["marked"]["422"]  # the second is a message of ours too
