@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 from typing import Any
 
 from jinja2 import Undefined
-from markupsafe import Markup
 
 from portal.texts.messages import CHINESE, HAN, Piece, split
 
 LONGEST = 1000  # characters: no sentence of ours is longer
+DEEPEST = 3  # sentences inside sentences: what people type may hold a thousand commas
 #: A sentence with fewer characters of its own would be found in what people type: its values must be known themselves.
 ENOUGH = 4
 #: What sentences and names are strung together with.
@@ -67,7 +68,7 @@ class Catalogue:
 
     def say(self, value: Any) -> Any:
         """A value on its way to a reader: sentences of ours in this wording, anything else as it is. Never for what is posted back."""
-        if value is None or isinstance(value, int | float | Markup | Undefined):
+        if value is None or isinstance(value, int | float | Undefined) or hasattr(value, "__html__"):
             return value
         text = value if isinstance(value, str) else str(value)
         if text.isascii() or len(text) > LONGEST:
@@ -76,25 +77,27 @@ class Catalogue:
 
     def _said(self, text: str) -> str:
         core = text.strip()
-        found = self._find(core)
+        found = self._find(core, 0)
         return text if found is None else text.replace(core, found, 1)
 
-    def _look_up(self, sentence: str) -> str | None:
-        """In this wording; None: not ours."""
+    def _look_up(self, sentence: str, depth: int) -> str | None:
+        """In this wording; None: not ours. `depth`: how many sentences it stands in."""
         if (known := self._exact.get(sentence)) is not None:
             return known
         if not CHINESE.search(sentence):
             return sentence
+        if depth > DEEPEST:
+            return None
         for pattern in self._patterns:
             if pattern.longest in sentence and (values := pattern.values(sentence)) is not None:
-                said = [self._find(value.strip()) for value in values]
+                said = [self._find(value.strip(), depth + 1) for value in values]
                 if pattern.weak and any(one is None and HAN.search(value) for one, value in zip(said, values, strict=True)):
                     continue
                 shown = dict(zip(pattern.names, (value if one is None else one for one, value in zip(said, values, strict=True)), strict=True))
                 return "".join(text + (shown[name] if name else "") for text, name in pattern.wording)
-        return self._strung(sentence)
+        return self._strung(sentence, depth + 1)
 
-    def _strung(self, sentence: str) -> str | None:
+    def _strung(self, sentence: str, depth: int) -> str | None:
         """Several known sentences or names, strung together; one after a quoted name; or one with its full stop."""
         for joint in JOINTS:
             if joint not in sentence[:-1]:
@@ -102,16 +105,20 @@ class Catalogue:
             parts = sentence.split(joint, 1 if joint == "：" else -1)
             if joint == "。":
                 parts = [f"{part}。" for part in parts[:-1]] + [part for part in parts[-1:] if part]
-            said = [self._find(part.strip()) for part in parts]
-            if all(one is not None for one in said) and any(map(HAN.search, parts)):
+            said = list(takewhile(_is_known, (self._find(part.strip(), depth) for part in parts)))
+            if len(said) == len(parts) and any(map(HAN.search, parts)):
                 return self._exact.get(joint, joint).join(said) if joint != "。" else ("" if said[0].endswith("。") else " ").join(said)
         quoted, _, rest = sentence.partition("”")
-        if quoted.startswith("“") and rest and (known := self._find(rest)) is not None:  # “登录名”没有填写。
-            label = self._find(quoted[1:]) or quoted[1:]
+        if quoted.startswith("“") and rest and (known := self._find(rest, depth)) is not None:  # “登录名”没有填写。
+            label = self._find(quoted[1:], depth) or quoted[1:]
             return f"“{label}”{known}" if HAN.search(known) else f'"{label}" {known}'
-        if sentence.endswith("。") and (known := self._find(sentence[:-1])) is not None:
+        if sentence.endswith("。") and (known := self._find(sentence[:-1], depth)) is not None:
             return known + self._exact.get("。", "。")
         return None
+
+
+def _is_known(said: str | None) -> bool:
+    return said is not None
 
 
 def _pattern(pieces: list[Piece], wording: str) -> _Pattern:
