@@ -16,7 +16,7 @@ from jinja2 import Undefined
 
 from portal.texts.messages import CHINESE, HAN, Piece, split
 
-LONGEST = 1000  # characters: no sentence of ours is longer
+LONGEST = 500  # characters: no sentence of ours is longer
 DEEPEST = 3  # sentences inside sentences: what people type may hold a thousand commas
 #: A sentence with fewer characters of its own would be found in what people type: its values must be known themselves.
 ENOUGH = 4
