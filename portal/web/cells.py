@@ -25,7 +25,7 @@ __all__ = ["choices_html", "rows_html"]
 Row = Mapping[str, Any]
 Words = Mapping[str, tuple[str, str]]
 Say = Callable[[str], str]
-_CLASSES = {"number": "n", "code": "code", "name": "nm", "list": "", "text": "nw"}
+_CLASSES = {"number": "n", "code": "code", "hash": "hash", "name": "nm", "list": "", "text": "nw"}
 
 
 def rows_html(act: Acting, columns: Sequence[Column], rows: Sequence[Row], words: Mapping[str, Words], say: Say = str) -> list[Markup]:
@@ -37,7 +37,7 @@ def rows_html(act: Acting, columns: Sequence[Column], rows: Sequence[Row], words
 def _writer(act: Acting, column: Column, words: Mapping[str, Words], say: Say) -> Callable[[Row], str]:
     """Writes the cell of one column."""
     name, narrow = column.name, "" if column.narrow else " opt"
-    start, said = f'<td class="{_CLASSES.get(column.kind, "nw")}{narrow}">', _SAID.get(column.kind, _text)
+    start, said = f'<td class="{_CLASSES.get(column.kind, "nw")}{narrow}">', _SAID.get(column.kind, _made if column.made else _text)
     tagged = f'<td class="{_CLASSES.get(column.kind, "tagged")}{narrow}">'
     known, year = {value: (tag, say(word)) for value, (tag, word) in words[column.words].items()} if column.words else {}, act.today.year
     link = _linker(column.href) if column.href and (not column.needs or act.may(column.needs)) else None
@@ -64,6 +64,11 @@ def _linker(href: str) -> Callable[[Row], str]:
 
 def _text(value: Any, year: int, say: Say) -> str:
     return "" if value is None else escape(value)
+
+
+def _made(value: Any, year: int, say: Say) -> str:
+    """What a step put together, not a column of a table: ours to say."""
+    return "" if value is None else escape(say(value))
 
 
 def _list(value: Any, year: int, say: Say) -> str:
