@@ -47,6 +47,7 @@ def test_a_message_knows_its_line():
     ("x = '合计' + str(n) + '户'", ["合计{n}户", "合计", "户"]),
     ("'参数 {0} 不能是“{1}”'.format(a, b)", ["参数 {value} 不能是“{value2}”"]),
     ("if status == '存续' or status in ('注销', '吊销'):\n    pass", []),
+    ("x = f\"SELECT a FROM {t} WHERE b = '存续'\"", []),
     ("RULE = re.compile('[省市县]')", []),
     ("x = '{' + '花括号{中'", ["{{花括号{{中", "花括号{{中"]),
     ("x = 'plain'", []),
