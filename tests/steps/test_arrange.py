@@ -7,8 +7,7 @@ import pytest
 from portal.domain.errors import BadInput, NotAllowed, WrongMoment
 from portal.steps import arrange, assign, forms, issued
 from portal.store import audit, year
-from portal.store import visits as store
-from portal.store.tables import Assignment, Recusal, Task
+from portal.store.tables import Assignment, Recusal
 from tests import office
 from tests.office import OPEN
 from tests.steps.acts import one_answer
@@ -65,13 +64,11 @@ async def test_a_notice_that_names_the_day_stands_in_the_way(drawn):
 
 async def test_moving_is_no_way_around_a_cap(drawn):
     visit, planner = await _first(), await drawn.acting("planner")
-    carried = (await store.load_tasks_of_visits([visit["id"]]))[visit["id"]]
-    task = await Task.select(Task.window_to).where(Task.id == carried[0]).first().run()
+    view = await arrange.load_arranging(planner, visit["code"])
     await year.save_peace({
-        "organisation": planner.bureau["id"], "holder": visit["holder"], "since": task["window_to"], "until": task["window_to"] + timedelta(30), "reason": "安静期", "sectors": "[]",
+        "organisation": planner.bureau["id"], "holder": visit["holder"], "since": view["last"], "until": view["last"] + timedelta(30), "reason": "安静期", "sectors": "[]",
         "entered_by": planner.account, "entered_at": planner.now,
     })  # fmt: skip
-    view = await arrange.load_arranging(planner, visit["code"])
     with pytest.raises(WrongMoment, match="不能改期"):
         await arrange.reschedule(planner, visit["code"], view["last"], WHY)
     assert (await _first())["day"] == visit["day"]
