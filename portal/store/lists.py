@@ -5,6 +5,7 @@ What is asked becomes the same WHERE everywhere: a figure is a count of exactly 
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timezone
@@ -85,7 +86,11 @@ def _condition(one: Filter, reach: Reach, value: str) -> tuple[str, list[Any]]:
             exact, *parts = one.columns
             likes = [f"b.{part} {like} {{}} ESCAPE '\\'" for part in parts]
             return f"({' OR '.join([f'b.{exact} = {{}}', *likes])})", [value.upper(), *[f"%{escaped}%" for _ in parts]]
-        case "is":
+        case "begins":
+            return f"({column} >= {{}} AND {column} < {{}})", [value, value + "\U0010ffff"]
+        case "has":
+            return f"{column} LIKE {{}}", [f'%{json.dumps(value)}%']
+        case "is" | "text":
             return f"{column} = {{}}", [value]
         case "whole":
             return f"{column} = {_number(one, value)}", []
@@ -212,16 +217,19 @@ def _opened(listing: Listing, row: dict[str, Any]) -> dict[str, Any]:
 
 
 async def count_rows(listing: Listing, reach: Reach, given: Mapping[str, str]) -> tuple[int, bool]:
-    """(how many rows these filters leave, whether there are more): only a search of the directory whose words more than `NEAR` names hold is not counted beyond `ENOUGH`."""
+    """(how many rows these filters leave, whether there are more): a search of the directory whose words more than `NEAR` names hold
+    is not counted beyond `ENOUGH`, a list that grows without end not beyond its own `enough`.
+    """
     where, values = _conditions(listing, reach, given)
-    limit = ""
+    enough = listing.enough
     if listing.name == "directory":
         if "q" not in given:
             return await _count_tallied(reach, given), False
         reach, near = await _narrow(reach, given, where, values)
-        limit = "" if near else f" LIMIT {ENOUGH + 1}"
+        enough = 0 if near else ENOUGH
+    limit = f" LIMIT {enough + 1}" if enough else ""
     found = (await Setting.raw(f"SELECT COUNT(*) AS n FROM (SELECT 1 FROM {_from(listing, reach, given)}{_where(where)}{limit}) AS counted", *values).run())[0]["n"]
-    return (ENOUGH, True) if limit and found > ENOUGH else (found, False)
+    return (enough, True) if enough and found > enough else (found, False)
 
 
 async def _count_tallied(reach: Reach, given: Mapping[str, str]) -> int:

@@ -69,7 +69,7 @@ PAGES = {
     "/accounts/policy": ("accounts.read", "登录规则"),
     "/accounts/2": ("accounts.read", "动态口令"),
     "/audit/chain": ("audit.read", "审计链完整"),
-    "/audit?actor=planner&act=pool.&since=2026-01-01&until=2026-12-31": ("audit.read", "pool.freeze"),
+    "/audit?actor=planner&act=pool.&since=2026-01-01&until=2026-12-31": ("audit.read", "冻结名录"),
     "/plan": ("plan.read", "年度计划"),
     "/plan/1": ("plan.read", "待模块"),
     "/pool": ("plan.read", "任务名录"),

@@ -102,7 +102,7 @@ def portal(stages, tmp_path_factory):
 
 def routes_of(pages):
     """The routes that answer these addresses; of several the one with the fewest holes, as the portal's router has it."""
-    shapes = {path: re.compile(re.sub(r"\{\w+:int\}", r"\\d+", re.sub(r"\{\w+:str\}", "[^/]+", path))) for path in gets()}
+    shapes = {path: re.compile(re.sub(r"\{\w+:int\}", r"\\d+", re.sub(r"\{\w+:str\}", "[^/]+", re.sub(r"\{\w+:path\}", ".+", path)))) for path in gets()}
     return {min((path for path in shapes if shapes[path].fullmatch(page.partition("?")[0])), key=lambda path: path.count("{")) for page in pages}
 
 
