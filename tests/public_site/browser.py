@@ -23,7 +23,7 @@ from typing import Any
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 #: Even without a screen Chromium opens a window with its address bar, whose list of suggestions is two web pages of its own: two thirds of a
 #: start's processor time, beside the first seconds of a test. The names are of Chromium 156; others take no notice of those they do not know.
-UNSEEN = ["--no-startup-window", "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup"]
+UNSEEN = ["--no-startup-window", "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,Translate,OptimizationHints"]
 SECONDS = 60  # for any one answer: a shared machine can be slow
 
 
