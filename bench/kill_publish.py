@@ -1,16 +1,18 @@
 """Publishing killed with SIGKILL again and again, while a reader compares every file of the shown release with its manifest.
 
-    python -m bench.kill_publish [--times 100] [--firms 300] [--seed 1]
+    python -m bench.kill_publish [--times 100] [--firms 300] [--seed 1] [--pdfs]
 
 Each time a child publishes other results (every fifth time some of them are to be forgotten, every seventh it rolls back to
 the oldest kept release instead) and is killed: half of the times at any moment, half around the switch. All the while a reader takes
 `site/current` and compares. After each kill the shown release and every kept one are compared, both ways: what the manifest
-names is there with that SHA-256, and nothing else is. Any mismatch fails. Stand-ins for PDFs; the rest is the real thing.
+names is there with that SHA-256, and nothing else is. Any mismatch fails. Stand-ins for PDFs, unless `--pdfs`: then the
+real workers print them (fewer firms will do), and none of them may outlive the publisher that was killed by more than some seconds.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import hashlib
 import json
 import multiprocessing
@@ -22,16 +24,20 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from portal.domain.bundle import canonical
+from portal.jobs import SitePrinter
+from portal.prints.render import Printer
 from public_site.bundle import load_bundle
 from public_site.release import current, release, releases_of, roll_back
 from tests.public_site.bundle_fixture import make_bundle, seal
 from tests.public_site.conftest import FakePdfs
 
 FORGET, BACK = 5, 7  # every so many times
+LINGER = 10.0  # seconds a worker may outlive its publisher
 
 
 def variant(bundle: Path, folder: Path, number: int, gone: int) -> Path:
@@ -75,6 +81,33 @@ def read(site: Path, stop: object, told: multiprocessing.Queue) -> None:
     told.put((passes, files, wrong, pruned))
 
 
+@contextmanager
+def printing(fonts: Path | None) -> Iterator[object]:
+    """What prints: the portal's workers, with fonts made ready there, or a stand-in."""
+    if fonts is None:
+        yield FakePdfs()
+        return
+    with Printer(fonts) as printer:
+        yield SitePrinter(printer)
+
+
+def adopt() -> None:
+    """Become the parent of what killed publishers leave behind (PR_SET_CHILD_SUBREAPER of prctl(2))."""
+    if ctypes.CDLL(None, use_errno=True).prctl(36, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+def left_over(own: set[int]) -> list[int]:
+    """Processes of killed publishers that still run after waiting for them to end; `own`: this program's other children."""
+    until = time.monotonic() + LINGER
+    while True:
+        found = {int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()} - own
+        found = {pid for pid in found if os.waitpid(pid, os.WNOHANG) == (0, 0)}
+        if not found or time.monotonic() > until:
+            return sorted(found)
+        time.sleep(0.1)
+
+
 def run_and_kill(act: Callable[[], object], after: float) -> bool:
     """Do something in a child and kill it after so many seconds; whether it was done before."""
     child = os.fork()
@@ -92,10 +125,11 @@ def run_and_kill(act: Callable[[], object], after: float) -> bool:
     return os.WIFEXITED(status)
 
 
-def timed(bundle: Path, site: Path) -> tuple[float, float]:
+def timed(bundle: Path, site: Path, fonts: Path | None) -> tuple[float, float]:
     """Seconds of a publication until its switch, and in all."""
     began, switched = time.perf_counter(), [0.0]
-    release(bundle, site, FakePdfs(), lambda what, _: switched.append(time.perf_counter() - began) if what == "switched" else None)
+    with printing(fonts) as pdfs:
+        release(bundle, site, pdfs, lambda what, _: switched.append(time.perf_counter() - began) if what == "switched" else None)
     return switched[-1], time.perf_counter() - began
 
 
@@ -104,23 +138,34 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=100)
     parser.add_argument("--firms", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--pdfs", action="store_true", help="the real workers print")
     asked = parser.parse_args()
     chance = random.Random(asked.seed)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         site, plain = folder / "site", make_bundle(folder / "bundle", firm_count=asked.firms)
-        timed(plain, site)
+        fonts = folder / "fonts" if asked.pdfs else None
+        timed(plain, site, fonts)
         stop, told = multiprocessing.Event(), multiprocessing.Queue()
         reader = multiprocessing.Process(target=read, args=(site, stop, told))
         reader.start()
-        to_switch, whole = timed(variant(plain, folder / "first", 1, 0), site)  # beside the reader, as those below
-        states, wrong, files, gone, kept = Counter[str](), [], 0, 0, 0
+        adopt()
+        own = {int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()}
+        to_switch, whole = timed(variant(plain, folder / "first", 1, 0), site, fonts)  # beside the reader, as those below
+        states, wrong, stayed, files, gone, kept = Counter[str](), [], [], 0, 0, 0
         for number in range(1, asked.times + 1):
             shown, names = current(site), releases_of(site)
             gone += number % FORGET == 0
             bundle = variant(plain, folder / "now", number + 1, gone)
             back = number % BACK == 0
-            act = (lambda: roll_back(site, names[0], FakePdfs())) if back else (lambda: release(bundle, site, FakePdfs()))
+
+            def act() -> None:
+                with printing(fonts) as pdfs:
+                    if back:
+                        roll_back(site, names[0], pdfs)
+                    else:
+                        release(bundle, site, pdfs)
+
             after = chance.uniform(0, whole * 3) if number % 2 else to_switch * chance.uniform(0.8, 2.5)
             done = run_and_kill(act, after)
             switched = current(site) != shown
@@ -131,12 +176,14 @@ def main() -> None:
                 more, found = compare(site / "releases" / name)
                 files, wrong, kept = files + more, wrong + found, kept + 1
             shutil.rmtree(bundle)
+            stayed += left_over(own) if fonts else []
             if number % 10 == 0:
                 print(f"{number} of {asked.times}", file=sys.stderr)
         stop.set()
         passes, read_files, misread, pruned = told.get()
         reader.join()
-        final = release(variant(plain, folder / "last", 0, gone), site, FakePdfs())
+        with printing(fonts) as pdfs:
+            final = release(variant(plain, folder / "last", 0, gone), site, pdfs)
         files_of_last, found = compare(site / "releases" / final.id)
         words = [row["visit"] for row in list(load_bundle(plain).results())[:gone]]
         left = [str(path) for path in site.rglob("results.jsonl") if any(word in path.read_text("utf-8") for word in words)]
@@ -146,9 +193,11 @@ def main() -> None:
     print(f"reader: {passes:,} passes over the shown release, {read_files:,} files compared, {len(misread)} mismatches; {pruned} passes left, their release was pruned meanwhile")
     print(f"after each kill: {kept:,} kept releases, {files:,} files compared, {len(wrong)} mismatches; the next publication after all: {len(found)}")
     print(f"forgotten results in any kept release at the end: {len(left)} of {gone} withdrawn")
+    if fonts:
+        print(f"workers that printed on {LINGER:.0f} s after their publisher was killed: {len(stayed)}")
     for one in (*wrong, *misread, *found, *left)[:20]:
         print(f"  {one}")
-    raise SystemExit(bool(wrong or misread or found or left))
+    raise SystemExit(bool(wrong or misread or found or left or stayed))
 
 
 if __name__ == "__main__":

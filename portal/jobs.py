@@ -33,7 +33,7 @@ EXPIRY_SECONDS = 600.0  # how often an idle worker asks whether some publication
 WAITING_SECONDS = 600.0  # for another process that is publishing
 
 
-class _Renderer:
+class SitePrinter:
     """The Printer as the site's builder wants it."""
 
     def __init__(self, printer: Printer):
@@ -66,7 +66,7 @@ async def release_site(
 
     def build() -> dict[str, Any]:
         with contextlib.nullcontext(printer) if printer else Printer(settings.data / "fonts", own_fonts=settings.fonts) as used:
-            done = release(folder, settings.data / "site", _Renderer(used), told)
+            done = release(folder, settings.data / "site", SitePrinter(used), told)
         shutil.rmtree(kept, ignore_errors=True)
         folder.rename(kept)
         return {"id": done.id, "changed": done.changed, "pages": done.pages, "pdfs": done.pdfs}
@@ -101,7 +101,7 @@ async def roll_site_back(act: Acting, settings: Settings, name: str) -> str:
         if not wanted:
             raise WrongMoment("没有更早的版本可以换回。")
         with Printer(settings.data / "fonts", own_fonts=settings.fonts) as used:
-            return roll_back(site, wanted, _Renderer(used))
+            return roll_back(site, wanted, SitePrinter(used))
 
     async with _publishing(settings.data / "bundles"):
         done = await asyncio.to_thread(roll)

@@ -7,6 +7,7 @@
 | PORTAL_CLOCK | `system`, or `simulated` for demo and tests | system |
 | PORTAL_SECTORS | allow-list of sectors, comma separated | all installed |
 | PORTAL_FONTS | folder with 仿宋, 小标宋, 黑体, 楷体 of the operator's, for the PDFs | the fonts shipped |
+| PORTAL_TEXTS | the wording the portal speaks: `en`, or a .po or .mo file, or a folder of them | Chinese as written |
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from portal.domain.errors import BadInput, WrongMoment
 
-KNOWN = ("PORTAL_DATA", "PORTAL_CLOCK", "PORTAL_SECTORS", "PORTAL_FONTS")
+KNOWN = ("PORTAL_DATA", "PORTAL_CLOCK", "PORTAL_SECTORS", "PORTAL_FONTS", "PORTAL_TEXTS")
 BEIJING = timezone(timedelta(hours=8))
 
 
@@ -31,6 +32,7 @@ class Settings:
     simulated: bool
     sectors: tuple[str, ...] | None
     fonts: Path | None = None
+    texts: str = ""
 
     @property
     def database_file(self) -> Path | None:
@@ -100,6 +102,7 @@ def load_settings(environ: Mapping[str, str] | None = None, data: Path | None = 
         simulated=simulated or clock == "simulated",
         sectors=tuple(s.strip() for s in sectors.split(",") if s.strip()) if sectors else None,
         fonts=Path(environ["PORTAL_FONTS"]).absolute() if environ.get("PORTAL_FONTS") else None,
+        texts=environ.get("PORTAL_TEXTS", ""),
     )
 
 

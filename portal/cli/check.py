@@ -17,6 +17,7 @@ from pathlib import Path
 from portal.cli.failures import sentence_of, words_of
 from portal.cli.office import opened, read_file, say
 from portal.cli.parsing import add_command
+from portal.cli.speech import said
 from portal.domain.assign import assign_file
 from portal.domain.errors import BadInput, Refused
 from portal.domain.recompute import recompute, require_bundle
@@ -120,10 +121,10 @@ async def run_verify(args: Namespace) -> int:
             traceback.print_exc()
         words = failure.message if isinstance(failure, Refused) else sentence_of(failure)
         say(f"FAIL {words}")
-        sys.stderr.write(f"portal: 核验没有做完。{words}\n")
+        sys.stderr.write(said(f"portal: 核验没有做完。{words}\n"))
         return 1
     if failed:
-        sys.stderr.write(f"portal: 核验有 {failed} 项不通过。\n")
+        sys.stderr.write(said(f"portal: 核验有 {failed} 项不通过。\n"))
     return 1 if failed else 0
 
 

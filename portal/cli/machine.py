@@ -17,6 +17,7 @@ from portal.cli.check import MARK, Line
 from portal.cli.failures import sentence_of, words_of
 from portal.cli.office import database, load_sectors, say
 from portal.cli.parsing import add_command
+from portal.cli.speech import said
 from portal.domain.calendar import is_published
 from portal.domain.errors import Refused
 from portal.plugins import SectorProblem
@@ -50,7 +51,7 @@ async def run_check(args: Namespace) -> int:
             say(f"{MARK[holds]} {words}")
             failed += holds is False
     if failed:
-        sys.stderr.write(f"portal: 这台计算机有 {failed} 项不合要求。\n")
+        sys.stderr.write(said(f"portal: 这台计算机有 {failed} 项不合要求。\n"))
     return 1 if failed else 0
 
 

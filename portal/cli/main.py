@@ -12,10 +12,12 @@ import traceback
 
 from portal.cli import (
     accounts, backup, check, demo, documents, follow_ups, forms, imports, items, lists, machine, new_sector, plans, publishing, records, rounds, sectors, serving,
-    setting_up, site, stations,
+    setting_up, site, stations, texts,
 )  # fmt: skip
 from portal.cli.failures import sentence_of
 from portal.cli.parsing import Parser
+from portal.cli.speech import said
+from portal.texts.files import load_wording
 from portal.domain.errors import Refused
 from portal.plugins import SectorProblem
 
@@ -29,7 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="命令", required=True, parser_class=Parser)
     for module in (
         setting_up, accounts, sectors, new_sector, machine, imports, forms, items, stations, records, follow_ups, documents, plans, rounds, lists, publishing, site,
-        check, backup, serving, demo,
+        check, backup, serving, texts, demo,
     ):  # fmt: skip
         module.add_commands(commands)
     return parser
@@ -41,6 +43,12 @@ def main(argv: list[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     debug = "--debug" in words
     args = argparse.Namespace()
+    try:
+        load_wording(os.environ.get("PORTAL_TEXTS", ""))
+    except Refused as refusal:
+        del os.environ["PORTAL_TEXTS"]  # said as it is written
+        if words[:1] != ["texts"]:  # which says what is wrong with the file
+            return _fail(refusal.message, [], debug)
     try:
         args = build_parser().parse_args([word for word in words if word != "--debug"])
         args.debug = debug
@@ -85,9 +93,9 @@ def _drop_output() -> None:
 def _fail(message: str, problems: list[str], debug: bool, shown: int = SHOWN) -> int:
     if debug:
         traceback.print_exc()
-    lines = [f"portal: {message}", *(f"  {problem}" for problem in problems[:shown])]
+    lines = [f"portal: {said(message)}", *(f"  {said(problem)}" for problem in problems[:shown])]
     if len(problems) > shown:
-        lines.append(f"  还有 {len(problems) - shown} 处没有列出。")
+        lines.append(said(f"  还有 {len(problems) - shown} 处没有列出。"))
     sys.stderr.write("\n".join(lines) + "\n")
     return 1
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from portal.cli.failures import words_of
+from portal.cli.speech import said
 from portal.domain.errors import BadInput
 from portal.plugins import Sectors, discover_sectors
 from portal.settings import Settings, load_settings
@@ -74,7 +75,7 @@ async def acting(args: Namespace) -> AsyncIterator[tuple[Acting, Office]]:
 
 
 def say(text: str) -> None:
-    print(text, flush=True)
+    print(said(text), flush=True)
 
 
 def read_file(path: str, what: str = "文件") -> bytes:
@@ -129,7 +130,8 @@ def print_table(rows: list[tuple[str, object]]) -> None:
     def width(text: str) -> int:
         return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
+    rows = [(said(label), value) for label, value in rows]
     widest = max((width(label) for label, _ in rows), default=0)
     for label, value in rows:
-        shown = f"{value:,}" if isinstance(value, int) else str(value)
+        shown = f"{value:,}" if isinstance(value, int) else said(str(value))
         say(f"  {label}{' ' * (widest - width(label))}  {shown}")

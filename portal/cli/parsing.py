@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, NoReturn
 
+from portal.cli.speech import said
 from portal.domain.errors import BadInput
 
 #: what argparse says -> what people read; {0}, {1} are its groups
@@ -29,7 +30,16 @@ _SENTENCES = tuple(
 
 class _Help(argparse.HelpFormatter):
     def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
-        super().add_usage(usage, actions, groups, "用法：" if prefix is None else prefix)
+        super().add_usage(usage, actions, groups, said("用法：") if prefix is None else prefix)
+
+    def add_text(self, text: Any) -> None:
+        super().add_text(said(text) if isinstance(text, str) else text)
+
+    def start_section(self, heading: str | None) -> None:
+        super().start_section(said(heading) if heading else heading)
+
+    def _expand_help(self, action: Any) -> str:
+        return said(super()._expand_help(action))
 
 
 class Parser(argparse.ArgumentParser):
@@ -42,7 +52,7 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("-h", "--help", action="help", help="显示本说明")
 
     def error(self, message: str) -> NoReturn:
-        sys.stderr.write(f"portal: {sentence_of(message)}。用 {self.prog} --help 查看用法。\n")
+        sys.stderr.write(f"portal: {said(sentence_of(message))}{said(f'。用 {self.prog} --help 查看用法。')}\n")
         raise SystemExit(2)
 
 

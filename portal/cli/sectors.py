@@ -8,6 +8,7 @@ from argparse import Namespace, _SubParsersAction
 
 from portal.cli.office import database, load_sectors, say
 from portal.cli.parsing import add_command
+from portal.cli.speech import said
 from portal.hookspecs import API_VERSION
 from portal.plugins import SectorProblem, Sectors
 from portal.sector_list import Listed, list_sectors, sector_to_data
@@ -40,7 +41,7 @@ async def run_plugins(args: Namespace) -> int:
         for problem in elsewhere:
             say(f"问题　{problem}")
     if problems:
-        sys.stderr.write(f"portal: 业务模块有 {len(problems)} 处问题，系统不会启动，请逐处改正。\n")
+        sys.stderr.write(said(f"portal: 业务模块有 {len(problems)} 处问题，系统不会启动，请逐处改正。\n"))
     return 1 if problems else 0
 
 

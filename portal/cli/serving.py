@@ -19,6 +19,7 @@ from portal import jobs
 from portal.cli.failures import words_of
 from portal.cli.office import Office, opened, say
 from portal.cli.parsing import add_command, port
+from portal.cli.speech import said
 from portal.domain.errors import BadInput
 from portal.settings import Settings, load_settings
 from portal.store import rights
@@ -144,7 +145,7 @@ def _worker(settings: Settings) -> Iterator[None]:
         while not stop.is_set():
             child.wait()
             if not stop.is_set():
-                sys.stderr.write(f"portal: 后台任务进程意外结束（退出码 {child.returncode}），{RESTART_SECONDS:g} 秒后重新启动。\n")
+                sys.stderr.write(said(f"portal: 后台任务进程意外结束（退出码 {child.returncode}），{RESTART_SECONDS:g} 秒后重新启动。\n"))
                 if not stop.wait(RESTART_SECONDS):
                     child = _start(command, environment)
 

@@ -20,7 +20,7 @@ INSERT_ONLY = (
     "matching", "assignment", "record_version", "attachment", "log_entry", "checkpoint", "audit", "finding",
     "profile", "year_base", "base_entity", "plan_measure", "allowance", "dismissal", "closing", "simulation",
     "class_version", "entity_class", "class_adjustment", "external_list", "external_entry", "sheet_version",
-    "withdrawal", "correction", "follow_up_event", "remark", "paper_copy",
+    "withdrawal", "correction", "follow_up_event", "remark", "paper_copy", "visit_move",
 )  # fmt: skip
 #: Updated by the rules below, never deleted.
 KEPT = (
@@ -96,6 +96,7 @@ CHECKS = (
     ("account_change", "NEW.decided_by <> NEW.proposed_by AND NEW.decided_by <> NEW.account", "account_change: nobody decides on their own"),
     ("follow_up", "NEW.due_days BETWEEN 0 AND 400", "follow_up: days out of range"),
     ("follow_up", "NEW.state <> 'closed' OR NEW.ending <> ''", "follow_up: closed without an ending"),
+    ("visit_move", "NEW.day_from IS NOT NULL AND NEW.day_to IS NOT NULL AND NEW.day_from <> NEW.day_to AND NEW.reason <> ''", "visit_move: to no other day or without a reason"),
     ("paper_copy", "NEW.inspected_on IS NOT NULL AND NEW.form_code <> ''", "paper_copy: of no day or no form"),
     ("remark", "NEW.note <> ''", "remark: says nothing"),
     ("follow_up_event", "NEW.act IN ('issue','answer','extend','recheck','follow','close') AND NEW.state IN ('open','issued','answered','closed')", "follow_up_event: unknown step"),

@@ -18,6 +18,7 @@ from portal.prints.render import OnDemand
 from portal.settings import Settings
 from portal.store import engine, rights, schema
 from portal.store.keys import Keys
+from portal.texts.files import load_wording
 from portal.web import access, assets, errors, headers, pages, routes
 from portal.web.sessions import CookieRule
 
@@ -61,7 +62,7 @@ def share(
         wall = (lambda: datetime.now(UTC)) if settings.simulated else clock
     return Portal(
         settings=settings, keys=keys, sectors=sectors, clock=clock, wall=wall, token_bytes=token_bytes,
-        templates=pages.build_environment(), cookie=CookieRule(secure=not loopback),
+        templates=pages.build_environment(load_wording(settings.texts)), cookie=CookieRule(secure=not loopback),
         printing=OnDemand(settings.data / "fonts", settings.fonts),
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ tokens.css and base.css are the public site's own copies: one look, one truth.
 from __future__ import annotations
 
 import hashlib
+import json
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from portal.domain.errors import NotFound
+from portal.texts.catalogue import Catalogue
+from portal.texts.sources import in_scripts
 from portal.web.access import PUBLIC
 
 _OURS = Path(__file__).resolve().parent / "static"
@@ -43,6 +46,11 @@ def _read(name: str) -> tuple[bytes, str]:
 def address_of(name: str) -> str:
     """Where a page finds the file: the address changes with the content, so it may be kept for ever."""
     return f"/static/{_read(name)[1]}/{name}"
+
+
+def texts_of(catalogue: Catalogue) -> str:
+    """JSON: what the scripts say -> how the catalogue has it (portal.js reads it from the page's head)."""
+    return json.dumps({one.msgid: catalogue.say(one.msgid) for one in in_scripts()}, ensure_ascii=False)
 
 
 @get("/static/{digest:str}/{name:str}", opt={"access": PUBLIC}, sync_to_thread=False)

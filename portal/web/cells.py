@@ -24,21 +24,22 @@ __all__ = ["choices_html", "rows_html"]
 
 Row = Mapping[str, Any]
 Words = Mapping[str, tuple[str, str]]
+Say = Callable[[str], str]
 _CLASSES = {"number": "n", "code": "code", "hash": "hash", "name": "nm", "list": "", "text": "nw"}
 
 
-def rows_html(act: Acting, columns: Sequence[Column], rows: Sequence[Row], words: Mapping[str, Words]) -> list[Markup]:
-    """The cells of each row. `words`: a column's `words` -> value -> (tag class or "", word)."""
-    writers = [_writer(act, column, words) for column in columns]
+def rows_html(act: Acting, columns: Sequence[Column], rows: Sequence[Row], words: Mapping[str, Words], say: Say = str) -> list[Markup]:
+    """The cells of each row. `words`: a column's `words` -> value -> (tag class or "", word). `say`: words and days as the page says them."""
+    writers = [_writer(act, column, words, say) for column in columns]
     return [Markup("".join([write(row) for write in writers])) for row in rows]
 
 
-def _writer(act: Acting, column: Column, words: Mapping[str, Words]) -> Callable[[Row], str]:
+def _writer(act: Acting, column: Column, words: Mapping[str, Words], say: Say) -> Callable[[Row], str]:
     """Writes the cell of one column."""
     name, narrow = column.name, "" if column.narrow else " opt"
-    start, said = f'<td class="{_CLASSES.get(column.kind, "nw")}{narrow}">', _SAID.get(column.kind, _text)
+    start, said = f'<td class="{_CLASSES.get(column.kind, "nw")}{narrow}">', _SAID.get(column.kind, _made if column.made else _text)
     tagged = f'<td class="{_CLASSES.get(column.kind, "tagged")}{narrow}">'
-    known, year = words[column.words] if column.words else {}, act.today.year
+    known, year = {value: (tag, say(word)) for value, (tag, word) in words[column.words].items()} if column.words else {}, act.today.year
     link = _linker(column.href) if column.href and (not column.needs or act.may(column.needs)) else None
 
     def write(row: Row) -> str:
@@ -48,7 +49,7 @@ def _writer(act: Acting, column: Column, words: Mapping[str, Words]) -> Callable
             tag, word = known[value]
             begin, inner = (tagged, f'<span class="tag {escape(tag)}">{escape(word)}</span>') if tag else (start, str(escape(word)))
         else:
-            inner = said(value, year)
+            inner = said(value, year, say)
         if link and value not in (None, ""):
             inner = f'<a href="{link(row)}">{inner}</a>'
         return f"{begin}{inner}</td>"
@@ -61,31 +62,36 @@ def _linker(href: str) -> Callable[[Row], str]:
     return lambda row: escape(href.format_map({name: quote(str(row[name]), safe="") for name in names}))
 
 
-def _text(value: Any, year: int) -> str:
+def _text(value: Any, year: int, say: Say) -> str:
     return "" if value is None else escape(value)
 
 
-def _list(value: Any, year: int) -> str:
-    return "" if value == "[]" else escape("、".join(json.loads(value)))
+def _made(value: Any, year: int, say: Say) -> str:
+    """What a step put together, not a column of a table: ours to say."""
+    return "" if value is None else escape(say(value))
 
 
-def _day(value: Any, year: int) -> str:
+def _list(value: Any, year: int, say: Say) -> str:
+    return "" if value == "[]" else escape(say("、".join(json.loads(value))))
+
+
+def _day(value: Any, year: int, say: Say) -> str:
     """`date` of _parts.html."""
     if not value:
         return ""
     on = value.astimezone(BEIJING).isoformat(timespec="minutes") if isinstance(value, datetime) else value.isoformat()
-    return f'<time datetime="{on}">{wording.day(value, year)}</time>'
+    return f'<time datetime="{on}">{say(wording.day(value, year))}</time>'
 
 
-def _moment(value: datetime | None, year: int) -> str:
-    return wording.moment(value) if value else ""
+def _moment(value: datetime | None, year: int, say: Say) -> str:
+    return say(wording.moment(value)) if value else ""
 
 
-def _number(value: int | None, year: int) -> str:
+def _number(value: int | None, year: int, say: Say) -> str:
     return wording.count(value)
 
 
-_SAID: Mapping[str, Callable[[Any, int], str]] = {"list": _list, "day": _day, "moment": _moment, "number": _number}
+_SAID: Mapping[str, Callable[[Any, int, Say], str]] = {"list": _list, "day": _day, "moment": _moment, "number": _number}
 
 
 # Choices of a filter ------------------------------------------------------------------

@@ -28,7 +28,7 @@ from portal.web import wording
 from portal.web.access import acting
 from portal.web.cells import Words, rows_html
 from portal.web.inputs import choice, parse_input, several, text
-from portal.web.pages import download, fragment, is_fragment, page
+from portal.web.pages import download, fragment, is_fragment, page, speech
 
 
 @cache
@@ -75,7 +75,7 @@ async def list_page(request: Request, listing: Listing, *, template: str = "list
     columns = asked.chosen(listing)
     context |= {
         "listing": listing, "asked": asked, "columns": columns, "wide": sum(map(_width, columns)) > _DESK, "chosen": {one.name for one in columns}, "count": found["count"], "more": found["more"], "sizes": SIZES, "sorted": ("", True) if asked.is_search(listing) else asked.order(listing),
-        "rows": rows_html(act, columns, found["rows"], words), "link": _linker(listing, asked),
+        "rows": rows_html(act, columns, found["rows"], words, speech(request)), "link": _linker(listing, asked),
         "next": found["next"], "filtered": bool(asked.given), "named": await _named(act, listing, asked, words, reach),
     }  # fmt: skip
     if not whole:

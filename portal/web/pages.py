@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -19,9 +19,11 @@ from portal.domain import roles
 from portal.domain.errors import Refused
 from portal.steps.acting import BEIJING, Acting
 from portal.store.waiting import count_waiting
+from portal.texts import runs
+from portal.texts.catalogue import Catalogue
 from portal.web import wording
 from portal.web.access import entry_of
-from portal.web.assets import address_of
+from portal.web.assets import address_of, texts_of
 from portal.web.cells import choices_html
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "portal"
@@ -58,8 +60,8 @@ BESIDE = (
 
 
 @cache
-def build_environment() -> Environment:
-    """Every value escaped, every missing one an error; compiled once a process."""
+def build_environment(catalogue: Catalogue | None = None) -> Environment:
+    """Every value escaped, every missing one an error; compiled once a process. Speaks as the templates are written, or as `catalogue` has it."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), auto_reload=False, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -68,7 +70,29 @@ def build_environment() -> Environment:
         "share": wording.percent, "ppm": wording.ppm,
     }  # fmt: skip
     environment.globals |= {"fresh_key": lambda: secrets.token_urlsafe(12), "asset": address_of, "words": wording, "iso": _iso, "choices_html": choices_html}
+    environment.globals |= {"lang": "zh-CN", "script_texts": "", "say": _as_written}
+    if catalogue:
+        _speak(environment, catalogue)
     return environment
+
+
+def _as_written(said: str) -> str:
+    return said
+
+
+def _speak(environment: Environment, catalogue: Catalogue) -> None:
+    """Templates, what Python writes of a page (cells.py) and scripts say things as the catalogue has them."""
+    runs.speak(environment, catalogue)
+
+    def choices(pairs: Sequence[tuple[str, str]], chosen: str) -> Markup:
+        return choices_html([(value, catalogue.say(word)) for value, word in pairs], chosen)
+
+    environment.globals |= {"lang": catalogue.language, "script_texts": texts_of(catalogue), "say": catalogue.say, "choices_html": choices}
+
+
+def speech(request: Request) -> Callable[[str], str]:
+    """How a sentence is said to whoever reads this page: for what Python writes of it."""
+    return request.app.state.portal.templates.globals["say"]
 
 
 def _iso(at: date | datetime | None) -> str:

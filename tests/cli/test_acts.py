@@ -245,6 +245,13 @@ def test_a_visit_is_split_and_its_notice_numbered_printed_listed_and_voided_by_c
     assert f"  分出　{INSTANT} " in drawn_portal.well(*words, "--preview")
     assert "请写明分开的原因" in drawn_portal.refused(*words)
     assert f"另行入企的编号是 {code}-2。" in drawn_portal.well(*words, "--reason", "检验人员不能到场")
+    moved = ("visits", "reschedule", f"{code}-2", "--reason", "停业", "--as", "planner")
+    assert f"入企检查 {code}-2 已改到 2026-06-23。" in drawn_portal.well(*moved, "--on", "2026-06-23")
+    assert "应在" in drawn_portal.refused(*moved, "--on", "2027-01-04")
+    away = ("visits", "recuse", code, "--reason", "近亲属", "--as", "planner")
+    number = query(drawn_portal.data, "SELECT i.number FROM assignment a JOIN inspector i ON i.id = a.inspector JOIN visit v ON v.id = a.visit WHERE v.code = ? ORDER BY a.slot", code)[0][0]
+    assert "不是这次入企的执法人员" in drawn_portal.refused(*away, "--inspector", "没有这个人")
+    assert "已登记回避，请计划员补派" in drawn_portal.well(*away, "--inspector", number) and "登记过回避" in drawn_portal.well(*away, "--inspector", number)
     pdf = tmp_path / "通知书.pdf"
     printed = engine_kind == "sqlite"  # laying it out does not depend on the database
     said = drawn_portal.well("documents", "issue", "notice", f"{code}-2", *(("--to", pdf) if printed else ()), "--as", "planner")

@@ -4,6 +4,7 @@
 (() => {
   const fill = document.querySelector("form[data-fill]");
   if (!fill) return;
+  const say = window.say ?? String;  // portal.js
   const LONGEST_SIDE = 2048;
   fill.classList.add("attaches");
 
@@ -25,7 +26,7 @@
   const send = (input) => {
     const button = input.closest(".attach").querySelector("[data-upload]");
     button.disabled = false;
-    button.textContent = "正在上传…";
+    button.textContent = say("正在上传…");
     fill.requestSubmit(button);
   };
 

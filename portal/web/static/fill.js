@@ -4,6 +4,7 @@
 (() => {
   const fill = document.querySelector("form[data-rules]");
   if (!fill) return;
+  const say = window.say ?? String;  // portal.js
   const rules = JSON.parse(fill.dataset.rules), today = fill.dataset.today;
   const fields = rules.sections.flatMap((section) => section.fields);
   const repeats = fields.filter((field) => field.type === "repeat");
@@ -42,7 +43,7 @@
       line.setAttribute("role", "status");
       element.append(line);
     }
-    line.textContent = field.message || "不符合填写要求，请检查后修改。";
+    line.textContent = field.message || say("不符合填写要求，请检查后修改。");
   };
   const count = (element, field, kept) => {
     const output = field.type === "calculated" && element?.querySelector("output");
@@ -64,10 +65,10 @@
   };
   const grow = (field, given) => {
     const rows = rowsOf(field), last = rows.at(-1);
-    rows.forEach((row, n) => { if (used(readRow(field, row, given))) row.querySelector("summary").textContent = `第 ${n + 1} 行`; });
+    rows.forEach((row, n) => { if (used(readRow(field, row, given))) row.querySelector("summary").textContent = say("第 {n} 行").replace("{n}", n + 1); });
     if (!last || !used(readRow(field, last, given)) || rows.length >= Number(part(field.name).dataset.most)) return;
     const row = fresh(last, Math.max(...rows.map((one) => Number(one.dataset.row))) + 1);
-    row.querySelector("summary").textContent = "增加一行";
+    row.querySelector("summary").textContent = say("增加一行");
     last.after(row);
   };
 

@@ -4,6 +4,7 @@
 (() => {
   const fill = document.querySelector("form[data-keep]");
   if (!fill) return;
+  const say = window.say ?? String;  // portal.js
   const key = `typed ${location.pathname}`, who = fill.dataset.keep;
   const version = () => document.querySelector("input[name=_version]").value;
   const ours = () => [...fill.elements].filter((one) => one.name && !["hidden", "file", "submit"].includes(one.type) && !["BUTTON", "FIELDSET"].includes(one.tagName));
@@ -36,7 +37,7 @@
     note.className = "note";
     note.setAttribute("role", "status");
     note.innerHTML = "<p></p>";
-    note.firstChild.textContent = "上次没有来得及保存的内容已经放回，请核对。没有上传的照片要重新选择。";
+    note.firstChild.textContent = say("上次没有来得及保存的内容已经放回，请核对。没有上传的照片要重新选择。");
     fill.before(note);
     keep();
   };

@@ -1,6 +1,9 @@
 "use strict";
 // Small helps only: every page works without this file.
 (() => {
+  // Sentences of scripts as the page says things; a page in Chinese has no table.
+  const table = JSON.parse(document.querySelector("meta[name=texts]")?.content ?? "{}");
+  window.say = (sentence) => table[sentence] ?? sentence;
   // On a narrow screen the rail scrolls sideways: show where one is.
   const here = document.querySelector(".rail [aria-current]");
   if (here && matchMedia("(max-width:56rem)").matches) here.scrollIntoView({ inline: "center", block: "nearest" });
