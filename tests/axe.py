@@ -5,6 +5,7 @@ The program is the one inside the PyPI package axe-playwright-python (MPL-2.0); 
 
 from __future__ import annotations
 
+import json
 import os
 from functools import cache
 from importlib import resources
@@ -14,10 +15,22 @@ from tests.public_site.browser import Page
 #: (width, dark) of each look: between them both widths and both sets of colours. MINGCHA_EVERY_LOOK=1: each width in each.
 LOOKS = [(1280, False), (390, True)]
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
-_RUN = """(async () => {
-  const found = await axe.run(document, { runOnly: %s, resultTypes: ["violations"], elementRef: false, ancestry: false });
-  return found.violations.flatMap((rule) => rule.nodes.map((one) => `${rule.id}: ${one.html.slice(0, 200)} (${[...one.any, ...one.all, ...one.none][0]?.message ?? ""})`));
-})()""" % LEVELS  # fmt: skip
+#: What frames the page (banner, steps, footer) is looked at where it first stands: an element of it with the same text, attributes and elements
+#: around it has been seen in this look, and says the same.
+_RUN = """(async (seen) => {
+  const open = ({ tagName, attributes }) => tagName + [...attributes].map(({ name, value }) => `${name}=${value}`);
+  const around = (one) => one ? around(one.parentElement) + open(one) + ">" : "";
+  const known = [], fresh = [];
+  const look = (one) => {
+    const key = around(one.parentElement) + one.outerHTML.replace(/ value="[^"]*"|[0-9a-f]{4,}/g, "");
+    if (seen.includes(key)) known.push(one);
+    else { fresh.push(key); [...one.children].forEach(look); }
+  };
+  document.querySelectorAll("body > :not(main):not(script)").forEach(look);
+  const found = await axe.run(known.length ? { exclude: known } : document, { runOnly: %s, resultTypes: ["violations"], elementRef: false, ancestry: false });
+  const lines = found.violations.flatMap((rule) => rule.nodes.map((one) => `${rule.id}: ${one.html.slice(0, 200)} (${[...one.any, ...one.all, ...one.none][0]?.message ?? ""})`));
+  return [lines, fresh];
+})""" % LEVELS  # fmt: skip
 #: Of rows, points and cards made alike (same elements, classes and attributes all the way down) the third and all after it go: a rule that
 #: one breaks the first breaks too, and most of axe's time is in looking at each.
 _THIN = """(() => {
@@ -46,17 +59,26 @@ def program() -> str:
     return resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 
 
-def broken(page: Page) -> list[str]:
-    """A line for each element of the open page that breaks a rule, and one where the page is wider than its window; in each of `looks()`."""
-    page.value(program() + "; 0")
-    found = []
-    for n, (width, dark) in enumerate(looks()):
-        page.widen(width)
-        page.darken(dark)
-        beside = page.value(_BESIDE)
-        if n == 0:
-            page.value(_THIN)
-        lines = page.value(_RUN) + ([f"wider than its window by {beside} px"] if beside > 0 else [])
-        assert page.value("[innerWidth, matchMedia('(prefers-color-scheme: dark)').matches]") == [width, dark]
-        found += [f"{width} px, {'dark' if dark else 'light'}: {line}" for line in lines]
-    return found
+class Eyes:
+    """axe-core in one tab, for the pages opened from now on."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._seen: dict[tuple[int, bool], set[str]] = {look: set() for look in looks()}
+        page.run_first(program())
+
+    def broken(self) -> list[str]:
+        """A line for each element of the open page that breaks a rule, and one where the page is wider than its window; in each of `looks()`."""
+        page, found = self._page, []
+        for n, ((width, dark), seen) in enumerate(self._seen.items()):
+            page.widen(width)
+            page.darken(dark)
+            beside = page.value(_BESIDE)
+            if n == 0:
+                page.value(_THIN)
+            lines, fresh = page.value(f"{_RUN}({json.dumps(sorted(seen))})")
+            seen.update(fresh if not lines else [])
+            lines += [f"wider than its window by {beside} px"] if beside > 0 else []
+            assert page.value("[innerWidth, matchMedia('(prefers-color-scheme: dark)').matches]") == [width, dark]
+            found += [f"{width} px, {'dark' if dark else 'light'}: {line}" for line in lines]
+        return found

@@ -90,7 +90,8 @@ def _settle(form: Form, answers: Mapping[str, Any], today: date) -> tuple[list[s
 
 def _settle_fields(fields, answers, kept, outer, today, names) -> None:
     for field in fields:
-        scope = {**outer, **kept}
+        # Only where something is asked of it: most points have no condition, and a copy for each was a fifth of the time.
+        scope = {**outer, **kept} if outer and (field.show_if or field.type in ("calculated", "repeat")) else kept
         if not _holds(field.show_if, scope, today):
             continue
         names.append(field.name)

@@ -9,7 +9,7 @@ from public_site.build import TEMPLATES
 from public_site.bundle import load_bundle
 from public_site.pages import entity_pages, site_pages
 from public_site.release import release
-from tests.axe import broken
+from tests.axe import Eyes
 from tests.public_site.browser import Browser, program
 from tests.public_site.bundle_fixture import add_external
 from tests.public_site.conftest import FakePdfs
@@ -43,10 +43,11 @@ def test_no_page_keeps_anybody_out(site):
     found = {}
     with Browser() as browser:
         page = browser.page()
+        eyes = Eyes(page)
         for path in [*paths, SEARCH]:
             page.open(root + path)
             if path == SEARCH:
                 page.until("document.querySelector('#found *')")
             page.value("for (const one of document.querySelectorAll('details')) one.open = true")
-            found[path] = broken(page)
+            found[path] = eyes.broken()
     assert {path: lines for path, lines in found.items() if lines} == {}

@@ -1,6 +1,7 @@
 """Migrations and rules: all of them or none, once, and never behind the program's back."""
 
 import re
+from unittest import mock
 
 import pytest
 from piccolo.apps.migrations.auto.diffable_table import DiffableTable
@@ -8,11 +9,14 @@ from piccolo.apps.migrations.auto.schema_differ import SchemaDiffer
 from piccolo.apps.migrations.auto.schema_snapshot import SchemaSnapshot
 from piccolo.apps.migrations.commands.base import BaseMigrationManager
 from piccolo.apps.migrations.tables import Migration
+from piccolo.query import Select
 
 from portal.domain.errors import WrongMoment
 from portal.store import engine, invariants, schema, tables
 from portal.store.piccolo_app import APP_CONFIG
 from portal.store.tables import Account, Setting
+from portal.store.tables.columns import Rows
+from tests import office
 from tests.office import become_owner, changed_tables, make_folder, settings_of, snapshot
 
 pytestmark = pytest.mark.anyio
@@ -168,3 +172,22 @@ def test_every_table_named_by_a_rule_exists_with_its_columns():
 def test_every_rule_has_a_name_of_its_own():
     names = [guard.name for guard in invariants.guards()] + [one[0] for one in (*invariants.UNIQUE, *invariants.INDEXES)]
     assert len(set(names)) == len(names)
+
+
+# Asking for whole rows ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", office.ENGINES)
+def test_a_query_of_ours_says_what_piccolos_own_says(kind):
+    """tables/columns.py puts parts of it together once: the same columns, and the same joins through a foreign key."""
+
+    def said(query):
+        with mock.patch.object(query.table._meta, "_db", mock.Mock(engine_type=kind)):
+            return query.querystrings[0].compile_string(kind)
+
+    for table in tables.ALL:
+        ours = table.select().where(table._meta.primary_key > 1).order_by(table._meta.primary_key)
+        assert isinstance(ours, Rows)
+        assert said(ours) == said(Select(table).where(table._meta.primary_key > 1).order_by(table._meta.primary_key))
+    sql, values = said(tables.Visit.select(tables.Visit.code, tables.Visit.round.code).where(tables.Visit.organisation.parent == 2))
+    assert sql.count(" LEFT JOIN ") == 2 and '"visit$round"."code" AS "round.code"' in sql and values == [2]

@@ -10,6 +10,7 @@ from portal.domain.roles import ACTS, ROLES, may
 from portal.web import routes
 from portal.web.access import PUBLIC, SIGNED_IN, check_declared, require_declared, safe_path
 from tests import office
+from tests.once import ready_fonts
 from tests.web.bureau import LOGINS, ROUND, build_stage, open_house
 
 PUBLIC_ROUTES = {"GET /login", "POST /login", "POST /senior", "GET /static/{digest:str}/{name:str}"}
@@ -133,10 +134,11 @@ class Reader:
 
 
 @pytest.fixture(scope="module")
-def worked(stages, engine_kind, tmp_path_factory):
+def worked(stages, engine_kind, tmp_path_factory, one_nursery):
     """One portal at stage `worked` for the whole file: nobody here changes anything (one engine is open at a time)."""
     folder = tmp_path_factory.mktemp("worked") / "data"
     office.copy_folder(build_stage(stages, "worked", engine_kind), folder)
+    (folder / "fonts").symlink_to(ready_fonts(tmp_path_factory))  # some of the pages are on paper
     house = open_house(folder, "worked")
     with house.client:
         yield house

@@ -15,7 +15,7 @@ from portal.store.keys import load_keys
 from portal.web import routes
 from portal.web.app import create_app, share
 from tests import office
-from tests.axe import broken
+from tests.axe import Eyes
 from tests.public_site.browser import Browser
 from tests.public_site.browser import program as chromium
 from tests.web import test_checklists, test_imports
@@ -120,19 +120,20 @@ def test_no_page_keeps_anybody_out(portal):
     found = {}
     with Browser() as browser:
         person = Phone(browser.page(), address)
+        broken = Eyes(person.page).broken
         person.open("/login")
-        found["/login"] = broken(person.page)
+        found["/login"] = broken()
         person.login("boss", PASSWORD)
         for path in sorted(pages):
             person.open(path)
             person.hands("unfold")
-            found[path] = broken(person.page)
+            found[path] = broken()
             status = person.page.value("performance.getEntriesByType('navigation')[0].responseStatus")
             found[path] += [f"status {status}"] if status != 200 else []
         person.open("/draw/no-such-round")
-        found["404"] = broken(person.page)
+        found["404"] = broken()
         person.open("/accounts/new")
         person.follow("document.querySelector('main form').submit()")  # nothing filled in: the page says what is wrong
         assert person.told()
-        found["422"] = broken(person.page)
+        found["422"] = broken()
     assert {path: lines for path, lines in found.items() if lines} == {}

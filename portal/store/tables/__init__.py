@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from piccolo.table import Table
 
+from portal.store.tables.columns import select
 from portal.store.tables.directory import Entity, Load, LoadPart
 from portal.store.tables.draw import Exclusion, Pick, Pool, PoolBlock, Round, RoundTask, Share, Source
 from portal.store.tables.imports import (
@@ -33,3 +34,6 @@ ALL: list[type[Table]] = [
     Division, StationArea, Placement,
     ProfileVersion, YearBase, BaseEntity, PlanMeasure, Peace, Allowance, Dismissal, Simulation,
 ]  # fmt: skip
+
+for _table in ALL:
+    _table.select = classmethod(select)

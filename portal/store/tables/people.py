@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piccolo.columns import BigInt, Boolean, Bytea, ForeignKey, Integer, OnDelete, OnUpdate, Text, Timestamptz
+from piccolo.columns import BigInt, Boolean, Bytea, Integer, Text, Timestamptz
 from piccolo.table import Table
 
 from portal.store.tables.columns import at, json, on, ref, text
@@ -17,7 +17,7 @@ class Organisation(Table, tablename="organisation"):
     code = Text(unique=True)
     name = text()
     kind = text("bureau")  # bureau | station | department | partner
-    parent = ForeignKey("self", null=True, index=True, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict)
+    parent = ref("self", null=True)
     region = text()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piccolo.columns import Bytea, ForeignKey, Integer, OnDelete, OnUpdate, Text
+from piccolo.columns import Bytea, Integer, Text
 from piccolo.table import Table
 
 from portal.store.tables.columns import at, json, on, ref, text
@@ -182,7 +182,7 @@ class FollowUp(Table, tablename="follow_up"):
     closed_by = ref(Account, null=True)
     closed_at = at()
     result = text()  # how it was settled
-    parent = ForeignKey("self", null=True, index=True, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict)
+    parent = ref("self", null=True)
     due_days = Integer(default=0)  # working days; 0: no deadline, or only its day is known
     counts_on = on()  # the day they count from; null: what they count from has not happened
     ending = text()  # of domain.follow_ups.ENDINGS, once closed
