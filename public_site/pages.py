@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from public_site.bundle import Bundle, decode, has_problem, last_change, plain_json, shard, slug
 from public_site.data import COLUMNS, TITLES
+from public_site.lines import visit_of
 
 Row = dict[str, Any]
 Keep = Callable[[str, str], bool]
@@ -113,7 +112,7 @@ def site_pages(bundle: Bundle, facts: Row, style: str, keep: Keep) -> Iterator[P
     published = [row for row in (*rounds, *external) if row["code"] in bundle.by_round]
     late = [row for row in rounds if row["overdue"]]
     counts = {"items": len(bundle.items), "plans": len(bundle.plans), "rounds": len(bundle.rounds), "external": len(bundle.external), "entities": len(bundle.by_entity)}
-    counts["results"] = sum(map(len, bundle.by_round.values()))
+    counts["results"] = len(bundle.index.sizes)
     yield Page("index.html", "home.html", "home", as_of, {"news": news[:NEWS], "late": late, "topics": bundle.pages, "counts": counts})
     yield Page("news.html", "news.html", "home", as_of, {"rows": news}, long="rows")
     yield from _item_pages(bundle)
@@ -226,7 +225,7 @@ def entity_pages(bundle: Bundle, style: str, keep: Keep, only: Collection[str] |
     for item in bundle.items:
         versions.setdefault(item["code"], []).append(item)
     for code in sorted(bundle.by_entity if only is None else bundle.by_entity.keys() & set(only)):
-        lines, path = bundle.lines(bundle.by_entity[code]), entity_path(code)
+        lines, path = bundle.lines(bundle.results_of(code)), entity_path(code)
         source = _source(style, *lines)
         if keep(path, source):
             continue
@@ -294,8 +293,8 @@ class Paper:
     make: Callable[[], Row]
 
 
-def papers(bundle: Bundle, only: Collection[str] | None = None) -> Iterator[Paper]:
-    """Every PDF (of result sheets `only` those of these visits). `page`: the announcement's own page, whose address its QR code holds.
+def papers(bundle: Bundle, only: Iterable[bytes] | None = None) -> Iterator[Paper]:
+    """Every PDF (of result sheets `only` those of these lines). `page`: the announcement's own page, whose address its QR code holds.
 
     `about` in a context is as of the record itself, with the first checkpoint that holds it: else every PDF
     would change at every release.
@@ -319,16 +318,8 @@ def papers(bundle: Bundle, only: Collection[str] | None = None) -> Iterator[Pape
             parts = (plain_json(context), bundle.digests[row["code"]].encode())
             yield Paper(result_path(row["code"]).removesuffix(".html") + ".pdf", "result_notice", parts, lambda context=context: _with_results(bundle, context))
     always = plain_json(_about(bundle, "0000", None))  # the rest of a sheet's context is in its line
-    code_of = msgspec.json.Decoder(_Visit).decode
-    for line in bundle.shown_lines() if only is None or only else ():
-        visit = code_of(line).visit
-        if only is not None and visit not in only:
-            continue
-        yield Paper(sheet_path(visit), "result_sheet", (always, line), lambda line=line: _sheet(bundle, decode(line)))
-
-
-class _Visit(msgspec.Struct):
-    visit: str
+    for line in bundle.shown_lines() if only is None else only:
+        yield Paper(sheet_path(visit_of(line).visit), "result_sheet", (always, line), lambda line=line: _sheet(bundle, decode(line)))
 
 
 def _with_results(bundle: Bundle, context: Row) -> Row:

@@ -54,18 +54,20 @@ def bucket_path(number: int) -> str:
 
 def source_of(bundle: Bundle, style: str) -> str:
     """A digest of all that the exact index is made from: most changes touch no name and no code."""
+    index = bundle.index
     state = hashlib.sha256(style.encode())
-    for code, names in bundle.names.items():
-        state.update("\t".join((code, *names)).encode() + b"\n")
-    state.update(plain_json({code: sorted(known) for code, known in bundle.aliases.items()}))
+    for texts in (index.entities, index.names):
+        state.update(texts.data)
+        state.update(texts.sizes.tobytes())
+    state.update(plain_json(index.aliases))
     return state.hexdigest()[:32]
 
 
 def search_files(bundle: Bundle) -> Iterator[tuple[str, bytes]]:
     """The exact index, file by file."""
     size, keys = 0, 0
-    for code, names in bundle.names.items():
-        for text in (code, *names, *bundle.aliases.get(code, ())):
+    for code in bundle.by_entity:
+        for text in (code, *bundle.names_of(code), *bundle.aliases_of(code)):
             size += len(text) * 3 + 24
             keys += 1
     count = buckets_for(size, SIZE)
@@ -74,8 +76,9 @@ def search_files(bundle: Bundle) -> Iterator[tuple[str, bytes]]:
     step = -(-count // passes)
     for low in range(0, count, step):
         found: dict[int, list[str]] = {number: [] for number in range(low, min(low + step, count))}
-        for code, names in bundle.names.items():
-            for key in {search_key(text) for text in (code, *names, *bundle.aliases.get(code, ()))}:
+        for code in bundle.by_entity:
+            names = bundle.names_of(code)
+            for key in {search_key(text) for text in (code, *names, *bundle.aliases_of(code))}:
                 number = zlib.crc32(key.encode()) & (count - 1)
                 if number in found:
                     name = " ".join(names[-1].split())
