@@ -160,6 +160,7 @@ def html(bundle: Path, out: Path, quick: bool, indexed: bool = False) -> None:
     for page in entity_pages(opened, "", lambda _path, _source: False):
         text = hot.render(page.context["visits"], page.path, page.as_of, page.twin) if hot else None
         sink.put(page.path, text or render(page, page.path, page.context | {"pager": {"number": 1, "paths": [page.path], "start": 0, "total": 1}}))
+        sink.spill()
     for path, content in search.search_files(opened) if indexed else ():
         sink.put(path, content)
 

@@ -14,6 +14,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -218,12 +219,15 @@ def _note(bundle: Bundle, row: _Line) -> None:
 def _sort(bundle: Bundle) -> None:
     """Which lines are whose."""
     by_entity, index = bundle.by_entity, bundle.index
-    for n, code in enumerate(index.entities):
-        found = by_entity.setdefault(code, n)
-        if isinstance(found, list):
-            found.append(n)
-        elif found != n:
-            by_entity[code] = [found, n]
+    by_entity.update(zip(index.entities, count()))
+    if len(by_entity) < len(index.sizes):  # some have several
+        by_entity.clear()
+        for n, code in enumerate(index.entities):
+            found = by_entity.setdefault(code, n)
+            if isinstance(found, list):
+                found.append(n)
+            elif found != n:
+                by_entity[code] = [found, n]
     by_number = [array("I") for _ in index.codes]
     for n, number in enumerate(index.rounds):
         by_number[number].append(n)
@@ -273,7 +277,7 @@ def plain_json(value: Any) -> bytes:
 
 def last_change(result: Row) -> str:
     """The day a result was last published or changed."""
-    return max([result["published_on"], *(entry["on"] for entry in result["history"])])
+    return max([result["published_on"], *[entry["on"] for entry in result["history"]]])
 
 
 def has_problem(result: Row) -> bool:
@@ -301,10 +305,13 @@ def slug(code: str) -> str:
     return require_part(code.replace("#", "_"))
 
 
+_FOLDERS = [f"{n:02x}" for n in range(256)]
+
+
 @lru_cache(64)
 def shard(code: str) -> str:
     """The folder of a code: the first two hex digits of its SHA-256."""
-    return hashlib.sha256(code.encode()).hexdigest()[:2]
+    return _FOLDERS[hashlib.sha256(code.encode()).digest()[0]]
 
 
 def _json(path: Path) -> Row:

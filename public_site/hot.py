@@ -24,7 +24,7 @@ Fill = Callable[[Row, str], str]
 Fills = tuple[Fill, Fill]  # for values as they are, for values that must be escaped
 
 TEMPLATE = "entity.html"
-OFTEN = ("cn_date", "cn_day", "cn_time", "label_class", "task_path")  # asked for few values again and again
+OFTEN = ("cn_date", "cn_day", "cn_time", "count", "label_class", "task_path", "result_path")  # asked for few values again and again
 MOST_SHAPES = 4000  # each holds a page's words; a register with more shapes than this has no shapes
 _TOKEN = re.compile("\ue000([0-9]+)\ue001")  # of the private use area: they stand in no template
 _MARKS = (b"&", b"<", b">", b"'", b"\\")  # JSON writes a double quote or a line break with the last
@@ -91,7 +91,7 @@ class Hot:
         if len(visits) != 1:
             return None
         visit = visits[0]
-        shape = (path.count("/"), *shape_of(visit))
+        shape = shape_of(visit, path.count("/"))
         try:
             fills = self.shapes[shape]
         except KeyError:
@@ -127,15 +127,13 @@ class Hot:
         return _compiled(parts, items, self.calls, _bare), _compiled(parts, items, self.escaped, _term)
 
 
-def shape_of(visit: Row) -> tuple[Any, ...]:
-    """All that the template asks about a visit: two of one shape differ in values alone."""
-    return (
-        bool(visit["methods"]), bool(visit["history"]), any("old" in entry for entry in visit["history"]),
-        *[
-            (bool(item["address"]), item["problem"], bool(item["summary"]), bool(item["points"]), item["follow_up"]["state"], bool(item["follow_up"]["closed_on"]))
-            for item in visit["items"]
-        ],
-    )  # fmt: skip
+def shape_of(visit: Row, depth: int) -> tuple[Any, ...]:
+    """All that the template asks about a visit: two of one shape, so many folders deep, differ in values alone."""
+    shape: list[Any] = [depth, not visit["methods"], not visit["history"], True in ["old" in entry for entry in visit["history"]]]
+    for item in visit["items"]:
+        follow = item["follow_up"]
+        shape += (not item["address"], item["problem"], not item["summary"], not item["points"], follow["state"], not follow["closed_on"])
+    return tuple(shape)
 
 
 def _with_slots(visit: Row, known: list[str]) -> Row:

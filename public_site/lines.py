@@ -56,9 +56,10 @@ class Texts:
         return self.data[ends[n] - self.sizes[n] : ends[n]].decode()
 
     def __iter__(self) -> Iterator[str]:
-        at, data = 0, bytes(self.data)
+        at, data = 0, self.data.decode("ascii") if self.data.isascii() else self.data
         for size in self.sizes:
-            yield data[at : at + size].decode()
+            text = data[at : at + size]
+            yield text if type(text) is str else text.decode()
             at += size
 
     def take(self, other: Texts, first: int, last: int) -> None:

@@ -24,14 +24,18 @@ _WINDOW = 2048  # bytes; longer than any entry
 _BETWEEN = b'","'  # two entries, and nothing else
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Listing(Mapping[str, str]):
-    """path -> digest, of the entries `"path":"digest"` between two places of an open file, sorted, with commas between."""
+    """path -> digest, of the entries `"path":"digest"` between two places of an open file, sorted, with commas between.
+
+    Those in none of FOLDERS are few and asked for often: they are read once.
+    """
 
     number: int
     begin: int
     end: int
     holder: object = None  # keeps the file open
+    _rest: dict[str, str] | None = None
 
     def find(self, path: str) -> tuple[int, int, str | None]:
         """(where its entry begins or would, where it ends with its comma, digest or None)."""
@@ -56,17 +60,16 @@ class Listing(Mapping[str, str]):
         return high, high, None
 
     def get(self, path: str, default: str | None = None) -> str | None:
-        found = self.find(path)[2]
+        found = self.find(path)[2] if path.startswith(FOLDERS) else self.rest().get(path)
         return default if found is None else found
 
     def __getitem__(self, path: str) -> str:
-        found = self.find(path)[2]
-        if found is None:
+        if (found := self.get(path)) is None:
             raise KeyError(path)
         return found
 
     def __contains__(self, path: object) -> bool:
-        return self.find(str(path))[2] is not None
+        return self.get(str(path)) is not None
 
     def between(self, low: int, high: int) -> Iterator[tuple[str, str]]:
         """The entries in a range of bytes that begins and ends with whole ones."""
@@ -89,17 +92,16 @@ class Listing(Mapping[str, str]):
         """The bytes of all entries that begin so."""
         return self.find(prefix)[0], self.find(prefix[:-1] + chr(ord(prefix[-1]) + 1))[0]
 
-    def under(self, prefix: str) -> Iterator[str]:
-        return (path for path, _ in self.between(*self.range_of(prefix)))
-
-    def outside(self) -> Iterator[str]:
-        """The paths in none of FOLDERS."""
-        at = self.begin
-        for folder in FOLDERS:
-            low, high = self.range_of(folder)
-            yield from (path for path, _ in self.between(at, low))
-            at = high
-        yield from (path for path, _ in self.between(at, self.end))
+    def rest(self) -> dict[str, str]:
+        """What is in none of FOLDERS."""
+        if self._rest is None:
+            self._rest, at = {}, self.begin
+            for folder in FOLDERS:
+                low, high = self.range_of(folder)
+                self._rest.update(self.between(at, low))
+                at = high
+            self._rest.update(self.between(at, self.end))
+        return self._rest
 
     def items(self) -> Iterator[tuple[str, str]]:  # type: ignore[override]
         return self.between(self.begin, self.end)
@@ -127,8 +129,11 @@ class Counts:
 
     def add(self, path: str, one: int = 1) -> None:
         self.files += one
-        self.html += one * path.endswith(".html")
-        self.pdfs += one * path.endswith(".pdf")
+        end = path[-4:]
+        if end == "html":
+            self.html += one
+        elif end == ".pdf":
+            self.pdfs += one
 
 
 def counts_of(files: Listing) -> Counts:
@@ -153,14 +158,14 @@ class Listed:
     _file: object = None
 
     def __contains__(self, path: str) -> bool:
-        return path in self.fresh or self.has_kept(path) or any(path in run for run in self._runs)
+        return path in self.fresh or self.has_kept(path) or any(run.find(path)[2] for run in self._runs)
 
     def has_kept(self, path: str) -> bool:
         return self.base is not None and path.startswith(FOLDERS) and path not in self.without and path in self.base
 
     def claim(self, path: str) -> None:
         """Refuse an address that is taken. What went to the disk already is found when all is joined."""
-        if path in self.fresh or self.has_kept(path):
+        if path in self.fresh or (self.base is not None and self.has_kept(path)):
             raise BadInput(f"两个页面要用同一个地址“{path}”。请检查编码是否重复。")
 
     def __setitem__(self, path: str, digest: str) -> None:
@@ -169,10 +174,10 @@ class Listed:
     def __getitem__(self, path: str) -> str:
         return self.fresh[path]
 
-    def spill(self) -> None:
-        """Between two pages: what is in memory goes to the disk where it is much."""
+    def spill(self) -> bool:
+        """Between two pages: what is in memory goes to the disk where it is much; whether it went."""
         if len(self.fresh) < MOST or self.base is not None:
-            return
+            return False
         if self._file is None:
             self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this list
         begin = self._file.seek(0, os.SEEK_END)
@@ -181,6 +186,7 @@ class Listed:
         self._file.flush()
         self._runs.append(Listing(self._file.fileno(), begin, self._file.tell() - 1))
         self.fresh.clear()
+        return True
 
     def kept(self) -> Iterator[tuple[str, str]]:
         """What is taken over from `base`."""

@@ -19,7 +19,7 @@ MISSING, GONE = ABSENT = ("404.html", "410.html")  # what servers answer with, a
 CHOICES = 100  # rounds offered by the verification form; older ones are reached from their own page
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: a hundred thousand are made
 class Page:
     """One page to render. `long` names the list in `context` that goes on -2, -3, ... when it does not fit,
     `size` how many of its rows to try on one page; `twin` is the JSON beside the HTML; `root` is what its links begin
@@ -207,16 +207,29 @@ def _source(style: str, *parts: bytes) -> str:
 
 def _result_page(bundle: Bundle, row: Row, source: str) -> Page:
     code = row["code"]
-    results = list(map(decode, bundle.lines(bundle.by_round[code])))
+    raw = bundle.lines(bundle.by_round[code])
+    results = list(map(decode, raw))
     items = [item for one in results for item in one["items"]]
     totals = {
         "visits": len(results), "problems": sum(map(has_problem, results)), "items": len(items),
         "open": sum(item["follow_up"]["state"] == "open" for item in items), "closed": sum(item["follow_up"]["state"] == "closed" for item in items),
     }  # fmt: skip
-    lines = b",".join(line.rstrip(b"\n") for line in bundle.lines(bundle.by_round[code]))
+    lines = b",".join([line.rstrip(b"\n") for line in raw])
     twin = b'{"results":[%b],"round":%b,"title":%b}' % (lines, plain_json(code), plain_json(row["title"]))
-    context = {"round": row, "rows": results, "totals": totals}
+    context = {"round": row, "rows": list(map(_shown, results)), "totals": totals}
     return Page(result_path(code), "result.html", "results", bundle.updated[code], context, long="rows", size=120, twin=twin, source=source)
+
+
+def _shown(result: Row) -> Row:
+    """A result as its row of the table says it; worked out here, since templates are slow at it."""
+    items = result["items"]
+    problems = [item for item in items if item["problem"]]
+    states = {item["follow_up"]["state"] for item in problems}
+    return {
+        "name": result["name"], "entity": result["entity"], "inspected_on": result["inspected_on"], "items": len(items), "problems": problems,
+        "outcomes": [] if problems else list(dict.fromkeys([item["outcome_label"] for item in items])),
+        "state": "open" if "open" in states else "closed" if "closed" in states else "none",
+    }  # fmt: skip
 
 
 def entity_pages(bundle: Bundle, style: str, keep: Keep, only: Collection[str] | None = None) -> Iterator[Page]:
@@ -229,14 +242,14 @@ def entity_pages(bundle: Bundle, style: str, keep: Keep, only: Collection[str] |
         source = _source(style, *lines)
         if keep(path, source):
             continue
-        rows = [(decode(line), line) for line in lines]
-        if len(rows) > 1:
-            rows.sort(key=lambda row: (row[0]["inspected_on"], row[0]["visit"]), reverse=True)
-        visits = [_seen(row, versions) for row, _ in rows]
+        visits = [_seen(decode(line), versions) for line in lines]
+        if len(lines) > 1:
+            order = sorted(range(len(lines)), key=lambda n: (visits[n]["inspected_on"], visits[n]["visit"]), reverse=True)
+            visits, lines = [visits[n] for n in order], [lines[n] for n in order]
         context = {"entity": visits[0], "visits": visits, "brief": False}
-        as_of = max(map(last_change, visits))
-        twin = b'{"entity":"%b","results":[%b]}' % (code.encode(), b",".join([line.rstrip(b"\n") for _, line in rows]))  # `slug` let the code pass: nothing to escape
-        yield Page(path, "entity.html", "results", as_of, context, long="visits", twin=twin, source=source)
+        as_of = max(map(last_change, visits)) if len(visits) > 1 else last_change(visits[0])
+        twin = b'{"entity":"%b","results":[%b]}' % (code.encode(), b",".join([line.rstrip(b"\n") for line in lines]))  # `slug` let the code pass: nothing to escape
+        yield Page(path, "entity.html", "results", as_of, context, "visits", twin=twin, source=source)
 
 
 def _seen(visit: Row, versions: dict[str, list[Row]]) -> Row:

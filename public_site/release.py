@@ -250,7 +250,7 @@ def _over(root: Path, last: Path, known: Known | None, *, cloned: bool) -> Sink:
 
 def _to_disk(sink: Sink) -> None:
     """Every fresh byte and every folder is on the disk before the release gets its name."""
-    if len(sink.fresh) > MANY:
+    if sink.many or len(sink.fresh) > MANY:
         _sync_all(sink.root)
         return
     for path in [*sink.fresh, "manifest.json"]:

@@ -44,6 +44,7 @@ class Sink:
     files: Listed = field(default_factory=Listed)
     inputs: Listed = field(default_factory=Listed)
     fresh: list[str] = field(default_factory=list)
+    many: bool = False  # so many that their paths are not kept
     bytes: int = 0  # written here; what is linked is not counted
     tally: Counts = field(default_factory=Counts)
     pieces: Pieces | None = None  # of the results written here (tables.py)
@@ -86,12 +87,14 @@ class Sink:
 
     def last_under(self, folder: str) -> list[str]:
         """What the last release has in a folder."""
-        return list(self.last_files.under(folder)) if isinstance(self.last_files, Listing) else [path for path in self.last_files if path.startswith(folder)]
+        every = self.last_files.rest() if isinstance(self.last_files, Listing) else self.last_files
+        return [path for path in every if path.startswith(folder)]
 
     def spill(self) -> None:
         """Of a first site: what is listed goes to the disk where it is much. What is compared with another is as large as that one's list."""
+        if self.last is None and self.files.spill():
+            self.many, self.fresh[:] = True, ()
         if self.last is None:
-            self.files.spill()
             self.inputs.spill()
 
     def keep(self, path: str, source: str) -> bool:
@@ -135,7 +138,7 @@ class Sink:
         if self.files.base is None:
             return [path for path in self.last_files if path not in self.files]
         left = [path for path in self.files.without if path not in self.files and path in self.last_files]
-        return left + [path for path in self.last_files.outside() if path not in self.files.fresh]
+        return left + [path for path in self.last_files.rest() if path not in self.files.fresh]
 
     def changed(self) -> int:
         """How many files were added or are other than in the last release."""
@@ -208,10 +211,10 @@ class Sink:
         opened = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
         try:
             for piece in pieces:
-                view = memoryview(piece)
-                while view:
-                    view = view[os.write(opened, view) :]
                 size += len(piece)
+                written = os.write(opened, piece)
+                while written < len(piece):
+                    written += os.write(opened, memoryview(piece)[written:])
         finally:
             os.close(opened)
         self.fresh.append(path)
