@@ -24,7 +24,8 @@ from public_site.sink import LEVEL, Sink
 LINES, TABLE = "data/results.jsonl", "data/results.csv"
 FILES = (LINES, TABLE, f"{LINES}.gz", f"{TABLE}.gz")
 _HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03"  # gzip (RFC 1952) without name and time
-_LAST = b"\x03\x00"  # an empty last block
+_LAST = b"\x03\x00"  # an empty last block; after it come CRC-32 and size of what is packed
+_ENDS = (0, 0, 10, 10)
 
 
 def put_results(bundle: Bundle, sink: Sink, source: str) -> None:
@@ -43,6 +44,7 @@ def put_results(bundle: Bundle, sink: Sink, source: str) -> None:
     made = sink.pieces = Pieces(sizes=[array("I") for _ in FILES])
     whole = known and bundle.since and all(path in sink.last_files for path in FILES)
     starts = [list(accumulate(sizes, initial=len(content))) for sizes, content in zip(known.pieces.sizes, begun, strict=True)] if whole else []
+    whole = whole and all((sink.last / path).stat().st_size == ends[-1] + end for path, ends, end in zip(FILES, starts, _ENDS, strict=True))  # none is torn
     for found in _some(bundle, known.pieces) if whole else _all(bundle):
         if isinstance(found, range):
             old = known.pieces
