@@ -11,7 +11,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,7 +23,8 @@ from public_site.bundle import Bundle, load_bundle, mark_of, plain_json
 from public_site.changes import Changes, changes_of
 from public_site.hot import Hot
 from public_site.listing import save_manifest
-from public_site.pages import ABSENT, ADDRESSES, Page, Paper, entity_pages, papers, site_pages
+from public_site.pages import ABSENT, ADDRESSES, Page, Paper, address_of, entity_pages, papers, site_pages, versions_of
+from public_site.quick import Quick
 from public_site.sink import Sink
 from public_site.wording import FILTERS, WORDS, state_of
 
@@ -117,7 +118,7 @@ def build_into(
     for page in site_pages(bundle, facts, style, sink.keep):
         pages += _put_page(render, sink, page)
     hot = hot_of(bundle)
-    for page in entity_pages(bundle, style, sink.keep, changes and changes.entities):
+    for page in entity_pages(bundle, style, sink.keep, changes and changes.entities, quick_of(bundle, hot).render):
         pages += _put_page(render, sink, page, hot)
         sink.spill()
         tell("pages", pages)
@@ -156,6 +157,11 @@ def hot_of(bundle: Bundle) -> Hot:
     return Hot(environment(), _fixed(bundle), ADDRESSES, {name: FILTERS[name] for name in HOT_FILTERS})
 
 
+def quick_of(bundle: Bundle, hot: Hot) -> Quick:
+    """The quickest (quick.py)."""
+    return Quick(hot, partial(address_of, versions_of(bundle)), MOST_BYTES)
+
+
 def _fixed(bundle: Bundle) -> dict[str, Any]:
     return {"about": bundle.about, "bureau": bundle.about["bureau"]} | ADDRESSES
 
@@ -172,7 +178,7 @@ def _renderer(bundle: Bundle) -> Render:
 
 
 def _put_page(render: Render, sink: Sink, page: Page, hot: Hot | None = None) -> int:
-    quick = hot and page.twin and hot.render(page.context["visits"], page.path, page.as_of, page.twin)
+    quick = page.content or (hot and page.twin and hot.render(page.context["visits"], page.path, page.as_of, page.twin))
     files = [(page.path, quick)] if quick and len(quick) <= MOST_BYTES else _pages_that_fit(render, page)
     for path, content in files:
         sink.put(path, content)

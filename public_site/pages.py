@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from public_site.lines import visit_of
 
 Row = dict[str, Any]
 Keep = Callable[[str, str], bool]
+Quickly = Callable[[bytes, str], bytes | None]
 
 NEWS = 8  # announcements on the home page
 MISSING, GONE = ABSENT = ("404.html", "410.html")  # what servers answer with, at any address: their links begin at the host's root (hosting.py)
@@ -35,6 +36,7 @@ class Page:
     twin: bytes | None = None
     source: str = ""
     root: str = ""
+    content: bytes = b""  # where it is made already
 
 
 # Addresses -------------------------------------------------------------------------------------
@@ -232,22 +234,36 @@ def _shown(result: Row) -> Row:
     }  # fmt: skip
 
 
-def entity_pages(bundle: Bundle, style: str, keep: Keep, only: Collection[str] | None = None) -> Iterator[Page]:
-    """The page of every entity with a published result (of `only` these), by code; `style` and `keep` as in `site_pages`."""
+def versions_of(bundle: Bundle) -> dict[str, list[Row]]:
+    """The versions of each item."""
     versions: dict[str, list[Row]] = {}
     for item in bundle.items:
         versions.setdefault(item["code"], []).append(item)
+    return versions
+
+
+def entity_pages(bundle: Bundle, style: str, keep: Keep, only: Collection[str] | None = None, quick: Quickly | None = None) -> Iterator[Page]:
+    """The page of every entity with a published result (of `only` these), by code; `style` and `keep` as in `site_pages`.
+
+    `quick(line, path)` may make the page of an entity with one result (quick.py).
+    """
+    versions = versions_of(bundle)
     for code in sorted(bundle.by_entity if only is None else bundle.by_entity.keys() & set(only)):
         lines, path = bundle.lines(bundle.results_of(code)), entity_path(code)
         source = _source(style, *lines)
         if keep(path, source):
+            continue
+        content = quick(lines[0], path) if quick and len(lines) == 1 else None
+        if content:
+            twin = b'{"entity":"%b","results":[%b]}' % (code.encode(), lines[0].rstrip(b"\n"))
+            yield Page(path, "entity.html", "results", "", {}, twin=twin, source=source, content=content)
             continue
         visits = [_seen(decode(line), versions) for line in lines]
         if len(lines) > 1:
             order = sorted(range(len(lines)), key=lambda n: (visits[n]["inspected_on"], visits[n]["visit"]), reverse=True)
             visits, lines = [visits[n] for n in order], [lines[n] for n in order]
         context = {"entity": visits[0], "visits": visits, "brief": False}
-        as_of = max(map(last_change, visits)) if len(visits) > 1 else last_change(visits[0])
+        as_of = max(map(last_change, visits))
         twin = b'{"entity":"%b","results":[%b]}' % (code.encode(), b",".join([line.rstrip(b"\n") for line in lines]))  # `slug` let the code pass: nothing to escape
         yield Page(path, "entity.html", "results", as_of, context, "visits", twin=twin, source=source)
 
@@ -255,15 +271,19 @@ def entity_pages(bundle: Bundle, style: str, keep: Keep, only: Collection[str] |
 def _seen(visit: Row, versions: dict[str, list[Row]]) -> Row:
     """A visit as its page shows it: changes newest first, and each item with the address of the version in force that
     day ("" where the item is not in the list)."""
-    day = visit["inspected_on"]
     for item in visit["items"]:
-        item["address"] = ""
-        for version in versions.get(item["code"], ()):
-            if version["valid_from"] <= day and (version["valid_to"] is None or day <= version["valid_to"]):
-                item["address"] = item_path(version)
+        item["address"] = address_of(versions, item["code"], visit["inspected_on"])
     if len(visit["history"]) > 1:
         visit["history"].sort(key=lambda entry: entry["on"], reverse=True)
     return visit
+
+
+def address_of(versions: Mapping[str, list[Row]], code: str, day: str) -> str:
+    found = ""
+    for version in versions.get(code, ()):
+        if version["valid_from"] <= day and (version["valid_to"] is None or day <= version["valid_to"]):
+            found = item_path(version)
+    return found
 
 
 def announcements(bundle: Bundle) -> list[Row]:

@@ -49,6 +49,10 @@ class Sink:
     tally: Counts = field(default_factory=Counts)
     pieces: Pieces | None = None  # of the results written here (tables.py)
     folders: set[str] = field(default_factory=set)
+    _root: str = ""
+
+    def __post_init__(self) -> None:
+        self._root = str(self.root)
 
     def put(self, path: str, content: bytes) -> None:
         """Write a file, or link it if the last release has the same."""
@@ -226,7 +230,7 @@ class Sink:
         if folder not in self.folders:
             (self.root / folder).mkdir(parents=True, exist_ok=True)
             self.folders.add(folder)
-        return f"{self.root}/{path}"
+        return f"{self._root}/{path}"
 
 
 def packed(pieces: Iterable[bytes]) -> Iterator[bytes]:
