@@ -18,7 +18,7 @@ import msgspec
 
 from public_site.bundle import Bundle, mark_of
 from public_site.forget import save_whole
-from public_site.lines import Lines, Pieces, Texts
+from public_site.lines import Lines, Pieces, Texts, moved
 from public_site.listing import Counts, counts_of, open_manifest
 
 FILE = ".known"
@@ -32,6 +32,8 @@ class _Saved(msgspec.Struct):
     counts: tuple[int, int, int]
     closed: bool
     pieces: list[bytes]
+    checks: list[bytes]
+    so_far: list[bytes]
     sizes: bytes
     rounds: bytes
     codes: list[str]
@@ -45,13 +47,17 @@ class _Saved(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """`results`: the file; `stones`: a digest of what it was freed of; `made`: as in the manifest; `counts`: of listing.FOLDERS."""
+    """`results`: the file; `stones`: a digest of what it was freed of; `made`: as in the manifest; `counts`: of listing.FOLDERS.
+
+    `so_far`: CRC-32 of all pieces before each, in each file that has checks, and of all.
+    """
 
     results: Path
     stones: str
     made: Mapping[str, str]
     counts: Counts
     pieces: Pieces
+    so_far: list[array[int]]
     lines: Lines
     digests: Mapping[str, str]
     updated: Mapping[str, str]
@@ -66,13 +72,13 @@ def load_known(site: Path, release: str | None) -> Known | None:
         return None
     if saved.release != release or saved.program != program():
         return None
-    counts, *sizes = (array("I", one) for one in saved.pieces)
+    counts, *sizes = _arrays(saved.pieces)
     lines = Lines(array("Q"), array("I", saved.sizes), _texts(saved.entities), _texts(saved.names), array("I", saved.rounds), saved.codes, saved.aliases)
     lines.starts = array("Q", accumulate(lines.sizes, initial=0))
     lines.starts.pop()
     results = site / "releases" / release / "data" / "results.jsonl"
     return Known(
-        results, saved.stones, saved.made, Counts(*saved.counts), Pieces(counts, sizes, saved.closed), lines, saved.digests, saved.updated, saved.problems
+        results, saved.stones, saved.made, Counts(*saved.counts), Pieces(counts, sizes, _arrays(saved.checks), saved.closed), _arrays(saved.so_far), lines, saved.digests, saved.updated, saved.problems
     )
 
 
@@ -85,7 +91,8 @@ def save_known(site: Path, release: str, bundle: Bundle, pieces: Pieces | None, 
     counts = counts_of(open_manifest(site / "releases" / release / "manifest.json")[0])
     saved = _Saved(
         program(), release, mark_of(bundle.tombstones), dict(made), (counts.files, counts.html, counts.pdfs), pieces.closed,
-        [one.tobytes() for one in (pieces.counts, *pieces.sizes)], index.sizes.tobytes(), index.rounds.tobytes(), index.codes,
+        [one.tobytes() for one in (pieces.counts, *pieces.sizes)], [one.tobytes() for one in pieces.checks],
+        [_so_far(checks, sizes).tobytes() for checks, sizes in zip(pieces.checks, pieces.sizes, strict=False)], index.sizes.tobytes(), index.rounds.tobytes(), index.codes,
         _bytes(index.entities), _bytes(index.names), index.aliases, dict(bundle.digests), dict(bundle.updated), dict(bundle.problems),
     )  # fmt: skip
     save_whole(site / FILE, msgspec.msgpack.encode(saved))
@@ -98,6 +105,14 @@ def program() -> str:
     for path in sorted(Path(__file__).parent.glob("*.py")):
         state.update(path.read_bytes())
     return state.hexdigest()
+
+
+def _arrays(saved: Sequence[bytes]) -> list[array[int]]:
+    return [array("I", one) for one in saved]
+
+
+def _so_far(checks: Sequence[int], sizes: Sequence[int]) -> array[int]:
+    return array("I", accumulate(zip(checks, sizes, strict=True), lambda check, piece: moved(check, piece[1]) ^ piece[0], initial=0))
 
 
 def _texts(saved: Sequence[bytes]) -> Texts:

@@ -109,12 +109,37 @@ class Lines:
 class Pieces:
     """Of the pieces of some files made line by line (tables.py): how many lines, and how many bytes in each of the files.
 
-    `closed`: the last one ends by its last line, not by the end of the file.
+    `checks`: CRC-32 of each piece in the first of the files. `closed`: the last one ends by its last line, not by the end of the file.
     """
 
     counts: array[int] = field(default_factory=lambda: array("I"))
     sizes: list[array[int]] = field(default_factory=list)
+    checks: list[array[int]] = field(default_factory=list)
     closed: bool = True
+
+
+def _times(a: int, b: int) -> int:
+    """Two remainders multiplied modulo the polynomial of CRC-32, lowest power first."""
+    product, bit = 0, 1 << 31
+    while bit:
+        if a & bit:
+            product ^= b
+        b = b >> 1 ^ (0xEDB88320 if b & 1 else 0)
+        bit >>= 1
+    return product
+
+
+_POWERS = [1 << 23]  # x to the 8, 16, 32, ...: of 1, 2, 4, ... bytes
+while len(_POWERS) < 40:
+    _POWERS.append(_times(_POWERS[-1], _POWERS[-1]))
+
+
+def moved(check: int, size: int) -> int:
+    """A CRC-32 as it stands so many bytes later: of A and B together it is that of A moved, XOR that of B (as zlib's crc32_combine)."""
+    for n in range(size.bit_length()):
+        if size >> n & 1:
+            check = _times(_POWERS[n], check)
+    return check
 
 
 @dataclass(slots=True)

@@ -13,11 +13,12 @@ import struct
 import zlib
 from array import array
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import accumulate
 
 from public_site.bundle import CHUNK, Bundle
 from public_site.data import result_head, result_rows
-from public_site.lines import Pieces, ends_piece
+from public_site.lines import Pieces, ends_piece, moved
 from public_site.listing import Opened
 from public_site.sink import LEVEL, Sink
 
@@ -41,7 +42,8 @@ def put_results(bundle: Bundle, sink: Sink, source: str) -> None:
         out[0].digest = bundle.files["results.jsonl"]  # checked when the bundle was opened
     for one, content in zip(out, begun, strict=True):
         one.write(content)
-    made = sink.pieces = Pieces(sizes=[array("I") for _ in FILES])
+        one.check = zlib.crc32(content)
+    made = sink.pieces = Pieces(sizes=[array("I") for _ in FILES], checks=[array("I"), array("I")])
     whole = known and bundle.since and all(path in sink.last_files for path in FILES)
     starts = [list(accumulate(sizes, initial=len(content))) for sizes, content in zip(known.pieces.sizes, begun, strict=True)] if whole else []
     whole = whole and all((sink.last / path).stat().st_size == ends[-1] + end for path, ends, end in zip(FILES, starts, _ENDS, strict=True))  # none is torn
@@ -53,6 +55,9 @@ def put_results(bundle: Bundle, sink: Sink, source: str) -> None:
             for n, one in enumerate(out):
                 made.sizes[n] += old.sizes[n][found.start : found.stop]
                 one.take(starts[n][found.start], starts[n][found.stop])
+            for checks, before, all_, one, start in zip(made.checks, old.checks, known.so_far, out, starts, strict=False):
+                checks += before[found.start : found.stop]
+                one.check = moved(one.check ^ all_[found.start], start[found.stop] - start[found.start]) ^ all_[found.stop]
             continue
         lines, rows = b"".join(found), result_rows(found)
         made.counts.append(len(found))
@@ -60,6 +65,9 @@ def put_results(bundle: Bundle, sink: Sink, source: str) -> None:
         for n, content in enumerate((lines, rows, _pressed(lines), _pressed(rows))):
             made.sizes[n].append(len(content))
             out[n].write(content)
+            if n < 2:
+                made.checks[n].append(check := zlib.crc32(content))
+                out[n].check = moved(out[n].check, len(content)) ^ check
     for plain, packed in zip(out[:2], out[2:], strict=True):
         packed.write(_LAST + struct.pack("<LL", plain.check, plain.size & 0xFFFFFFFF))
         plain.close()
@@ -113,8 +121,6 @@ class _Out:
         if not self.digest:
             self.state.update(content)
         self.size += len(content)
-        if not self.path.endswith(".gz"):
-            self.check = zlib.crc32(content, self.check)
         view = memoryview(content)
         while view:
             view = view[os.write(self.file.number, view) :]
@@ -123,8 +129,19 @@ class _Out:
         """What the last release holds there."""
         if self.last is None:
             self.last = Opened(os.open(self.sink.last / self.path, os.O_RDONLY))
+        if self.digest:  # known: nobody has to read it
+            first += self._copied(first, last)
         for at in range(first, last, CHUNK):
             self.write(os.pread(self.last.number, min(CHUNK, last - at), at))
+
+    def _copied(self, first: int, last: int) -> int:
+        """How many bytes the system copied by itself."""
+        at = first
+        with suppress(OSError):  # not on every file system
+            while at < last and (count := os.copy_file_range(self.last.number, self.file.number, last - at, at)):
+                at += count
+        self.size += at - first
+        return at - first
 
     def close(self, plain: int | None = None) -> None:
         self.sink.finish(self.path, self.digest or self.state.hexdigest(), self.size, plain)

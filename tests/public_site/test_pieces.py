@@ -4,6 +4,7 @@ import gzip
 import json
 import random
 import shutil
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,6 +78,13 @@ def test_one_other_line_makes_one_other_piece(tmp_path: Path) -> None:
     made = list(found.pieces([b - a for a, b in pieces], closed))
     assert len(found.gone) == 1 == len(list(found.fresh()))
     assert [same for _, _, same in made].count(-1) == 1 and len(made) == len(pieces) > 10
+
+
+def test_checks_of_two_parts_give_the_check_of_both() -> None:
+    chance = random.Random(2)
+    for size in (0, 1, 7, 300, 70_000):
+        first, second = chance.randbytes(chance.randrange(50)), chance.randbytes(size)
+        assert lines.moved(zlib.crc32(first), size) ^ zlib.crc32(second) == zlib.crc32(first + second)
 
 
 def test_lines_that_cannot_be_read_are_left_to_who_says_which(tmp_path: Path) -> None:
