@@ -157,9 +157,10 @@ def html(bundle: Path, out: Path, quick: bool, indexed: bool = False) -> None:
     """Every entity page, and nothing else but, where `indexed`, the exact index."""
     opened, sink = load_bundle(bundle), Sink(out, twins=False)
     render, hot = build._renderer(opened), build.hot_of(opened) if quick else None
-    for page in entity_pages(opened, "", lambda _path, _source: False):
-        text = hot.render(page.context["visits"], page.path, page.as_of, page.twin) if hot else None
+    for page in entity_pages(opened, "", lambda _path, _source: False, None, build.quick_of(opened, hot).render if hot else None):
+        text = page.content or hot.render(page.context["visits"], page.path, page.as_of, page.twin) if hot else None
         sink.put(page.path, text or render(page, page.path, page.context | {"pager": {"number": 1, "paths": [page.path], "start": 0, "total": 1}}))
+        sink.spill()
     for path, content in search.search_files(opened) if indexed else ():
         sink.put(path, content)
 

@@ -11,19 +11,20 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 
-import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from portal.domain.errors import BadInput
-from public_site import data, opendata, search
-from public_site.bundle import Bundle, load_bundle, plain_json
+from public_site import data, opendata, search, tables
+from public_site.bundle import Bundle, load_bundle, mark_of, plain_json
 from public_site.changes import Changes, changes_of
 from public_site.hot import Hot
-from public_site.pages import ABSENT, ADDRESSES, Page, Paper, entity_pages, papers, site_pages
+from public_site.listing import save_manifest
+from public_site.pages import ABSENT, ADDRESSES, Page, Paper, address_of, entity_pages, papers, site_pages, versions_of
+from public_site.quick import Quick
 from public_site.sink import Sink
 from public_site.wording import FILTERS, WORDS, state_of
 
@@ -79,14 +80,19 @@ def build(
         raise BadInput(f"输出文件夹“{out.name}”已经存在。请换一个名字，或先移走它。")
     opened, sink = load_bundle(bundle), Sink(out)
     report = build_into(opened, sink, render_pdfs, progress, pdf_cache=pdf_cache, verify=verify)
-    (out / "manifest.json").write_bytes(manifest_of(sink, opened))
+    put_manifest(sink, opened)
     return report
 
 
-def manifest_of(sink: Sink, bundle: Bundle) -> bytes:
-    """`manifest.json` of a site: every other file's SHA-256, and for pages and PDFs what they were made from."""
-    whole = {"spec": SPEC, "as_of": bundle.about["as_of"], "files": sink.files, "inputs": sink.inputs, "made": sink.made}
-    return msgspec.json.encode(whole, order="sorted")  # the same bytes as canonical JSON: paths and digests are plain ASCII
+def put_manifest(sink: Sink, bundle: Bundle) -> str:
+    """Write `manifest.json` of a site, every other file's SHA-256, and for pages and PDFs what they were made from; its own SHA-256."""
+    head = plain_json({"as_of": bundle.about["as_of"]})[:-1] + b","  # canonical JSON: paths and digests are plain ASCII
+    return save_manifest(sink.root / "manifest.json", head, sink.files, sink.inputs, plain_json({"made": sink.made, "spec": SPEC})[1:])
+
+
+def made_of(bundle: Bundle, render_pdfs: PdfRenderer) -> dict[str, str]:
+    """What pages and PDFs are made with."""
+    return {"pages": style_digest(bundle), "pdfs": render_pdfs.version}
 
 
 def build_into(
@@ -104,23 +110,23 @@ def build_into(
     program = (verify / "verify.py").read_bytes()
     facts = {"lines": program.count(b"\n"), "digest": hashlib.sha256(program).hexdigest()}
     pages = 0
-    style = style_digest(bundle)
-    sink.made = {"pages": style, "pdfs": render_pdfs.version}
+    sink.made = made_of(bundle, render_pdfs)
+    style = sink.made["pages"]
     changes = changes_of(bundle, sink)
     if changes:
-        sink.keep_all(changes.unchanged(sink.last_files))
+        sink.keep_rest(changes.touched(sink.last_files))
     for page in site_pages(bundle, facts, style, sink.keep):
         pages += _put_page(render, sink, page)
     hot = hot_of(bundle)
-    for page in entity_pages(bundle, style, sink.keep, changes and changes.entities):
+    for page in entity_pages(bundle, style, sink.keep, changes and changes.entities, quick_of(bundle, hot).render):
         pages += _put_page(render, sink, page, hot)
+        sink.spill()
         tell("pages", pages)
     _put_data(bundle, sink, style)
-    for path, content in opendata.open_files(bundle, [path for path in sink.files if path.endswith(".html") and path not in ABSENT], address):
+    for path, content in opendata.open_files(bundle, (path for path in sink.files.paths() if path.endswith(".html") and path not in ABSENT), address):
         sink.put(path, content)
     rendered = _put_pdfs(bundle, sink, render_pdfs, pdf_cache, tell, changes)
-    html, pdfs = (sum(path.endswith(end) for path in sink.files) for end in (".html", ".pdf"))
-    return BuildReport(html, pdfs, len(sink.files), sink.bytes, rendered)
+    return BuildReport(sink.tally.html, sink.tally.pdfs, sink.tally.files, sink.bytes, rendered)
 
 
 def style_digest(bundle: Bundle) -> str:
@@ -151,6 +157,11 @@ def hot_of(bundle: Bundle) -> Hot:
     return Hot(environment(), _fixed(bundle), ADDRESSES, {name: FILTERS[name] for name in HOT_FILTERS})
 
 
+def quick_of(bundle: Bundle, hot: Hot) -> Quick:
+    """The quickest (quick.py)."""
+    return Quick(hot, partial(address_of, versions_of(bundle)), MOST_BYTES)
+
+
 def _fixed(bundle: Bundle) -> dict[str, Any]:
     return {"about": bundle.about, "bureau": bundle.about["bureau"]} | ADDRESSES
 
@@ -167,7 +178,7 @@ def _renderer(bundle: Bundle) -> Render:
 
 
 def _put_page(render: Render, sink: Sink, page: Page, hot: Hot | None = None) -> int:
-    quick = hot and page.twin and hot.render(page.context["visits"], page.path, page.as_of, page.twin)
+    quick = page.content or (hot and page.twin and hot.render(page.context["visits"], page.path, page.as_of, page.twin))
     files = [(page.path, quick)] if quick and len(quick) <= MOST_BYTES else _pages_that_fit(render, page)
     for path, content in files:
         sink.put(path, content)
@@ -224,10 +235,11 @@ def _put_data(bundle: Bundle, sink: Sink, style: str) -> None:
     states = {row["code"]: state_of(row)[1] for row in bundle.rounds}
     for path, pieces in data.csv_files(bundle, states):
         sink.put_pieces(path, pieces)
+    tables.put_results(bundle, sink, hashlib.sha256(plain_json([style, mark_of(bundle.tombstones), bundle.files["results.jsonl"]])).hexdigest()[:32])
     for name in data.COLUMNS:
-        if name == "results" and bundle.dropped:
-            sink.put_pieces("data/results.jsonl", bundle.shown_lines())
-        elif f"{name}.jsonl" in bundle.files:
+        if name == "results":
+            continue
+        if f"{name}.jsonl" in bundle.files:
             sink.copy(f"data/{name}.jsonl", bundle.folder / f"{name}.jsonl", bundle.files[f"{name}.jsonl"])
         else:
             sink.put(f"data/{name}.jsonl", b"")
@@ -235,7 +247,7 @@ def _put_data(bundle: Bundle, sink: Sink, style: str) -> None:
     sink.copy("data/about.json", bundle.folder / "about.json", bundle.files["about.json"])
     sink.copy("data/pages.jsonl", bundle.folder / "pages.jsonl", bundle.files["pages.jsonl"])
     source = search.source_of(bundle, style)
-    if not sink.keep_files(search.INDEX, source, [path for path in sink.last_files if path.startswith(search.FOLDER) and not path.endswith(".gz")]):
+    if not sink.keep_files(search.INDEX, source, [path for path in sink.last_under(search.FOLDER) if not path.endswith(".gz")]):
         for path, content in search.search_files(bundle):
             sink.put(path, content)
         sink.inputs[search.INDEX] = source
@@ -255,7 +267,7 @@ def _put_pdfs(bundle: Bundle, sink: Sink, render_pdfs: PdfRenderer, cache: Path 
         kept = cache or Path(spare)
         wanted: dict[str, str] = {}  # path -> key, of those the last release has not
         rendered = 0
-        for key, content in render_pdfs(_missing(papers(bundle, changes and changes.visits), sink, kept, wanted, render_pdfs.version)):
+        for key, content in render_pdfs(_missing(papers(bundle, changes and changes.lines), sink, kept, wanted, render_pdfs.version)):
             _write_whole(_cached(kept, key), content)
             rendered += 1
             tell("pdfs", rendered)

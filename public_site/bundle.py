@@ -10,21 +10,25 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from portal.domain.errors import BadInput
+from public_site.lines import Difference, Lines, Pieces, difference
+from public_site.listing import Opened
 
 SPEC = "mingcha-bundle/1"
 CHUNK = 1 << 20
 
 Row = dict[str, Any]
-Place = tuple[int, int]  # offset and length in results.jsonl
+Numbers = Sequence[int]  # of lines of results that may be shown
 
 _PART = r"[0-9A-Za-z][0-9A-Za-z._@-]{0,119}"
 _SAFE_PART, _SAFE_PATH = re.compile(_PART, re.ASCII), re.compile(f"{_PART}(?:/{_PART})*", re.ASCII)
@@ -59,22 +63,13 @@ class _Line(msgspec.Struct):
     aliases: list[str] = []
 
 
-class _Opened:
-    """A file that is closed with the bundle it belongs to."""
-
-    def __init__(self, number: int):
-        self.number = number
-
-    def __del__(self) -> None:
-        os.close(self.number)
-
-
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """An opened bundle. `external`: lists drawn elsewhere. `tombstones`: visit -> what must not be shown of it (forget.py).
 
-    `by_entity` and `by_round` give the places of results in the file's order, `names` all names an entity's results carry,
-    `updated` the last day a result of the round was published or changed. Forgotten results are in none of them: `dropped` are their places.
+    `index` holds what is kept of each result; `by_entity` and `by_round` give the numbers of results in the file's order (one number
+    alone where an entity has one result), `updated` the last day a result of the round was published or changed. Forgotten results are
+    in none of them: `dropped` are their places. `since`: how the results differ from those of the release shown, where that is known.
     """
 
     folder: Path
@@ -88,20 +83,36 @@ class Bundle:
     tombstones: dict[str, Row] = field(default_factory=dict)
     dropped: set[int] = field(default_factory=set)  # offsets in results.jsonl
     digests: dict[str, str] = field(default_factory=dict)  # round -> digest of its results
-    by_entity: dict[str, list[Place]] = field(default_factory=dict)
-    by_round: dict[str, list[Place]] = field(default_factory=dict)
-    names: dict[str, list[str]] = field(default_factory=dict)
-    aliases: dict[str, set[str]] = field(default_factory=dict)  # old names and numbers, only of those that have any
+    index: Lines = field(default_factory=Lines)
+    by_entity: dict[str, int | list[int]] = field(default_factory=dict)
+    by_round: dict[str, array[int]] = field(default_factory=dict)
     updated: dict[str, str] = field(default_factory=dict)
     problems: dict[str, int] = field(default_factory=dict)  # round -> visits with a found problem
-    _opened: list[_Opened] = field(default_factory=list)
+    since: Difference | None = None
+    _opened: list[Opened] = field(default_factory=list)
 
-    def lines(self, places: list[Place]) -> list[bytes]:
+    def results_of(self, code: str) -> Numbers:
+        """The numbers of an entity's results."""
+        found = self.by_entity[code]
+        return [found] if isinstance(found, int) else found
+
+    def names_of(self, code: str) -> list[str]:
+        """All names an entity's results carry, in the file's order."""
+        found = self.by_entity[code]
+        return [self.index.names[found]] if isinstance(found, int) else list(dict.fromkeys(self.index.names[n] for n in found))
+
+    def aliases_of(self, code: str) -> set[str]:
+        """Old names and numbers of an entity."""
+        known = self.index.aliases
+        return {alias for n in self.results_of(code) if n in known for alias in known[n]} if known else set()
+
+    def lines(self, numbers: Iterable[int]) -> list[bytes]:
         """The raw lines of results, in the order asked for."""
         if not self._opened:
-            self._opened.append(_Opened(os.open(self.folder / "results.jsonl", os.O_RDONLY)))
+            self._opened.append(Opened(os.open(self.folder / "results.jsonl", os.O_RDONLY)))
         whole = self._opened[0].number
-        return [os.pread(whole, length, offset) for offset, length in places]  # a mapping would count as memory in the end
+        starts, sizes, read = self.index.starts, self.index.sizes, os.pread
+        return [read(whole, sizes[n], starts[n]) for n in numbers]  # a mapping would count as memory in the end
 
     def results(self) -> Iterator[Row]:
         """Every result that may be shown, one at a time."""
@@ -121,10 +132,23 @@ class Bundle:
         return sorted(path for path in self.files if path.startswith(prefix))
 
 
-def load_bundle(folder: Path, tombstones: Mapping[str, Row] | None = None) -> Bundle:
+class Earlier(Protocol):
+    """What is known of the results of the release shown (known.py)."""
+
+    results: Path  # the file
+    stones: str  # a digest of what it was freed of
+    pieces: Pieces  # the first of its files is this one
+    lines: Lines
+    digests: Mapping[str, str]
+    updated: Mapping[str, str]
+    problems: Mapping[str, int]
+
+
+def load_bundle(folder: Path, tombstones: Mapping[str, Row] | None = None, earlier: Earlier | None = None) -> Bundle:
     """Open a bundle and check it against its manifest. BadInput says which file is wrong.
 
     `tombstones`: those the site knows of besides the bundle's own; where both name a visit, the later one counts.
+    `earlier`: results that most of the bundle's are the same as; the bundle read is the same with it and without.
     """
     manifest = _json(folder / "manifest.json")
     if manifest.get("spec") != SPEC:
@@ -140,8 +164,15 @@ def load_bundle(folder: Path, tombstones: Mapping[str, Row] | None = None) -> Bu
     lists = {name: _rows(folder / f"{name}.jsonl") if f"{name}.jsonl" in files else [] for name in (*_LISTS, *_LATER)}
     lists["tombstones"] = joined(tombstones or {}, lists["tombstones"])
     bundle = Bundle(folder, _json(folder / "about.json"), files, **lists)
-    _index(bundle)
+    if earlier is None or earlier.stones != mark_of(bundle.tombstones) or not (bundle := _with_earlier(bundle, earlier)).since:
+        _index(bundle)
+    _sort(bundle)
     return bundle
+
+
+def mark_of(stones: Mapping[str, Row]) -> str:
+    """A digest of tombstones."""
+    return hashlib.sha256(plain_json([stones[visit] for visit in sorted(stones)])).hexdigest()
 
 
 def joined(known: Mapping[str, Row], more: Iterable[Row]) -> dict[str, Row]:
@@ -155,34 +186,87 @@ def joined(known: Mapping[str, Row], more: Iterable[Row]) -> dict[str, Row]:
 
 def _index(bundle: Bundle) -> None:
     rounds, offset, line = {row["code"] for row in (*bundle.rounds, *bundle.external)}, 0, b""
-    by_entity, by_round, stones = bundle.by_entity, bundle.by_round, bundle.tombstones
+    stones, index = bundle.tombstones, bundle.index
+    numbers: dict[str, int] = {}
     states = {code: hashlib.sha256() for code in rounds}
     decode = msgspec.json.Decoder(_Line).decode
     try:
         with (bundle.folder / "results.jsonl").open("rb") as stream:
             for line in stream:
-                row, place = decode(line), (offset, len(line))
+                row, start = decode(line), offset
                 offset += len(line)
                 if row.round not in rounds:
                     raise BadInput(f"结果“{row.visit}”属于轮次“{row.round}”，但公示数据包中没有这一轮。请重新导出。")
                 if stones and row.visit in stones and row.proof.index <= stones[row.visit]["index"]:
-                    bundle.dropped.add(place[0])
+                    bundle.dropped.add(start)
                     continue
-                by_entity.setdefault(row.entity, []).append(place)
-                by_round.setdefault(row.round, []).append(place)
-                names = bundle.names.setdefault(row.entity, [])
-                if row.name not in names:
-                    names.append(row.name)
-                if row.aliases:
-                    bundle.aliases.setdefault(row.entity, set()).update(row.aliases)
+                index.add(start, len(line), row.entity, row.name, numbers.setdefault(row.round, len(numbers)), row.aliases)
                 states[row.round].update(line)
-                changed = max(row.published_on, *[entry.on for entry in row.history], "")
-                if changed > bundle.updated.get(row.round, ""):
-                    bundle.updated[row.round] = changed
-                bundle.problems[row.round] = bundle.problems.get(row.round, 0) + any(item.problem for item in row.items)
+                _note(bundle, row)
     except msgspec.MsgspecError:
         raise BadInput(f"公示数据包的 results.jsonl 从第 {offset:,} 字节起的一行读不出来：{line[:60].decode(errors='replace')}…。请重新导出。") from None
-    bundle.digests.update({code: states[code].hexdigest() for code in by_round})
+    index.codes.extend(numbers)
+    bundle.digests.update({code: states[code].hexdigest() for code in numbers})
+
+
+def _note(bundle: Bundle, row: _Line) -> None:
+    changed = max(row.published_on, *[entry.on for entry in row.history], "")
+    if changed > bundle.updated.get(row.round, ""):
+        bundle.updated[row.round] = changed
+    bundle.problems[row.round] = bundle.problems.get(row.round, 0) + any([item.problem for item in row.items])
+
+
+def _sort(bundle: Bundle) -> None:
+    """Which lines are whose."""
+    by_entity, index = bundle.by_entity, bundle.index
+    by_entity.update(zip(index.entities, count()))
+    if len(by_entity) < len(index.sizes):  # some have several
+        by_entity.clear()
+        for n, code in enumerate(index.entities):
+            found = by_entity.setdefault(code, n)
+            if isinstance(found, list):
+                found.append(n)
+            elif found != n:
+                by_entity[code] = [found, n]
+    by_number = [array("I") for _ in index.codes]
+    for n, number in enumerate(index.rounds):
+        by_number[number].append(n)
+    bundle.by_round.update({code: found for code, found in zip(index.codes, by_number, strict=True) if found})
+
+
+def _with_earlier(bundle: Bundle, earlier: Earlier) -> Bundle:
+    """The bundle with the index of what is the same as earlier taken over; unchanged (`since` None) where all must be read."""
+    found = difference(earlier.results, bundle.folder / "results.jsonl", earlier.pieces.sizes[0], earlier.pieces.counts)
+    if found is None:
+        return bundle
+    decode, index, old = msgspec.json.Decoder(_Line).decode, Lines(codes=list(earlier.lines.codes)), earlier.lines
+    numbers, changed, start = {code: n for n, code in enumerate(index.codes)}, set(), 0
+    try:
+        for run in found.runs:
+            start = index.take(old, run.first, run.last, start)
+            for line in run.fresh:
+                row = decode(line)
+                if row.visit in bundle.tombstones:
+                    return bundle
+                index.add(start, len(line), row.entity, row.name, numbers.setdefault(row.round, len(numbers)), row.aliases)
+                start += len(line)
+                changed.add(row.round)
+        changed |= {decode(line).round for line in found.gone}
+    except msgspec.MsgspecError:
+        return bundle
+    index.codes[:] = numbers
+    if not numbers.keys() <= {row["code"] for row in (*bundle.rounds, *bundle.external)}:
+        return bundle  # who reads all of them says which
+    bundle = replace(bundle, index=index, since=found)
+    for mine, its in ((bundle.digests, earlier.digests), (bundle.updated, earlier.updated), (bundle.problems, earlier.problems)):
+        mine.update({code: value for code, value in its.items() if code not in changed})
+    for code in changed:
+        lines = bundle.lines([n for n, number in enumerate(index.rounds) if number == numbers[code]])
+        if lines:
+            bundle.digests[code] = hashlib.sha256(b"".join(lines)).hexdigest()
+        for line in lines:
+            _note(bundle, decode(line))
+    return bundle
 
 
 def plain_json(value: Any) -> bytes:
@@ -193,7 +277,7 @@ def plain_json(value: Any) -> bytes:
 
 def last_change(result: Row) -> str:
     """The day a result was last published or changed."""
-    return max([result["published_on"], *(entry["on"] for entry in result["history"])])
+    return max([result["published_on"], *[entry["on"] for entry in result["history"]]])
 
 
 def has_problem(result: Row) -> bool:
@@ -221,10 +305,13 @@ def slug(code: str) -> str:
     return require_part(code.replace("#", "_"))
 
 
+_FOLDERS = [f"{n:02x}" for n in range(256)]
+
+
 @lru_cache(64)
 def shard(code: str) -> str:
     """The folder of a code: the first two hex digits of its SHA-256."""
-    return hashlib.sha256(code.encode()).hexdigest()[:2]
+    return _FOLDERS[hashlib.sha256(code.encode()).digest()[0]]
 
 
 def _json(path: Path) -> Row:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
-
-import msgspec
 
 from public_site.bundle import Bundle
+from public_site.lines import visit_of
 from public_site.pages import entity_path, sheet_path
 from public_site.sink import Sink
 
 _ENDS = (".html", ".json", ".html.gz", ".json.gz")  # of an entity's first page; the further ones have no JSON
-
-
-class _Whose(msgspec.Struct):
-    visit: str
-    entity: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +20,10 @@ class Changes:
 
     entities: Collection[str]
     visits: Collection[str]
+    lines: list[bytes]  # new and other ones
 
-    def unchanged(self, files: Mapping[str, str]) -> dict[str, str]:
-        """Of a release's files those of entities' pages and result sheets that belong to nobody here."""
+    def touched(self, files: Container[str]) -> frozenset[str]:
+        """All their pages and result sheets in a release with these files, and what they may have had there."""
         theirs = {sheet_path(visit) for visit in self.visits}
         for code in self.entities:
             stem = entity_path(code).removesuffix(".html")
@@ -38,25 +32,13 @@ class Changes:
                 if (page := f"{stem}-{number}.html") not in files:
                     break
                 theirs |= {page, f"{page}.gz"}
-        return {path: digest for path, digest in files.items() if path.startswith(("entities/", "sheets/")) and path not in theirs}
+        return frozenset(theirs)
 
 
 def changes_of(bundle: Bundle, sink: Sink) -> Changes | None:
-    """What changed since the release a sink builds on; None where that was made with anything else, so that nothing is known."""
-    if sink.last is None or not sink.last_made or sink.last_made != sink.made:
+    """What changed since the release a sink builds on; None where nothing is known of that, or it was made with anything else."""
+    if sink.last is None or sink.known is None or bundle.since is None or sink.known.made != sink.made:
         return None
-    try:
-        before = _lines(sink.last / "data" / "results.jsonl")
-        now = {hash(line) for line in bundle.shown_lines()}  # keyed by chance, anew in each process: no two lines can be made to meet
-        decode = msgspec.json.Decoder(_Whose).decode
-        found = [decode(line) for line in bundle.shown_lines() if hash(line) not in before]
-        with (sink.last / "data" / "results.jsonl").open("rb") as stream:
-            found += [decode(line) for line in stream if hash(line) not in now]
-    except (OSError, msgspec.MsgspecError):
-        return None
-    return Changes({row.entity for row in found}, {row.visit for row in found})
-
-
-def _lines(place: Path) -> set[int]:
-    with place.open("rb") as stream:
-        return {hash(line) for line in stream}
+    lines = list(bundle.since.fresh())
+    rows = list(map(visit_of, (*lines, *bundle.since.gone)))
+    return Changes({row.entity for row in rows}, {row.visit for row in rows}, lines)

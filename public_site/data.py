@@ -74,10 +74,10 @@ def csv_chunks(head: list[str], rows: Iterable[list[Any]]) -> Iterator[bytes]:
 
 
 def csv_files(bundle: Bundle, states: dict[str, str]) -> Iterator[tuple[str, Iterator[bytes]]]:
-    """(path, pieces) of each CSV file; `states` gives a round's state in words by its code."""
+    """(path, pieces) of each CSV file but that of results (tables.py); `states` gives a round's state in words by its code."""
     makers = {
         "items": map(safe, _item_rows(bundle)), "plans": map(safe, _plan_rows(bundle)), "rounds": map(safe, _round_rows(bundle, states)),
-        "external": map(safe, _external_rows(bundle)), "results": _result_rows(bundle),
+        "external": map(safe, _external_rows(bundle)),
     }  # fmt: skip
     for name, rows in makers.items():
         yield f"data/{name}.csv", csv_chunks([column for column, _ in COLUMNS[name]], rows)
@@ -152,14 +152,25 @@ class _Result(msgspec.Struct):
     items: list[_Item]
 
 
-def _result_rows(bundle: Bundle) -> Iterator[list[Any]]:
-    decode = msgspec.json.Decoder(_Result).decode
-    for line in bundle.shown_lines():
-        row, suspect = decode(line), any(mark in line for mark in _FORMULA_MARKS)
+_result = msgspec.json.Decoder(_Result).decode
+
+
+def result_head() -> bytes:
+    """The first line of results.csv."""
+    return b"".join(csv_chunks([column for column, _ in COLUMNS["results"]], ()))
+
+
+def result_rows(lines: Iterable[bytes]) -> bytes:
+    """The lines of results.csv that lines of results.jsonl make: one for each item."""
+    buffer = io.StringIO()
+    write = csv.writer(buffer, lineterminator="\r\n").writerow
+    for line in lines:
+        row, suspect = _result(line), any([mark in line for mark in _FORMULA_MARKS])
         for item in row.items:
             follow = item.follow_up
             cells = [
                 row.entity, row.name, row.type, row.status, row.town, row.round, item.code, item.name, item.outcome_label,
                 item.summary, follow.label, FOLLOW_UP[follow.state], follow.closed_on, row.inspected_on, row.authority, row.published_on,
             ]  # fmt: skip
-            yield safe(cells) if suspect else cells
+            write(safe(cells) if suspect else cells)
+    return buffer.getvalue().encode()

@@ -17,7 +17,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from typing import Any
 import msgspec
 
 from public_site.bundle import SPEC as BUNDLE
-from public_site.bundle import joined, plain_json
+from public_site.bundle import joined, mark_of, plain_json
 from public_site.pages import entity_path, sheet_path
 
 Row = dict[str, Any]
@@ -66,10 +66,6 @@ def save_whole(place: Path, content: bytes) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     os.replace(fresh, place)
-
-
-def mark_of(stones: Mapping[str, Row]) -> str:
-    return hashlib.sha256(plain_json([stones[visit] for visit in sorted(stones)])).hexdigest()
 
 
 def is_done(site: Path, stones: Mapping[str, Row]) -> bool:
@@ -125,7 +121,7 @@ def bundle_of(release: Path, clean: Path | None, folder: Path) -> bool:
 _CARRIED = ("data/about.json", *(f"data/{name}.jsonl" for name in ("items", "plans", "rounds", "external", "results")))
 
 
-def gone_paths(stones: Iterable[Row], files: Mapping[str, str]) -> list[str]:
+def gone_paths(stones: Iterable[Row], files: Container[str]) -> list[str]:
     """The addresses of forgotten results which a release with these files does not hold, sorted.
 
     An entity's page goes on at -2, -3, ... where it was too long; how far it once went nobody remembers, but not further
@@ -139,14 +135,14 @@ def gone_paths(stones: Iterable[Row], files: Mapping[str, str]) -> list[str]:
     for stem, visits in lost.items():
         shown = next(n for n in count() if _part(stem, n + 1) not in files)
         found.update(_part(stem, n) for n in range(1, shown + visits + 1))
-    return sorted(found - files.keys())
+    return sorted(path for path in found if path not in files)
 
 
 def _part(stem: str, number: int) -> str:
     return f"{stem}.html" if number == 1 else f"{stem}-{number}.html"
 
 
-def save_gone(site: Path, stones: Mapping[str, Row], files: Mapping[str, str]) -> None:
+def save_gone(site: Path, stones: Mapping[str, Row], files: Container[str]) -> None:
     """Write the list of what answers 410 beside the release about to be shown, for our server and for nginx."""
     gone = gone_paths(stones.values(), files)
     save_whole(site / GONE, "".join(f"/{path}\n" for path in gone).encode())

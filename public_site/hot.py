@@ -24,10 +24,10 @@ Fill = Callable[[Row, str], str]
 Fills = tuple[Fill, Fill]  # for values as they are, for values that must be escaped
 
 TEMPLATE = "entity.html"
-OFTEN = ("cn_date", "cn_day", "cn_time", "label_class", "task_path")  # asked for few values again and again
+OFTEN = ("cn_date", "cn_day", "cn_time", "count", "label_class", "task_path", "result_path")  # asked for few values again and again
 MOST_SHAPES = 4000  # each holds a page's words; a register with more shapes than this has no shapes
 _TOKEN = re.compile("\ue000([0-9]+)\ue001")  # of the private use area: they stand in no template
-_MARKS = (b"&", b"<", b">", b"'", b"\\")  # JSON writes a double quote or a line break with the last
+MARKS = (b"&", b"<", b">", b"'", b"\\")  # JSON writes a double quote or a line break with the last
 _ELEMENT = re.compile(r"(\w+)#([01])(.*)", re.DOTALL)  # a value of the first or second element of a list
 
 
@@ -91,7 +91,7 @@ class Hot:
         if len(visits) != 1:
             return None
         visit = visits[0]
-        shape = (path.count("/"), *shape_of(visit))
+        shape = shape_of(visit, path.count("/"))
         try:
             fills = self.shapes[shape]
         except KeyError:
@@ -100,7 +100,7 @@ class Hot:
             fills = self.shapes[shape] = self._fills_of(visit, path.count("/"))
         if fills is None:
             return None
-        for mark in _MARKS:
+        for mark in MARKS:
             if mark in raw:
                 break
         else:
@@ -115,27 +115,29 @@ class Hot:
         if any("old" in entry for entry in visit["history"]):
             return None
         known: list[str] = []
-        shown = _with_slots(visit, known)
+        parts, items = self.parts_of(_with_slots(visit, known), depth, Slot("as_of", known), known), len(visit["items"])
+        return _compiled(parts, items, self.calls, _bare), _compiled(parts, items, self.escaped, _term)
+
+    def parts_of(self, shown: Row, depth: int, as_of: Slot, known: list[str]) -> list[tuple[str, str]]:
+        """(words before, expression) in order, of the page of a visit with slots; the last expression is empty."""
         context = {"visits": [shown], "entity": shown, "brief": False, "pager": {"number": 1, "paths": [""], "start": 0, "total": 1}}
         text = self.environment.get_template(TEMPLATE).render(
-            self.fixed, **context, root="../" * depth or "./", path="", here="results", as_of=Slot("as_of", known)
+            self.fixed, **context, root="../" * depth or "./", path="", here="results", as_of=as_of
         )
         lines = [line for line in text.split("\n") if line.strip()]
         if not all(_TOKEN.sub("", line).strip() for line in lines):
             raise AssertionError(f"{TEMPLATE}: a line holds nothing but a value")  # it would go where the value is blank: a mistake in the template
-        parts, items = _parts("\n".join(lines) + "\n", known), len(visit["items"])
-        return _compiled(parts, items, self.calls, _bare), _compiled(parts, items, self.escaped, _term)
+        split = _TOKEN.split("\n".join(lines) + "\n")
+        return [*((split[n], known[int(split[n + 1])]) for n in range(0, len(split) - 1, 2)), (split[-1], "")]
 
 
-def shape_of(visit: Row) -> tuple[Any, ...]:
-    """All that the template asks about a visit: two of one shape differ in values alone."""
-    return (
-        bool(visit["methods"]), bool(visit["history"]), any("old" in entry for entry in visit["history"]),
-        *[
-            (bool(item["address"]), item["problem"], bool(item["summary"]), bool(item["points"]), item["follow_up"]["state"], bool(item["follow_up"]["closed_on"]))
-            for item in visit["items"]
-        ],
-    )  # fmt: skip
+def shape_of(visit: Row, depth: int) -> tuple[Any, ...]:
+    """All that the template asks about a visit: two of one shape, so many folders deep, differ in values alone."""
+    shape: list[Any] = [depth, not visit["methods"], not visit["history"], True in ["old" in entry for entry in visit["history"]]]
+    for item in visit["items"]:
+        follow = item["follow_up"]
+        shape += (not item["address"], item["problem"], not item["summary"], not item["points"], follow["state"], not follow["closed_on"])
+    return tuple(shape)
 
 
 def _with_slots(visit: Row, known: list[str]) -> Row:
@@ -162,12 +164,6 @@ def _with_slots(visit: Row, known: list[str]) -> Row:
 
 def _two(name: str, fields: tuple[str, ...], known: list[str]) -> list[Row]:
     return [{field: Slot(f"{name}#{n}e[{field!r}]", known) for field in fields} for n in (0, 1)]
-
-
-def _parts(text: str, known: list[str]) -> list[tuple[str, str]]:
-    """(words before, expression) in order; the last expression is empty."""
-    split = _TOKEN.split(text)
-    return [*((split[n], known[int(split[n + 1])]) for n in range(0, len(split) - 1, 2)), (split[-1], "")]
 
 
 def _compiled(parts: list[tuple[str, str]], items: int, calls: Mapping[str, Any], term: Callable[[str], str]) -> Fill:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from public_site.bundle import Bundle, decode, has_problem, last_change, plain_json, shard, slug
 from public_site.data import COLUMNS, TITLES
+from public_site.lines import visit_of
 
 Row = dict[str, Any]
 Keep = Callable[[str, str], bool]
+Quickly = Callable[[bytes, str], bytes | None]
 
 NEWS = 8  # announcements on the home page
 MISSING, GONE = ABSENT = ("404.html", "410.html")  # what servers answer with, at any address: their links begin at the host's root (hosting.py)
 CHOICES = 100  # rounds offered by the verification form; older ones are reached from their own page
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: a hundred thousand are made
 class Page:
     """One page to render. `long` names the list in `context` that goes on -2, -3, ... when it does not fit,
     `size` how many of its rows to try on one page; `twin` is the JSON beside the HTML; `root` is what its links begin
@@ -36,6 +36,7 @@ class Page:
     twin: bytes | None = None
     source: str = ""
     root: str = ""
+    content: bytes = b""  # where it is made already
 
 
 # Addresses -------------------------------------------------------------------------------------
@@ -113,7 +114,7 @@ def site_pages(bundle: Bundle, facts: Row, style: str, keep: Keep) -> Iterator[P
     published = [row for row in (*rounds, *external) if row["code"] in bundle.by_round]
     late = [row for row in rounds if row["overdue"]]
     counts = {"items": len(bundle.items), "plans": len(bundle.plans), "rounds": len(bundle.rounds), "external": len(bundle.external), "entities": len(bundle.by_entity)}
-    counts["results"] = sum(map(len, bundle.by_round.values()))
+    counts["results"] = len(bundle.index.sizes)
     yield Page("index.html", "home.html", "home", as_of, {"news": news[:NEWS], "late": late, "topics": bundle.pages, "counts": counts})
     yield Page("news.html", "news.html", "home", as_of, {"rows": news}, long="rows")
     yield from _item_pages(bundle)
@@ -208,50 +209,81 @@ def _source(style: str, *parts: bytes) -> str:
 
 def _result_page(bundle: Bundle, row: Row, source: str) -> Page:
     code = row["code"]
-    results = list(map(decode, bundle.lines(bundle.by_round[code])))
+    raw = bundle.lines(bundle.by_round[code])
+    results = list(map(decode, raw))
     items = [item for one in results for item in one["items"]]
     totals = {
         "visits": len(results), "problems": sum(map(has_problem, results)), "items": len(items),
         "open": sum(item["follow_up"]["state"] == "open" for item in items), "closed": sum(item["follow_up"]["state"] == "closed" for item in items),
     }  # fmt: skip
-    lines = b",".join(line.rstrip(b"\n") for line in bundle.lines(bundle.by_round[code]))
+    lines = b",".join([line.rstrip(b"\n") for line in raw])
     twin = b'{"results":[%b],"round":%b,"title":%b}' % (lines, plain_json(code), plain_json(row["title"]))
-    context = {"round": row, "rows": results, "totals": totals}
+    context = {"round": row, "rows": list(map(_shown, results)), "totals": totals}
     return Page(result_path(code), "result.html", "results", bundle.updated[code], context, long="rows", size=120, twin=twin, source=source)
 
 
-def entity_pages(bundle: Bundle, style: str, keep: Keep, only: Collection[str] | None = None) -> Iterator[Page]:
-    """The page of every entity with a published result (of `only` these), by code; `style` and `keep` as in `site_pages`."""
+def _shown(result: Row) -> Row:
+    """A result as its row of the table says it; worked out here, since templates are slow at it."""
+    items = result["items"]
+    problems = [item for item in items if item["problem"]]
+    states = {item["follow_up"]["state"] for item in problems}
+    return {
+        "name": result["name"], "entity": result["entity"], "inspected_on": result["inspected_on"], "items": len(items), "problems": problems,
+        "outcomes": [] if problems else list(dict.fromkeys([item["outcome_label"] for item in items])),
+        "state": "open" if "open" in states else "closed" if "closed" in states else "none",
+    }  # fmt: skip
+
+
+def versions_of(bundle: Bundle) -> dict[str, list[Row]]:
+    """The versions of each item."""
     versions: dict[str, list[Row]] = {}
     for item in bundle.items:
         versions.setdefault(item["code"], []).append(item)
+    return versions
+
+
+def entity_pages(bundle: Bundle, style: str, keep: Keep, only: Collection[str] | None = None, quick: Quickly | None = None) -> Iterator[Page]:
+    """The page of every entity with a published result (of `only` these), by code; `style` and `keep` as in `site_pages`.
+
+    `quick(line, path)` may make the page of an entity with one result (quick.py).
+    """
+    versions = versions_of(bundle)
     for code in sorted(bundle.by_entity if only is None else bundle.by_entity.keys() & set(only)):
-        lines, path = bundle.lines(bundle.by_entity[code]), entity_path(code)
+        lines, path = bundle.lines(bundle.results_of(code)), entity_path(code)
         source = _source(style, *lines)
         if keep(path, source):
             continue
-        rows = [(decode(line), line) for line in lines]
-        if len(rows) > 1:
-            rows.sort(key=lambda row: (row[0]["inspected_on"], row[0]["visit"]), reverse=True)
-        visits = [_seen(row, versions) for row, _ in rows]
+        content = quick(lines[0], path) if quick and len(lines) == 1 else None
+        if content:
+            twin = b'{"entity":"%b","results":[%b]}' % (code.encode(), lines[0].rstrip(b"\n"))
+            yield Page(path, "entity.html", "results", "", {}, twin=twin, source=source, content=content)
+            continue
+        visits = [_seen(decode(line), versions) for line in lines]
+        if len(lines) > 1:
+            order = sorted(range(len(lines)), key=lambda n: (visits[n]["inspected_on"], visits[n]["visit"]), reverse=True)
+            visits, lines = [visits[n] for n in order], [lines[n] for n in order]
         context = {"entity": visits[0], "visits": visits, "brief": False}
         as_of = max(map(last_change, visits))
-        twin = b'{"entity":"%b","results":[%b]}' % (code.encode(), b",".join([line.rstrip(b"\n") for _, line in rows]))  # `slug` let the code pass: nothing to escape
-        yield Page(path, "entity.html", "results", as_of, context, long="visits", twin=twin, source=source)
+        twin = b'{"entity":"%b","results":[%b]}' % (code.encode(), b",".join([line.rstrip(b"\n") for line in lines]))  # `slug` let the code pass: nothing to escape
+        yield Page(path, "entity.html", "results", as_of, context, "visits", twin=twin, source=source)
 
 
 def _seen(visit: Row, versions: dict[str, list[Row]]) -> Row:
     """A visit as its page shows it: changes newest first, and each item with the address of the version in force that
     day ("" where the item is not in the list)."""
-    day = visit["inspected_on"]
     for item in visit["items"]:
-        item["address"] = ""
-        for version in versions.get(item["code"], ()):
-            if version["valid_from"] <= day and (version["valid_to"] is None or day <= version["valid_to"]):
-                item["address"] = item_path(version)
+        item["address"] = address_of(versions, item["code"], visit["inspected_on"])
     if len(visit["history"]) > 1:
         visit["history"].sort(key=lambda entry: entry["on"], reverse=True)
     return visit
+
+
+def address_of(versions: Mapping[str, list[Row]], code: str, day: str) -> str:
+    found = ""
+    for version in versions.get(code, ()):
+        if version["valid_from"] <= day and (version["valid_to"] is None or day <= version["valid_to"]):
+            found = item_path(version)
+    return found
 
 
 def announcements(bundle: Bundle) -> list[Row]:
@@ -294,8 +326,8 @@ class Paper:
     make: Callable[[], Row]
 
 
-def papers(bundle: Bundle, only: Collection[str] | None = None) -> Iterator[Paper]:
-    """Every PDF (of result sheets `only` those of these visits). `page`: the announcement's own page, whose address its QR code holds.
+def papers(bundle: Bundle, only: Iterable[bytes] | None = None) -> Iterator[Paper]:
+    """Every PDF (of result sheets `only` those of these lines). `page`: the announcement's own page, whose address its QR code holds.
 
     `about` in a context is as of the record itself, with the first checkpoint that holds it: else every PDF
     would change at every release.
@@ -319,16 +351,8 @@ def papers(bundle: Bundle, only: Collection[str] | None = None) -> Iterator[Pape
             parts = (plain_json(context), bundle.digests[row["code"]].encode())
             yield Paper(result_path(row["code"]).removesuffix(".html") + ".pdf", "result_notice", parts, lambda context=context: _with_results(bundle, context))
     always = plain_json(_about(bundle, "0000", None))  # the rest of a sheet's context is in its line
-    code_of = msgspec.json.Decoder(_Visit).decode
-    for line in bundle.shown_lines() if only is None or only else ():
-        visit = code_of(line).visit
-        if only is not None and visit not in only:
-            continue
-        yield Paper(sheet_path(visit), "result_sheet", (always, line), lambda line=line: _sheet(bundle, decode(line)))
-
-
-class _Visit(msgspec.Struct):
-    visit: str
+    for line in bundle.shown_lines() if only is None else only:
+        yield Paper(sheet_path(visit_of(line).visit), "result_sheet", (always, line), lambda line=line: _sheet(bundle, decode(line)))
 
 
 def _with_results(bundle: Bundle, context: Row) -> Row:

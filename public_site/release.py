@@ -6,6 +6,7 @@
     site/releases/.next/                            links to all files of the release shown, made after its switch;
                                                     site/.next names that release once the links are complete
     site/pdf-cache/<xx>/<key>.pdf
+    site/.known                                     known.py
     site/tombstones.jsonl, forgotten, gone.txt, gone.map    forget.py
     site/address                                    hosting.py
     site/.lock
@@ -18,9 +19,7 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
-import hashlib
 import json
-import operator
 import os
 import re
 import shutil
@@ -34,9 +33,12 @@ import msgspec
 
 from portal.domain.errors import NotFound, WrongMoment
 from public_site import forget
-from public_site.build import VERIFY, PdfRenderer, Progress, build_into, manifest_of
+from public_site.build import VERIFY, PdfRenderer, Progress, build_into, made_of, put_manifest
 from public_site.bundle import load_bundle
 from public_site.hosting import load_address
+from public_site.known import FILE as KNOWN
+from public_site.known import Known, load_known, save_known
+from public_site.listing import open_manifest
 from public_site.sink import Sink
 
 KEPT = 5  # releases, the current one included
@@ -67,37 +69,37 @@ def release(bundle: Path, site: Path, render_pdfs: PdfRenderer, progress: Progre
     releases.mkdir(parents=True, exist_ok=True)
     with _lock(site):
         _clean(site)
-        opened = load_bundle(bundle, forget.load_tombstones(site))
-        forget.save_tombstones(site, opened.tombstones)
         shown = current(site)
-        sink = _sink(site, shown)
+        known = load_known(site, shown)
+        opened = load_bundle(bundle, forget.load_tombstones(site), known)
+        forget.save_tombstones(site, opened.tombstones)
+        sink = _sink(site, shown, known if opened.since and known.made == made_of(opened, render_pdfs) else None)
         report = build_into(opened, sink, render_pdfs, progress, pdf_cache=site / "pdf-cache", verify=verify, address=load_address(site))
-        same, changed = _named(site, sink, manifest_of(sink, opened)), _changed(sink)
+        changed = len(sink.gone()) + sink.changed()
+        same = _named(site, sink, put_manifest(sink, opened))
         forget.save_gone(site, opened.tombstones, sink.files)
         if same != shown:
             switch(site, same)
-        tell("switched", len(sink.files))
+        tell("switched", report.files)
         _clean(site)
         _prune(site)
         _forget(site, opened.tombstones, render_pdfs, verify)
+        save_known(site, same, opened, sink.pieces, sink.made)
         _clone(site)
     return Release(same, changed, report.pages, report.pdfs)
 
 
-def _named(site: Path, sink: Sink, manifest: bytes) -> str:
-    """The id of the kept release that is the same as what the sink holds; else what it holds becomes one."""
-    digest = hashlib.sha256(manifest).hexdigest()[:12]
-    same = next((name for name in releases_of(site) if name.endswith(digest)), None)
+def _named(site: Path, sink: Sink, digest: str) -> str:
+    """The id of the kept release that is the same as what the sink holds; else what it holds becomes one. `digest`: of its manifest."""
+    same = next((name for name in releases_of(site) if name.endswith(digest[:12])), None)
     if same is None:
-        same = f"{_last_number(site) + 1:06d}-{digest}"
-        _finish(site, sink, manifest, same)
+        same = f"{_last_number(site) + 1:06d}-{digest[:12]}"
+        _finish(site, sink, same)
     return same
 
 
-def _finish(site: Path, sink: Sink, manifest: bytes, name: str) -> None:
+def _finish(site: Path, sink: Sink, name: str) -> None:
     sink.sweep()
-    (sink.root / "manifest.json").unlink(missing_ok=True)
-    (sink.root / "manifest.json").write_bytes(manifest)
     _to_disk(sink)
     os.rename(sink.root, site / "releases" / name)  # a crash after this leaves a whole release nobody is shown yet
     _sync(site / "releases")
@@ -111,6 +113,7 @@ def _forget(site: Path, stones: Mapping[str, Any], render_pdfs: PdfRenderer, ver
     """
     if forget.is_done(site, stones):
         return
+    (site / KNOWN).unlink(missing_ok=True)
     releases = site / "releases"
     newest = releases / releases_of(site)[-1]
     clean = None if forget.must_forget(newest, stones) else newest  # None only after a crash, before anything new was built
@@ -122,10 +125,9 @@ def _forget(site: Path, stones: Mapping[str, Any], render_pdfs: PdfRenderer, ver
         if forget.bundle_of(old, clean, work):
             opened, sink = load_bundle(work, stones), _sink_over(releases, name)
             build_into(opened, sink, render_pdfs, None, pdf_cache=site / "pdf-cache", verify=verify, address=load_address(site))
-            manifest = manifest_of(sink, opened)
-            fresh = f"{name.split('-')[0]}-{hashlib.sha256(manifest).hexdigest()[:12]}"
+            fresh = f"{name.split('-')[0]}-{put_manifest(sink, opened)[:12]}"
             if fresh not in releases_of(site):  # made already by a run that was cut short before it removed the old one
-                _finish(site, sink, manifest, fresh)
+                _finish(site, sink, fresh)
             shutil.rmtree(work)
         if name == current(site):  # only after a crash, or when rolling back: else the new release is shown already
             if fresh is None:
@@ -215,42 +217,40 @@ def switch(site: Path, name: str) -> None:
     _sync(site)
 
 
-def _sink(site: Path, shown: str | None) -> Sink:
+def _sink(site: Path, shown: str | None, known: Known | None) -> Sink:
     """Where the next release is built: in the links made for it, else in an empty folder."""
     releases, ready = site / "releases", site / ".next"
     root, clone = releases / ".building", releases / ".next"
     if shown and ready.is_file() and ready.read_text() == shown and clone.is_dir():
         ready.unlink()  # from here on they are links to a release no more
         os.rename(clone, root)
-        return _over(root, releases / shown, cloned=True)
-    return _sink_over(releases, shown)
+        return _over(root, releases / shown, known, cloned=True)
+    return _sink_over(releases, shown, known)
 
 
-def _sink_over(releases: Path, shown: str | None) -> Sink:
+def _sink_over(releases: Path, shown: str | None, known: Known | None = None) -> Sink:
     root = releases / ".building"
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir()
-    return Sink(root) if shown is None else _over(root, releases / shown, cloned=False)
+    return Sink(root) if shown is None else _over(root, releases / shown, known, cloned=False)
 
 
-def _over(root: Path, last: Path, *, cloned: bool) -> Sink:
+def _over(root: Path, last: Path, known: Known | None, *, cloned: bool) -> Sink:
+    """`known`: only a little changes, so the manifest is not read, but looked up."""
     try:
+        if known:
+            return Sink(root, last, *open_manifest(last / "manifest.json"), cloned, known.made, known=known)
         manifest = msgspec.json.decode((last / "manifest.json").read_bytes())
         return Sink(root, last, manifest["files"], manifest["inputs"], cloned, manifest.get("made", {}))
-    except (OSError, msgspec.MsgspecError, KeyError):  # a damaged release is no base to link from: write everything
+    except (OSError, ValueError, KeyError):  # a damaged release is no base to link from: write everything
         shutil.rmtree(root)
         root.mkdir()
         return Sink(root)
 
 
-def _changed(sink: Sink) -> int:
-    gone = len(sink.last_files.keys() - sink.files.keys())
-    return gone + sum(map(operator.ne, map(sink.last_files.get, sink.files), sink.files.values()))
-
-
 def _to_disk(sink: Sink) -> None:
     """Every fresh byte and every folder is on the disk before the release gets its name."""
-    if len(sink.fresh) > MANY:
+    if sink.many or len(sink.fresh) > MANY:
         _sync_all(sink.root)
         return
     for path in [*sink.fresh, "manifest.json"]:
@@ -295,7 +295,7 @@ def _clean(site: Path) -> None:
             shutil.rmtree(path)
     if not kept:
         ready.unlink(missing_ok=True)
-    for name in (".current-new", *(f".{name}.new" for name in (forget.STONES, forget.MARK, forget.GONE, forget.GONE_MAP, ".next"))):
+    for name in (".current-new", *(f".{name}.new" for name in (forget.STONES, forget.MARK, forget.GONE, forget.GONE_MAP, ".next", KNOWN))):
         (site / name).unlink(missing_ok=True)
 
 

@@ -14,10 +14,12 @@ looked for, and without JavaScript there are the lists.
 from __future__ import annotations
 
 import hashlib
+import tempfile
 import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Any
+from contextlib import ExitStack
+from typing import Any, TextIO
 
 from public_site.bundle import Bundle, plain_json, shard, slug
 from public_site.pages import announcements, item_path, page_path, plan_path_of, result_path, task_path
@@ -27,7 +29,7 @@ Row = dict[str, Any]
 FOLDER, INDEX = "data/search/", "data/search/index.json"
 MOST_BUCKETS = 32_768
 SIZE = 24_000  # bytes of a bucket, about half that packed
-AT_ONCE = 2_000_000  # keys in memory; more are made in several passes
+AT_ONCE = 200_000  # keys in memory; of more a part at a time, by way of the disk
 TEXT_SIZE = 16_000
 PAGE = 200  # announcements a file
 
@@ -54,35 +56,55 @@ def bucket_path(number: int) -> str:
 
 def source_of(bundle: Bundle, style: str) -> str:
     """A digest of all that the exact index is made from: most changes touch no name and no code."""
+    index = bundle.index
     state = hashlib.sha256(style.encode())
-    for code, names in bundle.names.items():
-        state.update("\t".join((code, *names)).encode() + b"\n")
-    state.update(plain_json({code: sorted(known) for code, known in bundle.aliases.items()}))
+    for texts in (index.entities, index.names):
+        state.update(texts.data)
+        state.update(texts.sizes.tobytes())
+    state.update(plain_json(index.aliases))
     return state.hexdigest()[:32]
 
 
 def search_files(bundle: Bundle) -> Iterator[tuple[str, bytes]]:
     """The exact index, file by file."""
     size, keys = 0, 0
-    for code, names in bundle.names.items():
-        for text in (code, *names, *bundle.aliases.get(code, ())):
+    for code in bundle.by_entity:
+        for text in (code, *bundle.names_of(code), *bundle.aliases_of(code)):
             size += len(text) * 3 + 24
             keys += 1
     count = buckets_for(size, SIZE)
     yield INDEX, plain_json({"buckets": count})
-    passes = min(count, keys // AT_ONCE + 1)
-    step = -(-count // passes)
-    for low in range(0, count, step):
-        found: dict[int, list[str]] = {number: [] for number in range(low, min(low + step, count))}
-        for code, names in bundle.names.items():
-            for key in {search_key(text) for text in (code, *names, *bundle.aliases.get(code, ()))}:
-                number = zlib.crc32(key.encode()) & (count - 1)
-                if number in found:
-                    name = " ".join(names[-1].split())
-                    found[number].append(f"{key}\t{'' if key == code else code}\t{shard(code)}\t{'' if key == name else name}\n")
-        for number, lines in found.items():
-            lines.sort()
-            yield bucket_path(number), "".join(lines).encode()
+    parts = min(count, keys // AT_ONCE + 1)
+    step = -(-count // parts)
+    with ExitStack() as opened:
+        files = [opened.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n")) for _ in range(parts if parts > 1 else 0)]
+        every = _keys(bundle, count)
+        for number, line in every if files else ():
+            files[number // step].write(f"{number}\t{line}")
+        for part in range(parts):
+            low = part * step
+            found: list[list[str]] = [[] for _ in range(low, min(low + step, count))]
+            for number, line in _read_back(files[part]) if files else every:
+                found[number - low].append(line)
+            for number, lines in enumerate(found, low):
+                lines.sort()
+                yield bucket_path(number), "".join(lines).encode()
+
+
+def _keys(bundle: Bundle, count: int) -> Iterator[tuple[int, str]]:
+    """(bucket, line) of every key."""
+    for code in bundle.by_entity:
+        names = bundle.names_of(code)
+        name, folder = " ".join(names[-1].split()), shard(code)
+        for key in {search_key(text) for text in (code, *names, *bundle.aliases_of(code))}:
+            yield zlib.crc32(key.encode()) & (count - 1), f"{key}\t{'' if key == code else code}\t{folder}\t{'' if key == name else name}\n"
+
+
+def _read_back(file: TextIO) -> Iterator[tuple[int, str]]:
+    file.seek(0)
+    for line in file:
+        number, _, rest = line.partition("\t")
+        yield int(number), rest
 
 
 def look_up(read: Any, typed: str) -> list[tuple[str, str, str]]:

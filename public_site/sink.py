@@ -13,8 +13,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from portal.domain.errors import BadInput
 from public_site.bundle import CHUNK, require_path
+from public_site.known import Known
+from public_site.lines import Pieces
+from public_site.listing import Counts, Listed, Listing
 
 TEXTS = (".html", ".css", ".js", ".json", ".jsonl", ".csv", ".tsv", ".txt", ".py", ".svg", ".xml")
 LEAST = 2048  # bytes; packing less saves no packet
@@ -37,12 +39,20 @@ class Sink:
     cloned: bool = False
     last_made: Mapping[str, str] = field(default_factory=dict)  # what the last release's pages and PDFs were made with
     made: dict[str, str] = field(default_factory=dict)
+    known: Known | None = None  # more about the last release, where most of it stays
     twins: bool = True
-    files: dict[str, str] = field(default_factory=dict)
-    inputs: dict[str, str] = field(default_factory=dict)
+    files: Listed = field(default_factory=Listed)
+    inputs: Listed = field(default_factory=Listed)
     fresh: list[str] = field(default_factory=list)
+    many: bool = False  # so many that their paths are not kept
     bytes: int = 0  # written here; what is linked is not counted
+    tally: Counts = field(default_factory=Counts)
+    pieces: Pieces | None = None  # of the results written here (tables.py)
     folders: set[str] = field(default_factory=set)
+    _root: str = ""
+
+    def __post_init__(self) -> None:
+        self._root = str(self.root)
 
     def put(self, path: str, content: bytes) -> None:
         """Write a file, or link it if the last release has the same."""
@@ -79,6 +89,18 @@ class Sink:
         if self.twins and path.endswith(TEXTS) and source.stat().st_size >= LEAST:
             self._twin(path, same, lambda: _chunks(source))
 
+    def last_under(self, folder: str) -> list[str]:
+        """What the last release has in a folder."""
+        every = self.last_files.rest() if isinstance(self.last_files, Listing) else self.last_files
+        return [path for path in every if path.startswith(folder)]
+
+    def spill(self) -> None:
+        """Of a first site: what is listed goes to the disk where it is much. What is compared with another is as large as that one's list."""
+        if self.last is None and self.files.spill():
+            self.many, self.fresh[:] = True, ()
+        if self.last is None:
+            self.inputs.spill()
+
     def keep(self, path: str, source: str) -> bool:
         """Take a page (its JSON and its further pages) over from the last release, if it was made from the same."""
         if self.last is None or self.last_inputs.get(path) != source:
@@ -102,38 +124,74 @@ class Sink:
         self.inputs[path] = source
         return True
 
-    def keep_all(self, kept: Mapping[str, str]) -> None:
-        """Take files (path -> SHA-256; all that belongs to a page or PDF, inputs and twins included) over from the last release, unasked."""
-        if twice := self.files.keys() & kept.keys():
-            raise BadInput(f"两个页面要用同一个地址“{min(twice)}”。请检查编码是否重复。")
-        self.files |= kept
-        self.inputs |= {path: source for path, source in self.last_inputs.items() if path in kept}
-        for path in () if self.cloned else kept:
-            if not self._settle(path, kept[path]):
+    def keep_rest(self, without: frozenset[str]) -> None:
+        """Take all in listing.FOLDERS but these over from the last release, unasked and unread, with what it was made from."""
+        self.files.base, self.inputs.base = self.last_files, self.last_inputs
+        self.files.without = self.inputs.without = without
+        self.tally += self.known.counts
+        for path in without:
+            if path in self.last_files:
+                self.tally.add(path, -1)
+        for path, digest in () if self.cloned else self.files.kept():
+            if not self._link(path):
                 self._write(path, _chunks(self.last / path))
+                self.files[path] = digest
+
+    def gone(self) -> list[str]:
+        """What the last release had and this one has not."""
+        if self.files.base is None:
+            return [path for path in self.last_files if path not in self.files]
+        left = [path for path in self.files.without if path not in self.files and path in self.last_files]
+        return left + [path for path in self.last_files.rest() if path not in self.files.fresh]
+
+    def changed(self) -> int:
+        """How many files were added or are other than in the last release."""
+        return sum(self.last_files.get(path) != digest for path, digest in self.files.fresh.items())
 
     def sweep(self) -> None:
         """Of a clone: remove what the last release had and this one has not."""
-        if not self.cloned:
-            return
-        for path in self.last_files.keys() - self.files.keys():
+        for path in self.gone() if self.cloned else ():
             (self.root / path).unlink(missing_ok=True)
             with suppress(OSError):  # others are still in it
                 (self.root / path).parent.rmdir()
 
+    def begin(self, path: str) -> int:
+        """Open a long file that is written by the caller; the number of the opened file. `finish` comes after it."""
+        place = self._place(path)
+        if self.cloned and path in self.last_files:
+            os.unlink(place)
+        return os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
+
+    def finish(self, path: str, digest: str, size: int, plain: int | None = None) -> None:
+        """`plain`: of a twin, the size of what it is packed from; of a short one it goes again."""
+        if plain is not None and (plain < LEAST or not self.twins):
+            os.unlink(self.root / path)
+            return
+        self._claim(path)
+        self.files[path] = digest
+        if self.last is not None and self.last_files.get(path) == digest:
+            os.unlink(self.root / path)
+            if self._link(path):
+                return
+            self._write(path, _chunks(self.last / path))
+            return
+        self.fresh.append(path)
+        self.bytes += size
+
     def _claim(self, path: str) -> None:
         require_path(path)
-        if path in self.files:
-            raise BadInput(f"两个页面要用同一个地址“{path}”。请检查编码是否重复。")
+        self.files.claim(path)
         self.files[path] = ""
+        self.tally.add(path)
 
     def _settle(self, path: str, digest: str) -> bool:
         """True where the file is here already, or by a link to the last release."""
         self.files[path] = digest
         if self.last is None or self.last_files.get(path) != digest:
             return False
-        if self.cloned:
-            return True
+        return self.cloned or self._link(path)
+
+    def _link(self, path: str) -> bool:
         place = self._place(path)
         with suppress(OSError):  # a file system without (or out of) links: write it
             os.link(f"{self.last}/{path}", place)
@@ -157,10 +215,10 @@ class Sink:
         opened = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
         try:
             for piece in pieces:
-                view = memoryview(piece)
-                while view:
-                    view = view[os.write(opened, view) :]
                 size += len(piece)
+                written = os.write(opened, piece)
+                while written < len(piece):
+                    written += os.write(opened, memoryview(piece)[written:])
         finally:
             os.close(opened)
         self.fresh.append(path)
@@ -172,7 +230,7 @@ class Sink:
         if folder not in self.folders:
             (self.root / folder).mkdir(parents=True, exist_ok=True)
             self.folders.add(folder)
-        return f"{self.root}/{path}"
+        return f"{self._root}/{path}"
 
 
 def packed(pieces: Iterable[bytes]) -> Iterator[bytes]:

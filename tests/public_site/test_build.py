@@ -14,11 +14,13 @@ from jinja2 import UndefinedError
 
 from portal.domain.bundle import canonical
 from portal.domain.errors import BadInput
-from public_site import data, search
-from public_site.build import MOST_BYTES, VERIFY, Sink, build, build_into, environment, manifest_of
+from public_site import data, lines, search
+from public_site import release as release_module
+from public_site.build import MOST_BYTES, VERIFY, Sink, build, environment, put_manifest
 from public_site.bundle import load_bundle, require_path, slug
 from public_site.check import check_release
 from public_site.pages import announcements, entity_path
+from public_site.release import release
 from public_site.wording import cn_date, drawn_value, lead, percent, pieces, ratio, state_of
 from tests.public_site.bundle_fixture import add_external, make_bundle, seal
 from tests.public_site.conftest import FakePdfs
@@ -300,22 +302,58 @@ def test_a_changed_day_of_the_data_leaves_entity_pages_alone(bundle: Path, verif
     assert not {name for name in changed if name.startswith(("entities/", "sheets/", "items/registration")) or name.endswith(".pdf")}
 
 
-@pytest.mark.parametrize(("known", "field", "index"), [(True, "status", False), (False, "status", False), (True, "name", True)])
-def test_an_incremental_build_is_the_full_build(bundle: Path, verify: Path, tmp_path: Path, out: Path, known: bool, field: str, index: bool) -> None:
-    """One firm changes: what is taken over must be what a full build gives, with and without the lines of before; the exact index but where a name changed."""
-    firm = max(load_bundle(bundle).by_entity)
-    changed = edited(bundle, tmp_path / "changed", "results.jsonl", lambda row: row | {field: "吊销"} if row["entity"] == firm else row)
-    manifest = json.loads((out / "manifest.json").read_bytes())
-    (tmp_path / "next").mkdir()
-    sink = Sink(tmp_path / "next", out, manifest["files"], manifest["inputs"], last_made=manifest["made"] if known else {})
-    build_into(load_bundle(changed), sink, FakePdfs(), None, pdf_cache=None, verify=verify)
-    build(changed, tmp_path / "full", FakePdfs(), verify=verify)
-    full = contents(tmp_path / "full")
-    del full["manifest.json"]
-    assert contents(tmp_path / "next") == full
-    assert manifest_of(sink, load_bundle(changed)) == (tmp_path / "full/manifest.json").read_bytes()
-    assert 0 < len([path for path in sink.fresh if not path.endswith(".gz")]) < 14
+def moved(row: dict) -> dict:
+    return row | {"town": "晋江市内坑镇"}
+
+
+def renamed(row: dict) -> dict:
+    return row | {"name": f"新{row['name']}", "aliases": [row["name"]]}
+
+
+@pytest.fixture(scope="module")
+def published(bundle: Path, verify: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("published") / "site"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines, "PIECE", 4)
+        release(bundle, made, FakePdfs(), verify=verify)
+    return made
+
+
+@pytest.mark.parametrize(("change", "known", "cloned", "index"), [
+    (moved, True, True, False), (moved, True, False, False), (moved, False, True, False), (renamed, True, True, True), (None, True, True, True), ("more", True, True, True),
+])  # fmt: skip
+def test_an_incremental_release_is_the_full_build(
+    bundle: Path, published: Path, verify: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change, known: bool, cloned: bool, index: bool
+) -> None:
+    """One firm changes, goes (None) or comes: what is taken over, pieces of tables included, must be what a full build gives, with and
+    without what is known of the release before; the exact index stays but where a name changed."""
+    monkeypatch.setattr(lines, "PIECE", 4)
+    site = Path(shutil.copytree(published, tmp_path / "site", symlinks=True))
+    firm = sorted(load_bundle(bundle).by_entity)[7]
+    rows = [json.loads(line) for line in (bundle / "results.jsonl").read_bytes().splitlines()]
+    mine = [row for row in rows if row["entity"] == firm]
+    if change == "more":
+        fresh = [row | {"visit": f"{row['visit']}x", "entity": f"{firm[:-1]}0"} for row in mine]
+    else:
+        fresh = [change(row) for row in mine if change]
+    rows = sorted([*fresh, *(row for row in rows if change == "more" or row["entity"] != firm)], key=lambda row: row["visit"])
+    changed = Path(shutil.copytree(bundle, tmp_path / "changed"))
+    (changed / "results.jsonl").write_bytes(b"".join(canonical(row) + b"\n" for row in rows))
+    seal(changed)
+    if not known:
+        (site / ".known").unlink()
+    if not cloned:
+        (site / ".next").unlink()
+    sinks = []
+    monkeypatch.setattr(release_module, "put_manifest", lambda sink, opened: sinks.append(sink) or put_manifest(sink, opened))
+    release(changed, site, FakePdfs(), verify=verify)
+    report = build(changed, tmp_path / "full", FakePdfs(), verify=verify)
+    assert contents(site / "current") == contents(tmp_path / "full")
+    [sink] = sinks
+    assert (sink.known is not None) is known
+    assert (sink.tally.files, sink.tally.html, sink.tally.pdfs) == (report.files, report.pages, report.pdfs)
     assert any(path.startswith("data/search/") for path in sink.fresh) is index
+    assert 0 < len([path for path in sink.fresh if not path.endswith(".gz") and not path.startswith("data/search/")]) < 20
 
 
 # PDFs -----------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The quick way to an entity's page gives the very bytes of the plain one, whatever the values are."""
+"""Both quick ways to an entity's page, from values and from the line itself, give the very bytes of the plain one, whatever the values are."""
 
 import copy
 import json
@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from public_site.build import _pages_that_fit, _renderer, hot_of
+from public_site.build import _pages_that_fit, _renderer, hot_of, quick_of
 from public_site.bundle import decode, load_bundle, plain_json
-from public_site.pages import Page, _seen, entity_path
+from public_site.pages import Page, _seen, entity_pages, entity_path
+from public_site.quick import Quick
 
 HOSTILE = (
     "<script>alert(1)</script>", '"><img src=x onerror=1>', "{{ 7 * 7 }}{% raw %}", "a & b &amp; 'c'", "\u202eevil\u202c", "名" * 300, "../../etc", "\ue0000\ue001", "v['name']",
@@ -24,13 +25,29 @@ def ways(bundle: Path) -> tuple[Any, Any, dict[str, Any]]:
     return hot_of(opened), _renderer(opened), first
 
 
+NOTHING: list[bytes | None] = []  # what the quickest way said of each visit asked for
+
+
+def from_line(ways: tuple[Any, Any, dict[str, Any]], visit: dict[str, Any], plain: bytes) -> None:
+    """From its line the page is the same or none; the first of a kind and the next one alike."""
+    hot = ways[0]
+    mine = Quick(hot, lambda _code, _day: "", 1 << 20)
+    for one in (ways[2], visit, visit):
+        NOTHING.append(mine.render(plain_json(one) + b"\n", entity_path("91350582MA00000000")))
+    assert NOTHING[-1] == NOTHING[-2] and NOTHING[-1] in (None, plain), visit
+
+
 def both(ways: tuple[Any, Any, dict[str, Any]], *visits: dict[str, Any]) -> tuple[bytes | None, bytes]:
     """(the quick page or None, the plain one) of an entity with these visits."""
     hot, render, _ = ways
     seen = [_seen(copy.deepcopy(visit), {}) for visit in visits]
     path = entity_path("91350582MA00000000")
-    page = Page(path, "entity.html", "results", "2026-06-30", {"entity": seen[0], "visits": seen, "brief": False}, long="visits")
-    return hot.render(seen, path, "2026-06-30", plain_json(visits)), _pages_that_fit(render, page)[0][1]
+    as_of = max([visits[0]["published_on"], *(entry["on"] for entry in visits[0]["history"])])
+    page = Page(path, "entity.html", "results", as_of, {"entity": seen[0], "visits": seen, "brief": False}, long="visits")
+    plain = _pages_that_fit(render, page)[0][1]
+    if len(visits) == 1:
+        from_line(ways, visits[0], plain)
+    return hot.render(seen, path, as_of, plain_json(visits)), plain
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -102,3 +119,34 @@ def test_shapes_of_every_kind_give_the_same_bytes(ways: tuple[Any, Any, dict[str
 def test_the_line_of_a_result_is_its_json_on_the_page_beside(bundle: Path) -> None:
     line = next(load_bundle(bundle).shown_lines())
     assert decode(line) == json.loads(line)
+
+
+def test_every_page_of_a_bundle_comes_from_its_line_but_for_marks_and_is_the_plain_one(bundle: Path) -> None:
+    """With items of several versions, whose addresses depend on the day."""
+    opened = load_bundle(bundle)
+    render, quick = _renderer(opened), quick_of(opened, hot_of(opened)).render
+    plain = {page.path: page for page in entity_pages(opened, "", lambda _path, _source: False)}
+    made = [page for page in entity_pages(opened, "", lambda _path, _source: False, None, quick) if page.content]
+    assert len(made) > len(plain) / 2
+    assert any(b"registration.report@1" in page.content for page in made) and any(b"registration.report@2" in page.content for page in made)
+    for page in made:
+        assert [(page.path, page.content)] == _pages_that_fit(render, plain[page.path])
+        assert page.twin == plain[page.path].twin
+
+
+def test_a_line_of_another_kind_is_not_taken_for_one_that_is_known(ways: tuple[Any, Any, dict[str, Any]]) -> None:
+    hot, _, first = ways
+    line = plain_json(first | {"inspectors": 2, "items": [first["items"][0] | {"problem": True, "outcome": "rectify", "summary": "已当场更正", "points": [{"label": "甲", "answer": "符合"}]}]})
+    mine = Quick(hot, lambda _code, _day: "", 1 << 20)
+    assert mine.render(line, "entities/00/a.html")
+    others = [
+        line.replace(b'"inspectors":2', b'"inspectors":2.5'), line.replace(b'"inspectors":2', b'"inspectors":null'), line.replace("已当场更正".encode(), b""),
+        line.replace(b'"answer":', b'"anwser":'), line.replace(b'"problem":true', b'"problem":false'), line.replace(b"rectify", b"re<ctify"), line.replace(b"rectify", b"re\\u0022"),
+    ]  # fmt: skip
+    [[kind]] = mine.kinds.values()
+    assert kind.fixed(line.split(b'"')) == kind.words
+    for other in others[:-2]:
+        pieces = other.split(b'"')
+        assert other != line and (len(pieces) != len(line.split(b'"')) or kind.fixed(pieces) != kind.words or mine._page(kind, pieces) is None), other
+    assert [mine.render(other, "entities/00/a.html") for other in others[-2:]] == [None, None]
+    assert Quick(hot, lambda _code, _day: "", 100).render(line, "entities/00/a.html") is None  # too long: it is split the plain way

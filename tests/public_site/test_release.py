@@ -140,7 +140,7 @@ def test_a_damaged_last_release_is_no_base_for_the_next(bundle: Path, site: Path
 
 # Crashes ---------------------------------------------------------------------------------------
 
-SITE = [".lock", ".next", "current", "gone.map", "gone.txt", "pdf-cache", "releases", "tombstones.jsonl"]
+SITE = [".known", ".lock", ".next", "current", "gone.map", "gone.txt", "pdf-cache", "releases", "tombstones.jsonl"]
 CALLS = ("link", "rename", "replace", "symlink", "mkdir", "fsync", "unlink")
 
 

@@ -27,8 +27,9 @@ def opened(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 def test_every_firm_is_found_by_code_name_old_name_and_old_number_however_they_are_typed(opened: Bundle) -> None:
     read = reader(files(opened))
-    for code, names in opened.names.items():
-        for typed in (code, code.lower(), *names, f" {names[0]} ", *opened.aliases[code]):
+    for code in opened.by_entity:
+        names = opened.names_of(code)
+        for typed in (code, code.lower(), *names, f" {names[0]} ", *opened.aliases_of(code)):
             assert code in [found[0] for found in search.look_up(read, typed)], typed
         assert (code, names[-1], search.look_up(read, code)[0][2]) in search.look_up(read, names[-1])
     assert search.look_up(read, "没有这一家有限公司") == [] == search.look_up(read, "")

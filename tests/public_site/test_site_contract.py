@@ -139,7 +139,7 @@ def test_a_firm_is_found_by_its_code_and_by_its_name_in_a_browser(browser: Brows
     root = f"http://{address[0]}:{address[1]}/"
     page = browser.page()
     code = min(opened.by_entity)
-    for typed in (opened.names[code][0], f"  {code.lower()} "):
+    for typed in (opened.names_of(code)[0], f"  {code.lower()} "):
         page.open(root)
         page.value(f"document.getElementById('q').value = {json.dumps(typed)}; document.querySelector('#find button').click()")
         page.until(f"location.pathname.endsWith('/{code}.html') && document.readyState === 'complete'")
