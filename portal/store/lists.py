@@ -46,6 +46,7 @@ class Reach:
     few: bool = False  # of the directory's entries so few are left that each is gone to
     whole: bool = False  # every organisation of the database is in `tree`
     tallies: Mapping[str, Mapping[str, int]] | None = None  # of `tree` (`tally.load_tallies`), where choices are shown
+    learned: dict[Any, Any] | None = None  # for one page: what a question told on the way that the next one would ask again (the directory's search)
 
 
 def _is_sqlite() -> bool:
@@ -81,7 +82,8 @@ def _condition(one: Filter, reach: Reach, value: str) -> tuple[str, list[Any]]:
     match one.kind:
         case "like":
             escaped = value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            like = "LIKE" if _is_sqlite() else "ILIKE"  # SQLite's LIKE takes a for A (ASCII only); so does ILIKE on columns that compare by bytes
+            # SQLite's LIKE takes a for A (ASCII only); so does ILIKE on columns that compare by bytes, which copies each name to do it.
+            like = "ILIKE" if not _is_sqlite() and any(one.isascii() and one.isalpha() for one in value) else "LIKE"
             exact, *parts = one.columns
             likes = [f"b.{part} {like} {{}} ESCAPE '\\'" for part in parts]
             return f"({' OR '.join([f'b.{exact} = {{}}', *likes])})", [value.upper(), *[f"%{escaped}%" for _ in parts]]
@@ -159,9 +161,29 @@ async def load_rows(listing: Listing, reach: Reach, asked: Asked, limit: int) ->
             values += [*given, *given, last]
     if asked.is_search(listing):
         order = "b.id"
+        if reach.learned and reach.learned.get(asked.given["q"]) and not asked.after and not _is_sqlite():
+            return await _load_found(listing, reach, asked, limit, where, values)
     sql = f"SELECT b.* FROM {source or _from(listing, reach, asked.given)}{_where(where)} ORDER BY {order} LIMIT {limit + 1}"
     rows = [_opened(listing, row) for row in await read(sql, *first, *values)]
     more, rows = len(rows) > limit, rows[:limit]
+    return rows, cursor_of(rows[-1][name], rows[-1][listing.key]) if more else ""
+
+
+async def _load_found(listing: Listing, reach: Reach, asked: Asked, limit: int, where: list[str], values: list[Any]) -> tuple[list[dict[str, Any]], str]:
+    """The first rows of a search that finds few, and how many it finds, which `count_rows` would look for by the same way again: on PostgreSQL.
+
+    SQLite is done with the rows after some steps and counts as quickly as it would keep what it counts.
+    """
+    source = _from(listing, reach, asked.given)
+    rows = await read(
+        f"""SELECT * FROM (WITH hit AS (SELECT b.id FROM {source}{_where(where)})
+        SELECT b.*, (SELECT COUNT(*) FROM hit) AS hits FROM {source} WHERE b.id IN (SELECT id FROM hit ORDER BY id LIMIT {limit + 1})) AS b ORDER BY b.id""",
+        *values,
+    )
+    assert reach.learned is not None
+    reach.learned["count", *sorted(asked.given.items())] = rows[0]["hits"] if rows else 0
+    more, rows = len(rows) > limit, [_opened(listing, row) for row in rows[:limit]]
+    name, _ = asked.order(listing)
     return rows, cursor_of(rows[-1][name], rows[-1][listing.key]) if more else ""
 
 
@@ -218,9 +240,11 @@ async def count_rows(listing: Listing, reach: Reach, given: Mapping[str, str]) -
     if listing.name == "directory":
         if "q" not in given:
             return await _count_tallied(reach, given), False
+        if reach.learned and (known := reach.learned.get(("count", *sorted(given.items())))) is not None:
+            return known, False
         reach, near = await _narrow(reach, given, where, values)
         limit = "" if near else f" LIMIT {ENOUGH + 1}"
-    found = (await Setting.raw(f"SELECT COUNT(*) AS n FROM (SELECT 1 FROM {_from(listing, reach, given)}{_where(where)}{limit}) AS counted", *values).run())[0]["n"]
+    found = (await read(f"SELECT COUNT(*) AS n FROM (SELECT 1 FROM {_from(listing, reach, given)}{_where(where)}{limit}) AS counted", *values))[0]["n"]
     return (ENOUGH, True) if limit and found > ENOUGH else (found, False)
 
 
@@ -240,8 +264,11 @@ async def _narrow(reach: Reach, given: Mapping[str, str], where: list[str], valu
     At most `NEAR` names may hold the words, or at most so many entries are what the other filters say: these are gone to one by one.
     Else a page is full after some thousand steps through the list.
     """
-    if given.get("q") and (narrowing := await load_narrowing(given["q"])):
-        where.append(f"b.id IN ({narrowing[0]})")
+    words, learned = given.get("q"), {} if reach.learned is None else reach.learned
+    if words and words not in learned:
+        learned[words] = await load_narrowing(words)
+    if words and (narrowing := learned[words]):
+        where.append(narrowing[0])
         values += narrowing[1]
         return reach, True
     few = await _count_tallied(reach, given) <= NEAR

@@ -25,8 +25,9 @@ from piccolo.engine.sqlite import (
 
 READERS = 4
 #: Virtual machine steps of a SELECT that the event loop does itself, some milliseconds at most; what takes more goes to a reader's thread.
-AT_ONCE = 100_000
-TURNS = 16
+AT_ONCE = 200_000
+_TICK = 20_000
+TURNS = 16  # so many reads at once, then the others have their turn
 BUSY_MS = 20_000  # another process (worker, command line) may hold the write lock this long
 
 
@@ -73,7 +74,7 @@ class _Pool:
         self.lock = asyncio.Lock()
         self.near: sqlite3.Connection | None = None
         self.near_since = object()
-        self.at_once = 0
+        self.at_once = self.ticks = 0
         self.readers: asyncio.LifoQueue[aiosqlite.Connection | None] = asyncio.LifoQueue()
         for _ in range(READERS):
             self.readers.put_nowait(None)
@@ -125,6 +126,7 @@ class _Pool:
         A thread takes and leaves the interpreter at every row, and beside a busy loop waits up to 5 ms each time: fifty rows took
         a quarter of a second.
         """
+        self.ticks = 0
         try:
             if self.near is None:
                 self.near = self._connect_near()
@@ -137,12 +139,17 @@ class _Pool:
         names = [column[0] for column in found.description]
         return [dict(zip(names, row)) for row in rows]
 
+    def _tick(self) -> bool:
+        self.ticks += 1
+        return self.ticks > AT_ONCE // _TICK
+
     def _connect_near(self) -> sqlite3.Connection:
         """Once a reader has been opened, so that the file is there and in its mode: never waits, and ends what takes long."""
         near = sqlite3.connect(self.path, timeout=0, isolation_level=None, detect_types=_TYPES, cached_statements=256)
         try:
             near.executescript(_settings(True))
-            near.set_progress_handler(lambda: 1, AT_ONCE)
+            # SQLite goes on counting where a statement's last run ended, so one look more or less.
+            near.set_progress_handler(self._tick, _TICK)
         except BaseException:
             near.close()
             raise
@@ -250,7 +257,7 @@ class PooledSQLite(SQLiteEngine):
         if query.lstrip()[:6].upper() == "SELECT":
             if (rows := pool.read_at_once(query, args or [])) is not None:
                 pool.at_once += 1
-                if pool.at_once % TURNS == 0:  # whoever reads on and on lets the others have their turn
+                if pool.at_once % TURNS == 0:
                     await asyncio.sleep(0)
                 return rows
             async with pool.reading() as connection:
