@@ -164,7 +164,7 @@ async def load_rows(listing: Listing, reach: Reach, asked: Asked, limit: int) ->
         if reach.learned and reach.learned.get(asked.given["q"]) and not asked.after and not _is_sqlite():
             return await _load_found(listing, reach, asked, limit, where, values)
     sql = f"SELECT b.* FROM {source or _from(listing, reach, asked.given)}{_where(where)} ORDER BY {order} LIMIT {limit + 1}"
-    rows = [_opened(listing, row) for row in await read(sql, *first, *values)]
+    rows = _opened(listing, await read(sql, *first, *values))
     more, rows = len(rows) > limit, rows[:limit]
     return rows, cursor_of(rows[-1][name], rows[-1][listing.key]) if more else ""
 
@@ -182,7 +182,7 @@ async def _load_found(listing: Listing, reach: Reach, asked: Asked, limit: int, 
     )
     assert reach.learned is not None
     reach.learned["count", *sorted(asked.given.items())] = rows[0]["hits"] if rows else 0
-    more, rows = len(rows) > limit, [_opened(listing, row) for row in rows[:limit]]
+    more, rows = len(rows) > limit, _opened(listing, rows[:limit])
     name, _ = asked.order(listing)
     return rows, cursor_of(rows[-1][name], rows[-1][listing.key]) if more else ""
 
@@ -221,16 +221,15 @@ def _where(conditions: Sequence[str]) -> str:
     return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
-def _opened(listing: Listing, row: dict[str, Any]) -> dict[str, Any]:
+def _opened(listing: Listing, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     # SQLite gives a computed day or instant as its text.
-    for column in listing.columns:
-        value = row.get(column.name)
-        if isinstance(value, str) and column.kind == "day":
-            row[column.name] = date.fromisoformat(value[:10])
-        elif isinstance(value, str) and column.kind == "moment":
-            at = datetime.fromisoformat(value)
-            row[column.name] = at if at.tzinfo else at.replace(tzinfo=timezone.utc)
-    return row
+    for column in (one for one in listing.columns if one.kind in ("day", "moment")):
+        name, is_day = column.name, column.kind == "day"
+        for row in rows:
+            if isinstance(value := row.get(name), str):
+                at = date.fromisoformat(value[:10]) if is_day else datetime.fromisoformat(value)
+                row[name] = at.replace(tzinfo=timezone.utc) if isinstance(at, datetime) and not at.tzinfo else at
+    return rows
 
 
 async def count_rows(listing: Listing, reach: Reach, given: Mapping[str, str]) -> tuple[int, bool]:
