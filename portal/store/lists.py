@@ -143,9 +143,9 @@ async def load_rows(listing: Listing, reach: Reach, asked: Asked, limit: int) ->
     key, way, than = f"b.{listing.key}", "ASC" if ascending else "DESC", ">" if ascending else "<"
     by = _ordered(listing, name, ascending)
     order = f"{key} {way}" if name == listing.key else f"{by} {way}, {key} {way}"
-    source, first = "", []
+    source, first, near = "", [], False
     if listing.name == "directory":
-        source, first, reach = await _directory_source(reach, asked, limit, where, values)
+        source, first, reach, near = await _directory_source(reach, asked, limit, where, values)
     if asked.after:
         kinds = [listing.column(name).kind, listing.column(listing.key).kind]
         value, last = parse_cursor(asked.after, kinds)
@@ -161,47 +161,54 @@ async def load_rows(listing: Listing, reach: Reach, asked: Asked, limit: int) ->
             values += [*given, *given, last]
     if asked.is_search(listing):
         order = "b.id"
-        if reach.learned and reach.learned.get(asked.given["q"]) and not asked.after and not _is_sqlite():
-            return await _load_found(listing, reach, asked, limit, where, values)
+        if near and reach.learned is not None and not asked.after and not _is_sqlite():
+            if found := await _load_found(listing, reach, asked, limit, where, values):
+                return found
+            return await load_rows(listing, reach, asked, limit)  # many, as is now known
     sql = f"SELECT b.* FROM {source or _from(listing, reach, asked.given)}{_where(where)} ORDER BY {order} LIMIT {limit + 1}"
     rows = _opened(listing, await read(sql, *first, *values))
     more, rows = len(rows) > limit, rows[:limit]
     return rows, cursor_of(rows[-1][name], rows[-1][listing.key]) if more else ""
 
 
-async def _load_found(listing: Listing, reach: Reach, asked: Asked, limit: int, where: list[str], values: list[Any]) -> tuple[list[dict[str, Any]], str]:
+async def _load_found(listing: Listing, reach: Reach, asked: Asked, limit: int, where: list[str], values: list[Any]) -> tuple[list[dict[str, Any]], str] | None:
     """The first rows of a search that finds few, and how many it finds, which `count_rows` would look for by the same way again: on PostgreSQL.
 
-    SQLite is done with the rows after some steps and counts as quickly as it would keep what it counts.
+    SQLite is done with the rows after some steps and counts as quickly as it would keep what it counts. None where there
+    are more than the planner thought: it takes characters that always come together for a rare chance.
     """
-    source = _from(listing, reach, asked.given)
+    assert reach.learned is not None
+    source, words = _from(listing, reach, asked.given), asked.given["q"]
     rows = await read(
-        f"""SELECT * FROM (WITH hit AS (SELECT b.id FROM {source}{_where(where)})
+        f"""SELECT * FROM (WITH hit AS (SELECT b.id FROM {source}{_where(where)} LIMIT {NEAR + 1})
         SELECT b.*, (SELECT COUNT(*) FROM hit) AS hits FROM {source} WHERE b.id IN (SELECT id FROM hit ORDER BY id LIMIT {limit + 1})) AS b ORDER BY b.id""",
         *values,
     )
-    assert reach.learned is not None
-    reach.learned["count", *sorted(asked.given.items())] = rows[0]["hits"] if rows else 0
+    hits = rows[0]["hits"] if rows else 0
+    if hits > NEAR:
+        reach.learned[words] = replace(reach.learned[words], near=False)
+        return None
+    reach.learned["count", *sorted(asked.given.items())] = hits
     more, rows = len(rows) > limit, _opened(listing, rows[:limit])
     name, _ = asked.order(listing)
     return rows, cursor_of(rows[-1][name], rows[-1][listing.key]) if more else ""
 
 
-async def _directory_source(reach: Reach, asked: Asked, limit: int, where: list[str], values: list[Any]) -> tuple[str, list[Any], Reach]:
-    """(where the rows of the directory are come by: SQL, or "" for as other lists' are, the SQL's values, reach)."""
+async def _directory_source(reach: Reach, asked: Asked, limit: int, where: list[str], values: list[Any]) -> tuple[str, list[Any], Reach, bool]:
+    """(where the rows of the directory are come by: SQL, or "" for as other lists' are, the SQL's values, reach, whether few are gone to one by one)."""
     name, ascending = asked.order(DIRECTORY)
     if asked.is_search(DIRECTORY):
         reach, near = await _narrow(reach, asked.given, where, values)
         if near or not (indexed := await load_indexed(asked.given["q"])):
-            return "", [], reach
-        return f"({directory_by_grams(reach)}) AS b", [indexed], reach
+            return "", [], reach, near
+        return f"({directory_by_grams(reach)}) AS b", [indexed], reach, False
     if name == DIRECTORY.key and not asked.given.get("q"):
         if reach.whole and not any(asked.given.values()):
-            return "", [], reach  # whoever sees all goes along all
+            return "", [], reach, False  # whoever sees all goes along all
         last = parse_cursor(asked.after, ["text", "text"])[1:] if asked.after else []
-        return f"({directory_by_code(reach, limit + 1, ascending, bool(last), _is_sqlite())}) AS b", last, reach
-    reach, _ = await _narrow(reach, asked.given, where, values)
-    return "", [], reach
+        return f"({directory_by_code(reach, limit + 1, ascending, bool(last), _is_sqlite())}) AS b", last, reach, False
+    reach, near = await _narrow(reach, asked.given, where, values)
+    return "", [], reach, near
 
 
 def _value(listing: Listing, name: str, value: Any, ascending: bool) -> tuple[str, list[Any]]:
@@ -236,14 +243,21 @@ async def count_rows(listing: Listing, reach: Reach, given: Mapping[str, str]) -
     """(how many rows these filters leave, whether there are more): only a search of the directory whose words more than `NEAR` names hold is not counted beyond `ENOUGH`."""
     where, values = _conditions(listing, reach, given)
     limit = ""
+    source = _from(listing, reach, given)
     if listing.name == "directory":
         if "q" not in given:
             return await _count_tallied(reach, given), False
         if reach.learned and (known := reach.learned.get(("count", *sorted(given.items())))) is not None:
             return known, False
         reach, near = await _narrow(reach, given, where, values)
-        limit = "" if near else f" LIMIT {ENOUGH + 1}"
-    found = (await read(f"SELECT COUNT(*) AS n FROM (SELECT 1 FROM {_from(listing, reach, given)}{_where(where)}{limit}) AS counted", *values))[0]["n"]
+        source = _from(listing, reach, given)
+        if not near:
+            limit = f" LIMIT {ENOUGH + 1}"
+            if narrowing := (reach.learned or {}).get(given["q"]):
+                where, values = [*where, narrowing.sql], [*values, *narrowing.values]
+            elif indexed := await load_indexed(given["q"]):
+                source, values = f"({directory_by_grams(reach)}) AS b", [indexed, *values]
+    found = (await read(f"SELECT COUNT(*) AS n FROM (SELECT 1 FROM {source}{_where(where)}{limit}) AS counted", *values))[0]["n"]
     return (ENOUGH, True) if limit and found > ENOUGH else (found, False)
 
 
@@ -266,9 +280,9 @@ async def _narrow(reach: Reach, given: Mapping[str, str], where: list[str], valu
     words, learned = given.get("q"), {} if reach.learned is None else reach.learned
     if words and words not in learned:
         learned[words] = await load_narrowing(words)
-    if words and (narrowing := learned[words]):
-        where.append(narrowing[0])
-        values += narrowing[1]
+    if words and learned[words] and learned[words].near:
+        where.append(learned[words].sql)
+        values += learned[words].values
         return reach, True
     few = await _count_tallied(reach, given) <= NEAR
     return replace(reach, few=few), few
