@@ -6,10 +6,12 @@ from argparse import Namespace, _SubParsersAction
 
 from portal.cli.office import acting, print_table, say
 from portal.cli.parsing import add_command, add_group, whole
+from portal.domain.list_columns import ACCOUNTS
+from portal.domain.lists import Asked
 from portal.domain.policy import PASSWORD_RULES
 from portal.domain.roles import ROLES
 from portal.steps import accounts as steps
-from portal.steps import policy
+from portal.steps import lists, policy
 from portal.store import account_changes as store
 from portal.store import accounts, directory
 
@@ -56,12 +58,10 @@ def add_commands(commands: _SubParsersAction) -> None:
 
 async def run_list(args: Namespace) -> None:
     async with acting(args) as (act, _):
-        act.require("accounts.read")
-        rows = await store.load_account_page(act.joint, role=args.role or "", limit=100_000)
-        organisations = {one["id"]: one["name"] for one in await accounts.load_organisations()}
+        asked = Asked(given={"role": args.role} if args.role else {})
+        rows = [row async for rows in lists.iter_filled(act, ACCOUNTS, asked) for row in rows]
     for row in rows:
-        said = "、".join(ROLES[role] for role in row["roles"]) or "没有角色"
-        say(f"{row['login']}　{row['name']}　{organisations[row['organisation']]}　{said}　{'启用' if row['active'] else '停用'}")
+        say(f"{row['login']}　{row['name']}　{row['station']}　{row['held']}　{'启用' if row['state'] == 'active' else '停用'}")
 
 
 async def run_create(args: Namespace) -> None:

@@ -8,8 +8,12 @@ from portal.cli.office import acting, print_table, say
 from portal.cli.parsing import add_command, add_group
 from portal.cli.rounds import parse_day
 from portal.domain.corrections import FIELDS
+from portal.domain.list_columns import PUBLICATIONS
+from portal.domain.lists import Asked
 from portal.jobs import publish_site, roll_site_back
+from portal.steps import lists
 from portal.steps import withdraw as steps
+from portal.steps.acting import BEIJING
 
 
 def add_commands(commands: _SubParsersAction) -> None:
@@ -45,10 +49,11 @@ async def run_publish(args: Namespace) -> None:
 
 async def run_list(args: Namespace) -> None:
     async with acting(args) as (act, _):
-        rows = await steps.load_published(act, args.find, 1_000_000)
+        asked = Asked(given={"q": args.find} if args.find else {})
+        rows = [row async for rows in lists.iter_filled(act, PUBLICATIONS, asked) for row in rows]
     for row in rows:
         until = f"　{row['until']} 起不再公示" if row["until"] else ""
-        say(f"{row['key']}　{row['data']['entity']}　{row['data']['name']}　{row['data']['published_on']} 公示{until}")
+        say(f"{row['key']}　{row['code']}　{row['name']}　{row['published_at'].astimezone(BEIJING):%Y-%m-%d} 公示{until}")
     say(f"正在公示的结果 {len(rows):,} 份。")
 
 

@@ -1,4 +1,4 @@
-"""What comes after a draw: portal round replace, portal visits combine|assign|refill|split."""
+"""What comes after a draw: portal round replace, portal visits combine|assign|refill|split|reschedule|recuse."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from portal.cli.office import acting, print_table, say
 from portal.cli.parsing import add_command, parse_day
-from portal.steps import assign, replacement, split, visits
+from portal.steps import arrange, assign, replacement, split, visits
 from portal.store import directory
 
 AddRound = Callable[[_SubParsersAction, str, Any, str], ArgumentParser]  # a command on one round
@@ -32,6 +32,13 @@ def add_commands(add: AddRound, group: _SubParsersAction) -> None:
     apart.add_argument("--on", required=True, metavar="DATE", help="另行入企的日期")
     apart.add_argument("--reason", default="", help="原因，两次入企都显示，记入审计；办理时必须写")
     apart.add_argument("--preview", action="store_true", help="只看分开以后怎样，不办理")
+    moved = add_command(group, "reschedule", run_reschedule, "把一次入企改到检查期限内的另一天（所队负责人、计划员）", acting=True, required=True)
+    moved.add_argument("--on", required=True, metavar="DATE", help="改到哪一天")
+    away = add_command(group, "recuse", run_recuse, "申报回避：派到这次入企的一个人不去这一户，名额空出来等补派", acting=True, required=True)
+    away.add_argument("--inspector", required=True, metavar="NUMBER", help="回避的人的工号")
+    for one in (moved, away):
+        one.add_argument("visit", metavar="VISIT", help="入企编号")
+        one.add_argument("--reason", required=True, help="原因")
 
 
 async def run_replace(args: Namespace) -> None:
@@ -88,6 +95,21 @@ async def run_split(args: Namespace) -> None:
             return
         made = await split.split_visit(act, args.visit, args.task, args.reason, on)
     say(f"入企检查 {args.visit} {'已经分开过' if made['again'] else '已分开'}，{on} 另行入企的编号是 {made['visit']}。")
+
+
+async def run_reschedule(args: Namespace) -> None:
+    on = parse_day(args.on, "入企日期")
+    async with acting(args) as (act, _):
+        made = await arrange.reschedule(act, args.visit, on, args.reason)
+    say(f"入企检查 {args.visit} {'已改到' if made else '本来就在'} {on}。")
+
+
+async def run_recuse(args: Namespace) -> None:
+    async with acting(args) as (act, _):
+        people = (await arrange.load_arranging(act, args.visit))["people"]
+        code = next((one["code"] for one in people if args.inspector in (one["number"], one["code"])), args.inspector)
+        made = await arrange.recuse(act, args.visit, code, args.reason)
+    say(f"{args.inspector} 对入企检查 {args.visit} 的对象{'已登记回避，请计划员补派' if made else '登记过回避'}。")
 
 
 async def run_combine(args: Namespace) -> None:

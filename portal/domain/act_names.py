@@ -30,7 +30,7 @@ ACT_NAMES = {
     "round.create": "拟制轮次", "round.share": "登记密值", "round.commit": "公布承诺", "round.source": "录入开奖号码", "round.release": "交出密值", "round.draw": "抽取",
     "round.replace": "补抽", "round.reveal": "公开密值", "round.void.propose": "申请作废轮次", "round.void": "作废轮次", "round.export": "导出抽取文件夹",
     "draw.import": "导入外部名单", "draw.take": "采用外部名单",
-    "visits.combine": "合并入企", "visits.assign": "匹配人员", "visits.refill": "补派人员", "visits.split": "分开入企", "visit.arrive": "登记到场",
+    "visits.combine": "合并入企", "visits.assign": "匹配人员", "visits.refill": "补派人员", "visits.split": "分开入企", "visits.reschedule": "改期", "visits.recuse": "申报回避", "visit.arrive": "登记到场",
     "record.draft": "保存草稿", "record.submit": "提交记录", "record.import": "导入记录", "record.attach": "添加附件", "record.paper": "附原件扫描", "record.approve": "审核通过",
     "record.return": "审核退回", "record.follow": "办理后续处置", "record.report": "登记整改材料", "record.extend": "延长期限", "record.recheck": "安排复查", "record.close": "办结后续处置",
     "documents.issue": "制作文书", "documents.void": "作废文书",

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from portal.domain.act_names import ACT_GROUPS
 from portal.domain.lists import Column, Filter, Listing
+from portal.domain.roles import ROLES
 
-__all__ = ["CHECKS", "DIRECTORY", "FOLLOW_UPS", "INSPECTORS", "LISTS", "RECORDS", "RESULTS", "ROUNDS", "TASKS", "VISITS"]
+__all__ = ["ACCOUNTS", "AUDIT", "CHECKS", "DIRECTORY", "FOLLOW_UPS", "INSPECTORS", "LISTS", "PUBLICATIONS", "RECORDS", "RESULTS", "ROUNDS", "TASKS", "VISITS"]
 
 YES = (("1", "是"), ("0", "否"))
 _ENTITY = Column(name="name", label="检查对象", kind="name", href="/directory/{code}", needs="directory.read")
@@ -173,4 +175,48 @@ RESULTS = Listing(
     ),
 )  # fmt: skip
 
-LISTS: Mapping[str, Listing] = {one.name: one for one in (CHECKS, VISITS, FOLLOW_UPS, RECORDS, DIRECTORY, INSPECTORS, TASKS, ROUNDS, RESULTS)}
+PUBLICATIONS = Listing(
+    name="publications", path="/publications", title="已公示的结果", act="publish.read", unit="份", key="id", order="-published_at", empty="没有符合条件的公示结果。",
+    about="一次入企一份，没有撤下的都在这里。撤回、设定公示期限和更正在各自的页面办理。",
+    columns=(
+        Column(name="id", label="编号", kind="number", shown=False), Column(name="name", label="检查对象", kind="name", href="/publications/{id}", needs="publish.read"), replace(_CODE, narrow=False),
+        Column(name="key", label="检查编号", kind="code", shown=False, href="/visits/{key}", needs="visits.read"), Column(name="version", label="版次", kind="number", shown=False),
+        Column(name="inspected_on", label="检查日期", kind="day"), Column(name="published_at", label="公示时间", kind="moment", narrow=False),
+        Column(name="found", label="结果", kind="name", made=True, sort=False), Column(name="until", label="停止公示", kind="day", made=True, sort=False), _STATION, replace(_TOWN, shown=False),
+    ),
+    filters=(
+        Filter(name="q", label="名称、代码或检查编号", kind="like", columns=("key", "name", "code", "key")), _BY_ROUND, _BY_TREE, _BY_TOWN,
+        Filter(name="since", label="公示日期从", kind="from", columns=("published_on",)), Filter(name="until", label="到", kind="to", columns=("published_on",)),
+    ),
+)  # fmt: skip
+
+ACCOUNTS = Listing(
+    name="accounts", path="/accounts", title="账号", act="accounts.read", unit="个", key="login", order="login", personal=True, empty="没有符合条件的账号。",
+    columns=(
+        Column(name="login", label="登录名", kind="code", href="/accounts/{id}", needs="accounts.read"), Column(name="name", label="姓名"), Column(name="station", label="单位", narrow=False),
+        Column(name="held", label="角色", kind="name", made=True, sort=False), Column(name="number", label="工号", kind="code", shown=False), Column(name="factor", label="动态口令", words="factors", shown=False),
+        Column(name="created_at", label="建立", kind="moment", shown=False), Column(name="password_at", label="上次改密码", kind="moment", shown=False), Column(name="state", label="状态", words="account_states"),
+    ),
+    filters=(
+        Filter(name="q", label="登录名或姓名", kind="like", columns=("login", "login", "name")), Filter(name="role", label="角色", kind="has", columns=("roles",), options=tuple(ROLES.items())),
+        Filter(name="state", label="状态", columns=("state",), words="account_states"), replace(_BY_TREE, options="homes"), Filter(name="factor", label="动态口令", columns=("factor",), words="factors", shown=False),
+    ),
+)  # fmt: skip
+
+AUDIT = Listing(
+    name="audit", path="/audit", title="审计记录", act="audit.read", unit="条", key="n", order="-n", personal=True, enough=10_000, empty="没有符合条件的审计记录。",
+    about="每一次办理和它的结果写在同一个事务里，逐条相扣，不能改、不能删。",
+    columns=(
+        Column(name="n", label="序号", kind="number"), Column(name="at", label="时间", kind="moment", sort=False), Column(name="actor", label="账号", sort=False),
+        Column(name="address", label="来自", sort=False, narrow=False), Column(name="station", label="单位", sort=False, narrow=False), Column(name="named", label="办理", made=True, sort=False),
+        Column(name="act", label="办理代码", kind="code", sort=False, shown=False), Column(name="object", label="对象", kind="hash", sort=False), Column(name="told", label="详情", kind="name", made=True, sort=False),
+        Column(name="before", label="原值", kind="hash", sort=False, shown=False), Column(name="after", label="新值", kind="hash", sort=False, shown=False), Column(name="digest", label="链摘要", kind="hash", sort=False, shown=False),
+    ),
+    filters=(
+        Filter(name="actor", label="账号", kind="text", columns=("actor",)), Filter(name="act", label="办理", kind="begins", columns=("act",), options=tuple(ACT_GROUPS.items())),
+        Filter(name="organisation", label="单位", columns=("unit",), options="homes"), Filter(name="since", label="起", kind="from", columns=("day",)), Filter(name="until", label="止", kind="to", columns=("day",)),
+        Filter(name="object", label="对象", kind="text", columns=("object",), shown=False),
+    ),
+)  # fmt: skip
+
+LISTS: Mapping[str, Listing] = {one.name: one for one in (CHECKS, VISITS, FOLLOW_UPS, RECORDS, DIRECTORY, INSPECTORS, TASKS, ROUNDS, RESULTS, PUBLICATIONS, ACCOUNTS, AUDIT)}

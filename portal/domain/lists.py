@@ -22,7 +22,7 @@ SIZES = (50, 200, 2000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """`kind`: text, name, code, number, day, moment or words (a mapping of the web's wording).
+    """`kind`: text, name, code, hash (a code that may be broken anywhere), number, day, moment or words (a mapping of the web's wording).
 
     `href`: where a cell leads, with {columns} of its row; `needs`: the act that opens it. `shown`: unless
     others are chosen. `sort`: whether rows may be put in its order. `made`: filled in after the rows are read.
@@ -42,7 +42,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """`kind`: like (part of a text), is, whole (a number), from, to (days), tree (an organisation and all below).
+    """`kind`: like (part of a text), is, text (the same, typed in), begins, has (one of a list), whole (a number), from, to (days), tree (an organisation and all below).
 
     `options`: the values of a choice, named for `steps.lists.load_options` or given as (value, label).
     A filter that is not `shown` comes from a figure's link and is named above the rows.
@@ -61,7 +61,7 @@ class Filter:
 class Listing:
     """`unit` is what rows are counted in (户, 次, 项); `key` a column that tells rows apart, and `order` their first order.
 
-    `personal`: names of people are in it, so an export is noted in the audit.
+    `personal`: names of people are in it, so an export is noted in the audit. `enough`: rows are not counted beyond it (0: all are).
     """
 
     name: str
@@ -76,6 +76,7 @@ class Listing:
     empty: str = "没有符合条件的记录。"
     about: str = ""
     personal: bool = False
+    enough: int = 0
 
     def column(self, name: str) -> Column:
         return next(one for one in self.columns if one.name == name)

@@ -59,6 +59,8 @@ ACTS: Mapping[str, frozenset[str]] = {
         "visits.combine": "planner",
         "visits.assign": "planner",
         "visits.split": "planner station",  # whoever sets the days; never who goes there
+        "visits.reschedule": "planner station",  # the same
+        "visits.recuse": "planner station inspector",  # an inspector for himself
         "documents.issue": "planner sector station inspector",
         "documents.void": "planner sector station",  # never who issued it
         "visits.read": "planner approver sector station inspector reviewer publisher supervisor",

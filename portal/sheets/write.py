@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -51,6 +52,11 @@ def write_workbook(sheets: Mapping[str, Iterable[Sequence[Any]]]) -> bytes:
     return out.getvalue()
 
 
+def _sheet_name(name: str) -> str:
+    """What Excel takes: at most 31 letters, none of them []:*?/\\, no ' at either end (a register is called as its file says)."""
+    return re.sub(r"[][:*?/\\]", "_", name)[:31].strip("'") or "Sheet1"
+
+
 def _workbook(out: io.BytesIO) -> xlsxwriter.Workbook:
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     book = xlsxwriter.Workbook(out, options)
@@ -61,7 +67,7 @@ def _workbook(out: io.BytesIO) -> xlsxwriter.Workbook:
 def _write_sheet(
     book: xlsxwriter.Workbook, name: str, rows: Iterable[Sequence[Any]], heading: int, merged: Sequence[Merged], widths: Sequence[int]
 ) -> None:
-    page = book.add_worksheet(name)
+    page = book.add_worksheet(_sheet_name(name))
     forms = {kind: book.add_format(look) for kind, look in _LOOKS.items()}
     corners = {}
     for (top, left), (bottom, right) in merged:
@@ -88,7 +94,7 @@ class SheetFile:
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "tmpdir": str(path.parent)}
         self._book = xlsxwriter.Workbook(str(path), options)
         self._book.set_properties({"created": _CREATED})
-        self._page = self._book.add_worksheet(name)
+        self._page = self._book.add_worksheet(_sheet_name(name))
         self._forms = {kind: self._book.add_format(look) for kind, look in _LOOKS.items()}
         for column in range(len(headings)):
             self._page.set_column(column, column, widths[column] if column < len(widths) else 16)

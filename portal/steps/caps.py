@@ -225,12 +225,12 @@ async def require_admitted(act: Acting, visit: Mapping[str, Any]) -> None:
             history.append(event)
 
 
-def require_room(limits: Limits, holder: str, planned: Sequence[Event], more: Sequence[Event]) -> None:
-    """WrongMoment where `more` of a visit split off would go beyond a cap; `planned`: what the visit it came from still checks."""
+def require_room(limits: Limits, holder: str, planned: Sequence[Event], more: Sequence[Event], doing: str = "分开") -> None:
+    """WrongMoment where `more` of a visit split off or moved would go beyond a cap; `planned`: what the visit it came from still checks."""
     history = [*limits.histories.get(holder, ()), *planned]
     for event in more:
         if refusal := caps.find_refusal(limits.rules, history, event, peace=limits.peace.get(holder, ())):
-            raise WrongMoment(f"不能分开：{refusal.sentence}{refusal.remedy}")
+            raise WrongMoment(f"不能{doing}：{refusal.sentence}{refusal.remedy}")
         history.append(event)
 
 

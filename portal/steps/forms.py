@@ -71,7 +71,7 @@ async def load_visit_view(act: Acting, visit_code: str) -> dict[str, Any]:
         "visit": visit, "entity": entity, "inspectors": [people.get(who) for who in assigned], "forms": views,
         "homes": {o["id"]: o["name"] for o in organisations if o["kind"] == "partner" and o["id"] != act.organisation["id"]},
         "closings": [one for one in (await visits.load_closings([visit["id"]])).get(visit["id"], []) if one["status"] != visits.SPLIT],
-        "parts": await visits.load_parts(visit["id"]), "holder": holder, "drawn": await load_drawn(visit),
+        "parts": await visits.load_parts(visit["id"]), "moves": await visits.load_moves(visit["id"]), "holder": holder, "drawn": await load_drawn(visit),
         "origin": (await visits.load_visits_by_id([visit["split_of"]])).get(visit["split_of"]) if visit["split_of"] else None,
         "tasks": len((await visits.load_tasks_of_visits([visit["id"]])).get(visit["id"], ())),
         "may_enter": act.may("record.enter") and _is_assigned(act, assigned) and visit["state"] != "closed",

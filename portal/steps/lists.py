@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from portal.domain.act_names import act_name
 from portal.domain.calendar import due_on
 from portal.domain.lists import Asked, Listing
 from portal.domain.model import OUTCOMES
+from portal.domain.roles import ROLES
 from portal.steps.acting import Acting
 from portal.steps.base import PROFESSIONAL
 from portal.steps.review import PUBLISH_WITHIN
+from portal.steps.withdraw import load_stops
 from portal.store import accounts, directory, draw, plan, records
 from portal.store import lists as store
 from portal.store import visits as visit_store
@@ -21,6 +24,7 @@ from portal.store.tally import load_tallies, load_tally
 
 __all__ = ["iter_filled", "load_options", "load_page", "note_export", "open_reach"]
 
+_OF_ALL = ("inspectors", "accounts", "audit")  # of the partners too: the bureau keeps their people
 _DATED = ("checks", "records")
 _TALLIED = {"towns": "town", "types": "type", "statuses": "status"}
 
@@ -37,7 +41,7 @@ async def open_reach(act: Acting, listing: Listing, *, choices: bool = False) ->
         differentiated, professional = await _by_class(act)
     counted = choices and any(one.options in _TALLIED for one in listing.filters)
     return store.Reach(
-        tree=act.joint if listing.name == "inspectors" else act.tree, line=act.line, today=act.today, days=days, differentiated=differentiated, professional=professional, trees=trees,
+        tree=act.joint if listing.name in _OF_ALL else act.tree, line=act.line, today=act.today, days=days, differentiated=differentiated, professional=professional, trees=trees,
         inspector=act.inspector["id"] if act.inspector else None, whole=len(act.joint) >= len(organisations),
         tallies=await load_tallies(act.tree) if counted else None,
     )  # fmt: skip
@@ -59,13 +63,13 @@ async def load_page(act: Acting, listing: Listing, asked: Asked, reach: store.Re
     reach = replace(reach or await open_reach(act, listing), learned={})
     rows, following = await store.load_rows(listing, reach, asked, asked.size)
     count, more = (len(rows), False) if not following and not asked.after else await store.count_rows(listing, reach, asked.given)
-    return {"rows": await _filled(listing, rows), "next": following, "count": count, "more": more}
+    return {"rows": await _filled(act, listing, rows), "next": following, "count": count, "more": more}
 
 
 async def iter_filled(act: Acting, listing: Listing, asked: Asked) -> AsyncIterator[list[dict[str, Any]]]:
     """All rows that the filters leave, from the first on, some at a time."""
     async for rows in store.iter_rows(listing, await open_reach(act, listing), asked):
-        yield await _filled(listing, rows)
+        yield await _filled(act, listing, rows)
 
 
 async def note_export(act: Acting, listing: Listing, asked: Asked, rows: int) -> None:
@@ -75,11 +79,23 @@ async def note_export(act: Acting, listing: Listing, asked: Asked, rows: int) ->
         await act.audit("lists.export", listing.name, rows=rows, filters=dict(sorted(asked.given.items())))
 
 
-async def _filled(listing: Listing, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+async def _filled(act: Acting, listing: Listing, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The columns that are made from the rows read."""
     match listing.name:
         case "visits":
             await _fill_visits(rows)
+        case "publications":
+            stops = await load_stops(act)
+            for row in rows:
+                row["found"] = "；".join(dict.fromkeys(one["outcome_label"] for one in json.loads(row["data"])["items"]))
+                row["until"] = stops.get(row["key"])
+        case "accounts":
+            for row in rows:
+                row["held"] = "、".join(ROLES.get(role, role) for role in json.loads(row["roles"])) or "没有角色"
+        case "audit":
+            for row in rows:
+                row["named"] = act_name(row["act"])
+                row["told"] = "，".join(f"{name} {value}" for name, value in json.loads(row["detail"]).items())
         case "inspectors":
             for row in rows:
                 row["skills"] = "、".join(json.loads(row["qualifications"]) + json.loads(row["specialities"]))

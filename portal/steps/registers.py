@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -172,6 +172,25 @@ async def load_rows(act: Acting, register: Listed, query: str, after: int, size:
             cells["监管标签"] = "、".join(data["tags"])
         found.append({"id": row["id"], "code": row["code"], "name": row["name"], "cells": cells})
     return found
+
+
+async def iter_rows(act: Acting, register: Listed, query: str) -> AsyncIterator[list[dict[str, Any]]]:
+    """All rows of `load_rows`, some at a time."""
+    after = 0
+    while rows := await load_rows(act, register, query, after, _PART):
+        yield rows[:_PART]
+        if len(rows) <= _PART:
+            return
+        after = rows[_PART - 1]["id"]
+
+
+_PART = 2000
+
+
+def titles_of(register: Listed, found: Iterable[str]) -> list[str]:
+    """The columns of rows that hold these labels: the declared ones first, in their order."""
+    held = dict.fromkeys(found)
+    return [*(label for _, label in register.columns if label in held), *(label for label in held if label not in dict(register.columns).values())]
 
 
 def shown_rows(act: Acting, attributes: Mapping[str, Any]) -> list[tuple[str, list[str]]]:

@@ -21,23 +21,14 @@ from portal.store import publish as store
 from portal.store.engine import transaction
 from portal.store.locks import hold
 
-__all__ = ["LONGEST_REASON", "correct", "limit", "load_published", "load_result", "load_shown", "load_tombstones", "load_who_limited", "release_due", "withdraw"]
+__all__ = ["LONGEST_REASON", "correct", "limit", "load_result", "load_shown", "load_stops", "load_tombstones", "load_who_limited", "release_due", "withdraw"]
 
 LONGEST_REASON = 200
 
 
-async def load_published(act: Acting, typed: str, limit: int) -> list[dict[str, Any]]:
-    """Live results of the own bureau, newest first, whose name, code or visit holds what was typed; `until` where shown for a time."""
-    act.require("publish.read")
-    limits = _limits(await store.load_withdrawals(act.tree))
-    found = []
-    for row in reversed(sorted(await store.load_live(act.tree, "result"), key=lambda row: (row["published_at"], row["id"]))):
-        data = row["data"]
-        if typed in data["name"] or typed.upper() in data["entity"] or typed in row["key"]:
-            found.append({**row, "until": limits.get(row["key"])})
-        if len(found) == limit:
-            break
-    return found
+async def load_stops(act: Acting) -> dict[str, date]:
+    """A result's key -> the first day on which it is not shown, of those shown for a time."""
+    return _limits(await store.load_withdrawals(act.tree))
 
 
 async def load_result(act: Acting, number: int) -> dict[str, Any]:

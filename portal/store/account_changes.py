@@ -1,4 +1,4 @@
-"""Accounts as their administrators see them: a list to look through, edits in turn, and what was proposed about them."""
+"""Accounts as their administrators see them: edits in turn, and what was proposed about them."""
 
 from __future__ import annotations
 
@@ -7,34 +7,11 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from piccolo.columns.combination import And, Or, WhereRaw
+from piccolo.columns.combination import And, Or
 
 from portal.domain.packing import pack
-from portal.store.accounts import opened, within
-from portal.store.engine import current_engine
+from portal.store.accounts import within
 from portal.store.tables import Account, AccountChange, Inspector
-
-#: everything but what opens it
-SHOWN = (
-    Account.id, Account.login, Account.name, Account.organisation, Account.roles, Account.inspector, Account.active,
-    Account.must_change, Account.created_at, Account.version, Account.password_at,
-)  # fmt: skip
-
-
-async def load_account_page(
-    seen: Collection[int], *, find: str = "", role: str = "", state: str = "", after: str = "", limit: int = 50
-) -> list[dict[str, Any]]:
-    """Accounts by login, after `after`. `find`: part of login or name; `role`: one role; `state`: active | disabled."""
-    where = And(within(Account.organisation, seen), Account.login > after)
-    if find:
-        escaped = find.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        like = "LIKE" if current_engine().engine_type == "sqlite" else "ILIKE"
-        where = And(where, WhereRaw(f"(\"login\" {like} {{}} ESCAPE '\\' OR \"name\" {like} {{}} ESCAPE '\\')", f"%{escaped}%", f"%{escaped}%"))
-    if role:
-        where = And(where, Account.roles.like(f'%"{role}"%'))
-    if state:
-        where = And(where, Account.active == (state == "active"))
-    return [opened(row) for row in await Account.select(*SHOWN).where(where).order_by(Account.login).limit(limit).run()]
 
 
 async def load_holders(role: str, organisations: Collection[int]) -> list[int]:

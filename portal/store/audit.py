@@ -75,28 +75,6 @@ async def load_acts(after: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
     return await Audit.select().where(Audit.n > after).order_by(Audit.n).limit(limit).run()
 
 
-async def load_act_page(
-    organisations: Collection[str], *, before: int = 0, limit: int = 200, actor: str = "", act: str = "", organisation: str = "", since: str = "", until: str = ""
-) -> list[dict[str, Any]]:
-    """Acts of these organisations (codes), the newest first, those before number `before` (0: from the newest).
-
-    `actor` exactly; `act` its beginning (`round.`); `since`, `until`: YYYY-MM-DD, both included (times are kept as Beijing time).
-    """
-    where = Audit.organisation.is_in(sorted(organisations) or ["-"])
-    where = And(where, Audit.n < before) if before else where
-    if organisation:
-        where = And(where, Audit.organisation == organisation)
-    if actor:
-        where = And(where, Audit.actor == actor)
-    if act:
-        where = And(where, And(Audit.act >= act, Audit.act < act + "\U0010ffff"))
-    if since:
-        where = And(where, Audit.at >= since)
-    if until:
-        where = And(where, Audit.at < until + "U")  # after every time of that day: "T" comes before "U"
-    return await Audit.select().where(where).order_by(Audit.n, ascending=False).limit(limit).run()
-
-
 async def walk_acts() -> AsyncIterator[dict[str, Any]]:
     after = -(2**62)  # a row smuggled in before the first one is walked too
     while page := await load_acts(after):

@@ -20,7 +20,7 @@ INSERT_ONLY = (
     "matching", "assignment", "record_version", "attachment", "log_entry", "checkpoint", "audit", "finding",
     "profile", "year_base", "base_entity", "plan_measure", "allowance", "dismissal", "closing", "simulation",
     "class_version", "entity_class", "class_adjustment", "external_list", "external_entry", "sheet_version",
-    "withdrawal", "correction", "follow_up_event", "remark", "paper_copy",
+    "withdrawal", "correction", "follow_up_event", "remark", "paper_copy", "visit_move",
 )  # fmt: skip
 #: Updated by the rules below, never deleted.
 KEPT = (
@@ -96,6 +96,7 @@ CHECKS = (
     ("account_change", "NEW.decided_by <> NEW.proposed_by AND NEW.decided_by <> NEW.account", "account_change: nobody decides on their own"),
     ("follow_up", "NEW.due_days BETWEEN 0 AND 400", "follow_up: days out of range"),
     ("follow_up", "NEW.state <> 'closed' OR NEW.ending <> ''", "follow_up: closed without an ending"),
+    ("visit_move", "NEW.day_from IS NOT NULL AND NEW.day_to IS NOT NULL AND NEW.day_from <> NEW.day_to AND NEW.reason <> ''", "visit_move: to no other day or without a reason"),
     ("paper_copy", "NEW.inspected_on IS NOT NULL AND NEW.form_code <> ''", "paper_copy: of no day or no form"),
     ("remark", "NEW.note <> ''", "remark: says nothing"),
     ("follow_up_event", "NEW.act IN ('issue','answer','extend','recheck','follow','close') AND NEW.state IN ('open','issued','answered','closed')", "follow_up_event: unknown step"),
@@ -168,10 +169,12 @@ INDEXES = (
     ("by_tally", "entity", "organisation, town, type, status, code", ""),  # see tally.py
     ("by_org_code", "entity", "organisation, code", ""),
     ("by_holder", "entity", "holder, site", "kind <> 'entity'"),  # of millions of entries those few that another one holds
-    ("by_record_state", "record", "state", ""),
+    ("by_record_state", "record", "state, organisation", ""),  # counted beside every page (waiting.py)
     ("by_follow_up_due", "follow_up", "state, due_on", ""),
     ("by_job_state", "job", "state, id", ""),
     ("by_visit_day", "visit", "organisation, state, day", ""),
+    ("by_visit_place", "visit", "holder, site", ""),
+    ("by_record_day", "record", "inspected_on", ""),
 )
 
 

@@ -246,7 +246,40 @@ def _results(reach: Reach, given: Mapping[str, str], sqlite: bool) -> str:
     WHERE rec.state = 'published' AND {_in("rec.organisation", reach.tree)}"""
 
 
+def _said(name: str, sqlite: bool) -> str:
+    """A text out of a publication's data."""
+    return f"json_extract(p.data, '$.{name}')" if sqlite else f"(CAST(p.data AS json) ->> '{name}')"
+
+
+def _publications(reach: Reach, given: Mapping[str, str], sqlite: bool) -> str:
+    return f"""
+    SELECT p.id AS id, p.key AS key, p.version AS version, p.data AS data, p.published_at AS published_at, {_beijing("p.published_at", sqlite)} AS published_on,
+      {_said("name", sqlite)} AS name, {_said("entity", sqlite)} AS code, {_said("inspected_on", sqlite) if sqlite else f"CAST({_said('inspected_on', sqlite)} AS date)"} AS inspected_on,
+      v.organisation AS organisation, o.name AS station, v.town AS town, r.code AS round
+    FROM "publication" p JOIN "visit" v ON v.code = p.key JOIN "organisation" o ON o.id = v.organisation JOIN "round" r ON r.id = v.round
+    WHERE p.kind = 'result' AND p.state = 'live' AND {_in("p.organisation", reach.tree)}"""
+
+
+def _accounts(reach: Reach, given: Mapping[str, str], sqlite: bool) -> str:
+    return f"""
+    SELECT a.id AS id, a.login AS login, a.name AS name, a.roles AS roles, a.organisation AS organisation, o.name AS station, COALESCE(i.number, '') AS number,
+      CASE WHEN length(a.secret) > 0 THEN 'on' ELSE 'off' END AS factor, a.created_at AS created_at, a.password_at AS password_at,
+      CASE WHEN a.active THEN 'active' ELSE 'disabled' END AS state
+    FROM "account" a JOIN "organisation" o ON o.id = a.organisation LEFT JOIN "inspector" i ON i.id = a.inspector
+    WHERE {_in("a.organisation", reach.tree)}"""
+
+
+def _audit(reach: Reach, given: Mapping[str, str], sqlite: bool) -> str:
+    """Acts keep their organisation by its code and their time as Beijing's, in text: what is chained are their bytes."""
+    day = "substr(a.at, 1, 10)"
+    return f"""
+    SELECT a.n AS n, a.at AS at, {day if sqlite else f"CAST({day} AS date)"} AS day, a.actor AS actor, a.address AS address, a.act AS act, a.object AS object,
+      a.before AS before, a.after AS after, a.detail AS detail, a.digest AS digest, o.code AS unit, o.name AS station
+    FROM "audit" a JOIN "organisation" o ON o.code = a.organisation WHERE {_in("o.id", reach.tree)}"""
+
+
 SOURCES: Mapping[str, Callable[[Reach, Mapping[str, str], bool], str]] = {
     "checks": _checks, "visits": _visits, "follow-ups": _follow_ups, "records": _records, "directory": _directory, "inspectors": _inspectors,
     "tasks": _tasks, "rounds": _rounds, "results": _results,
+    "publications": _publications, "accounts": _accounts, "audit": _audit,
 }  # fmt: skip

@@ -5,6 +5,7 @@ What is asked becomes the same WHERE everywhere: a figure is a count of exactly 
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timezone
@@ -87,7 +88,11 @@ def _condition(one: Filter, reach: Reach, value: str) -> tuple[str, list[Any]]:
             exact, *parts = one.columns
             likes = [f"b.{part} {like} {{}} ESCAPE '\\'" for part in parts]
             return f"({' OR '.join([f'b.{exact} = {{}}', *likes])})", [value.upper(), *[f"%{escaped}%" for _ in parts]]
-        case "is":
+        case "begins":
+            return f"({column} >= {{}} AND {column} < {{}})", [value, value + "\U0010ffff"]
+        case "has":
+            return f"{column} LIKE {{}}", [f'%{json.dumps(value)}%']
+        case "is" | "text":
             return f"{column} = {{}}", [value]
         case "whole":
             return f"{column} = {_number(one, value)}", []
@@ -240,25 +245,25 @@ def _opened(listing: Listing, rows: list[dict[str, Any]]) -> list[dict[str, Any]
 
 
 async def count_rows(listing: Listing, reach: Reach, given: Mapping[str, str]) -> tuple[int, bool]:
-    """(how many rows these filters leave, whether there are more): only a search of the directory whose words more than `NEAR` names hold is not counted beyond `ENOUGH`."""
+    """(how many rows these filters leave, whether there are more): a search of the directory whose words more than `NEAR` names hold
+    is not counted beyond `ENOUGH`, a list that grows without end not beyond its own `enough`.
+    """
     where, values = _conditions(listing, reach, given)
-    limit = ""
-    source = _from(listing, reach, given)
+    enough, source = listing.enough, _from(listing, reach, given)
     if listing.name == "directory":
         if "q" not in given:
             return await _count_tallied(reach, given), False
         if reach.learned and (known := reach.learned.get(("count", *sorted(given.items())))) is not None:
             return known, False
         reach, near = await _narrow(reach, given, where, values)
-        source = _from(listing, reach, given)
-        if not near:
-            limit = f" LIMIT {ENOUGH + 1}"
-            if narrowing := (reach.learned or {}).get(given["q"]):
-                where, values = [*where, narrowing.sql], [*values, *narrowing.values]
-            elif indexed := await load_indexed(given["q"]):
-                source, values = f"({directory_by_grams(reach)}) AS b", [indexed, *values]
+        enough, source = 0 if near else ENOUGH, _from(listing, reach, given)
+        if narrowing := None if near else (reach.learned or {}).get(given["q"]):
+            where, values = [*where, narrowing.sql], [*values, *narrowing.values]
+        elif not near and (indexed := await load_indexed(given["q"])):
+            source, values = f"({directory_by_grams(reach)}) AS b", [indexed, *values]
+    limit = f" LIMIT {enough + 1}" if enough else ""
     found = (await read(f"SELECT COUNT(*) AS n FROM (SELECT 1 FROM {source}{_where(where)}{limit}) AS counted", *values))[0]["n"]
-    return (ENOUGH, True) if limit and found > ENOUGH else (found, False)
+    return (enough, True) if enough and found > enough else (found, False)
 
 
 async def _count_tallied(reach: Reach, given: Mapping[str, str]) -> int:

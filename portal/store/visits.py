@@ -14,7 +14,7 @@ from portal.domain.errors import NotFound
 from portal.store.accounts import within
 from portal.store.bulk import insert_rows
 from portal.store.locks import hold
-from portal.store.tables import Assignment, AssignmentRun, Closing, Organisation, Visit, VisitTask
+from portal.store.tables import Assignment, AssignmentRun, Closing, Organisation, Visit, VisitMove, VisitTask
 
 
 SPLIT = "分开"  # Closing.status of a task that a visit split off carries now
@@ -299,6 +299,18 @@ async def save_forms(code: str, forms: Mapping[str, str]) -> None:
 async def replace_forms(visit: int, forms: Mapping[str, str]) -> None:
     """The forms a visit is left with after a split, versions as they were."""
     await Visit.update(forms=json.dumps(forms, ensure_ascii=False, sort_keys=True)).where(Visit.id == visit).run()
+
+
+async def save_move(values: Mapping[str, Any]) -> None:
+    """A visit's other day, and that it was moved there."""
+    await VisitMove.insert(VisitMove(**values)).run()
+    await Visit.update(day=values["day_to"]).where(Visit.id == values["visit"]).run()
+
+
+async def load_moves(visit: int) -> list[dict[str, Any]]:
+    """The days it was moved from and to, the oldest first; `by_name`: by whom."""
+    rows = await VisitMove.select(VisitMove.all_columns(), VisitMove.by.name).where(VisitMove.visit == visit).order_by(VisitMove.id).run()
+    return [{**row, "by_name": row["by.name"]} for row in rows]
 
 
 async def save_done(visit: int, at: datetime) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from litestar import Request, get, post
 from litestar.params import FromPath
 from litestar.response import Response
 
 from portal.domain.errors import NotFound, Refused
+from portal.domain.list_columns import ACCOUNTS
 from portal.domain.policy import PASSWORD_RULES
 from portal.domain.roles import ROLES
 from portal.steps import accounts as steps
@@ -22,24 +22,14 @@ from portal.store import account_changes as store
 from portal.store import accounts, directory
 from portal.web.access import acting, entry_of, posted
 from portal.web.inputs import choice, number, parse_input, several, text
-from portal.web.pages import go_to, page
+from portal.web.lists import list_page
+from portal.web.pages import go_to, is_fragment, page
 from portal.web.sessions import leave_note, take_note
 
-SIZES = ("50", "200")
 SAID = {
     "changed": "已保存。", "disabled": "账号已停用，它的登录全部退出。", "asked": "已提交，等安全管理员批准。",
     "granted": "角色已改，本人要重新登录。", "decided": "已办理。", "policy": "登录规则已改，从下一次登录起执行。",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    q: str = text("登录名或姓名", most=64, least=0)
-    role: str = choice("角色", ROLES, optional=True)
-    state: str = choice("状态", ("active", "disabled"), optional=True)
-    after: str = text("上一页止于", most=64, least=0)
-    size: str = choice("每页", SIZES, optional=True)
-    said: str = text("提示", most=20, least=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,22 +77,8 @@ class NewPolicy:
 
 @get("/accounts", opt={"access": "accounts.read"})
 async def accounts_page(request: Request) -> Response[Any]:
-    act = acting(request)
-    wanted = parse_input(Filter, request.query_params.multi_items())
-    size = int(wanted.size or SIZES[0])
-    rows = await store.load_account_page(act.joint, find=wanted.q, role=wanted.role, state=wanted.state, after=wanted.after, limit=size + 1)
-    more, rows = len(rows) > size, rows[:size]
-    organisations = {one["id"]: one["name"] for one in await accounts.load_organisations()}
-    return await page(
-        request, "accounts/list.html", here="/accounts", rows=rows, wanted=wanted, organisations=organisations, roles=ROLES, said=SAID.get(wanted.said, ""),
-        next=_link(wanted, rows[-1]["login"]) if more else "", first=_link(wanted, ""), waiting=await _waiting(act), kinds=steps.KINDS,
-        filtered=any((wanted.q, wanted.role, wanted.state)),
-    )  # fmt: skip
-
-
-def _link(wanted: Filter, after: str) -> str:
-    query = {"q": wanted.q, "role": wanted.role, "state": wanted.state, "size": wanted.size, "after": after}
-    return "/accounts?" + urlencode({name: value for name, value in query.items() if value})
+    waiting = [] if is_fragment(request) else await _waiting(acting(request))
+    return await list_page(request, ACCOUNTS, template="accounts/list.html", said=SAID, waiting=waiting, kinds=steps.KINDS)
 
 
 async def _waiting(act: Acting) -> list[dict[str, Any]]:

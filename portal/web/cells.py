@@ -24,7 +24,7 @@ __all__ = ["choices_html", "rows_html"]
 
 Row = Mapping[str, Any]
 Words = Mapping[str, tuple[str, str]]
-_CLASSES = {"number": "n", "code": "code", "name": "nm", "list": "", "text": "nw"}
+_CLASSES = {"number": "n", "code": "code", "hash": "hash", "name": "nm", "list": "", "text": "nw"}
 
 
 def rows_html(act: Acting, columns: Sequence[Column], rows: Sequence[Row], words: Mapping[str, Words]) -> list[Markup]:

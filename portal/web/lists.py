@@ -56,10 +56,17 @@ def parse_asked(listing: Listing, pairs: Any) -> tuple[Asked, str]:
     return Asked(given=filters, sort=given.sort, columns=given.col, after=given.after, size=int(given.size or SIZES[0])), given.export
 
 
-async def list_page(request: Request, listing: Listing, *, template: str = "lists/list.html", here: str = "", reach: Reach | None = None, **context: Any) -> Response[Any]:
-    """A list as a page, as the part of it that htmx asks for, or as a sheet. `reach`: what it was opened with, where that was done before."""
+async def list_page(request: Request, listing: Listing, *, template: str = "lists/list.html", here: str = "", reach: Reach | None = None, said: Mapping[str, str] | None = None, **context: Any) -> Response[Any]:
+    """A list as a page, as the part of it that htmx asks for, or as a sheet.
+
+    `reach`: what it was opened with, where that was done before. `said`: what the address may name with `said` that was just done.
+    """
     act = acting(request)
-    asked, export = parse_asked(listing, request.query_params.multi_items())
+    pairs = request.query_params.multi_items()
+    if said is not None:
+        context["said"] = said.get(request.query_params.get("said", ""), "")
+        pairs = [pair for pair in pairs if pair[0] != "said"]
+    asked, export = parse_asked(listing, pairs)
     if export:
         return await _exported(act, listing, asked)
     whole = not is_fragment(request)
@@ -68,7 +75,7 @@ async def list_page(request: Request, listing: Listing, *, template: str = "list
     words = words_of(act, listing)
     columns = asked.chosen(listing)
     context |= {
-        "listing": listing, "asked": asked, "columns": columns, "chosen": {one.name for one in columns}, "count": found["count"], "more": found["more"], "sizes": SIZES, "sorted": ("", True) if asked.is_search(listing) else asked.order(listing),
+        "listing": listing, "asked": asked, "columns": columns, "wide": sum(map(_width, columns)) > _DESK, "chosen": {one.name for one in columns}, "count": found["count"], "more": found["more"], "sizes": SIZES, "sorted": ("", True) if asked.is_search(listing) else asked.order(listing),
         # One piece: each piece of a template is handed up through all it extends.
         "rows": Markup("".join([f"<tr>{cells}</tr>" for cells in rows_html(act, columns, found["rows"], words)])), "link": _linker(listing, asked),
         "next": found["next"], "filtered": bool(asked.given), "named": await _named(act, listing, asked, words, reach),
@@ -145,7 +152,7 @@ async def _exported(act: Acting, listing: Listing, asked: Asked) -> Response[Any
 async def write_export(act: Acting, listing: Listing, asked: Asked, path: Path) -> int:
     """Exactly the rows that are filtered and the columns that are shown, in their order; the count. Noted where people are named."""
     words, columns, count = words_of(act, listing), asked.chosen(listing), 0
-    sheet = SheetFile(path, listing.title[:31], [column.label for column in columns], [_WIDTHS.get(column.kind, 14) for column in columns])
+    sheet = SheetFile(path, listing.title, [column.label for column in columns], [_width(column) for column in columns])
     try:
         async for rows in steps.iter_filled(act, listing, asked):
             lines = [[_sheet_value(column, row, words) for column in columns] for row in rows]
@@ -158,7 +165,13 @@ async def write_export(act: Acting, listing: Listing, asked: Asked, path: Path) 
     return count
 
 
-_WIDTHS = {"name": 34, "code": 21, "day": 12, "moment": 17, "number": 9}
+_WIDTHS = {"name": 34, "code": 21, "hash": 30, "day": 12, "moment": 17, "number": 9}
+_DESK = 180  # what a desk's window shows without moving the table
+
+
+def _width(column: Column) -> int:
+    """In letters of a sheet."""
+    return _WIDTHS.get(column.kind, 14)
 
 
 # Lists that are nothing but a list ----------------------------------------------------

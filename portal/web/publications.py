@@ -12,24 +12,19 @@ from litestar.response import Response
 
 from portal.domain.corrections import FIELDS, LONGEST, OF_ITEMS
 from portal.domain.errors import NotFound, Refused
+from portal.domain.list_columns import PUBLICATIONS
 from portal.steps import withdraw as steps
 from portal.store import publish as store
 from portal.web.access import acting, posted
 from portal.web.inputs import choice, day, parse_input, text
+from portal.web.lists import list_page
 from portal.web.pages import go_to, page
 
-SIZE = 200
 SAID = {
     "withdrawn": "已撤回。公示网站由后台更新，几分钟后各处都不再显示。",
     "limited": "公示期限已设定，期满后由后台停止公示。",
     "corrected": "已更正。公示网站由后台更新，变动记录里留有说明。",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    q: str = text("查找", most=60, least=0)
-    said: str = text("提示", most=20, least=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +48,7 @@ class Correcting:
 
 @get("/publications", opt={"access": "publish.read"})
 async def publications_page(request: Request) -> Response[Any]:
-    wanted = parse_input(Filter, request.query_params.multi_items())
-    rows = await steps.load_published(acting(request), wanted.q, SIZE + 1)
-    return await page(
-        request, "publish/publications.html", here="/publish", rows=rows[:SIZE], more=len(rows) > SIZE, size=SIZE, q=wanted.q, said=SAID.get(wanted.said, ""),
-    )  # fmt: skip
+    return await list_page(request, PUBLICATIONS, template="publish/publications.html", here="/publish", said=SAID)
 
 
 @get("/publications/{number:int}", opt={"access": "publish.read"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portal.web import (
     accounts,
+    arrange,
     audit,
     checklists,
     directory,
@@ -45,6 +46,7 @@ ROOMS = (
     visits,
     weeks,
     parts,
+    arrange,
     forms,
     paper,
     review,

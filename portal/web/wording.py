@@ -54,6 +54,8 @@ FOLLOW_UP_TIMES: Mapping[str, tuple[str, str]] = {
     "closed_late": ("warn", "逾期办结"),
 }
 STANDINGS: Mapping[str, tuple[str, str]] = {"valid": ("", "有效"), "expired": ("warn", "证件到期"), "none": ("off", "无执法证"), "off": ("off", "失效")}
+ACCOUNT_STATES: Mapping[str, tuple[str, str]] = {"active": ("ok", "启用"), "disabled": ("off", "停用")}
+FACTORS: Mapping[str, tuple[str, str]] = {"on": ("", "已绑定"), "off": ("off", "没有绑定")}
 STATUSES: Mapping[str, tuple[str, str]] = {"注销": ("warn", "注销"), "吊销": ("warn", "吊销"), "迁出": ("warn", "迁出")}
 JOB_STATES: Mapping[str, tuple[str, str]] = {
     "queued": ("off", "排队中"),

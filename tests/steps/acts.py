@@ -24,7 +24,7 @@ from portal.domain.sample_profile import sample_profile
 from portal.plugin import FollowUp, hookimpl
 from portal.plugins import Sectors, discover_sectors
 from portal.steps import (
-    assign, attachments, base, bundles, caps, classes, commit, disclosure, draw, follow_ups, form_uploads, forms, imports, issued, jobs, lists, outside, paper,
+    arrange, assign, attachments, base, bundles, caps, classes, commit, disclosure, draw, follow_ups, form_uploads, forms, imports, issued, jobs, lists, outside, paper,
     plan, plan_draft, pool, profile, publish, replacement, review, sample, setup, sheet_forms, simulation, split, stations, uploads, visits, withdraw,
 )  # fmt: skip
 from portal.steps.acting import Acting
@@ -145,6 +145,11 @@ async def _to_split(house: House) -> str:
 
 async def _to_notify(house: House) -> str:
     return (await office.visits_of(OPEN))[0]["code"]
+
+
+async def _to_recuse(house: House) -> tuple[str, str]:
+    visit = (await office.visits_of(OPEN))[0]
+    return visit["code"], (await office.inspectors_of(visit))[0]["code"]
 
 
 async def _to_void(house: House) -> int:
@@ -457,6 +462,10 @@ CHANGES = [
            lambda act, house, _: replacement.replace_struck(act, OPEN), {"round.replace": 1}, _struck),
     Change("split visit", "drawn", "planner", "visits.split",
            lambda act, house, visit: split.split_visit(act, visit, [office.INSTANT], "检查人员当日不能到场", date(2026, 6, 22)), {"visits.split": 1}, _to_split),
+    Change("reschedule visit", "drawn", "planner", "visits.reschedule",
+           lambda act, house, visit: arrange.reschedule(act, visit, date(2026, 6, 23), "该企业当日停业"), {"visits.reschedule": 1}, _to_notify),
+    Change("recuse", "drawn", "planner", "visits.recuse",
+           lambda act, house, found: arrange.recuse(act, *found, "与法定代表人是近亲属"), {"visits.recuse": 1}, _to_recuse),
     Change("issue document", "drawn", "planner", "documents.issue",
            lambda act, house, visit: issued.issue_document(act, "notice", visit), {"documents.issue": 1}, _to_notify),
     Change("void document", "drawn", "planner", "documents.void",

@@ -53,7 +53,7 @@ def test_every_step_that_changes_anything_is_in_the_table():
     tested = {"directory.save_entity_rows", "directory.save_inspector_rows", "plan.import_plan", "plan_draft.begin_draft", "plan_draft.begin_plan", "plan_draft.save_row", "plan_draft.settle_row",
               "plan_draft.withdraw_row", "plan_draft.restore_row", "plan_draft.drop_draft", "plan_draft.finish_draft", "pool.freeze_pool", "commit.create_round",
               "commit.make_share", "commit.commit_round", "bundles.export_round", "draw.enter_source", "draw.release_share", "draw.draw_round", "draw.reveal_round",
-              "draw.void_round", "visits.combine_visits", "split.split_visit", "issued.issue_document", "issued.void_document", "assign.assign_inspectors",
+              "draw.void_round", "visits.combine_visits", "split.split_visit", "arrange.reschedule", "arrange.recuse", "issued.issue_document", "issued.void_document", "assign.assign_inspectors",
               "assign.refill_slots", "replacement.replace_struck", "forms.record_arrival", "forms.save_record", "attachments.attach", "forms.import_records",
               "review.review_record", "follow_ups.close_follow_up", "review.review_round", "publish.request_release", "publish.publish_all",
               "publish.note_rollback", "withdraw.withdraw", "withdraw.limit", "withdraw.correct", "withdraw.release_due", "disclosure.write_bundle",

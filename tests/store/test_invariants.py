@@ -159,6 +159,11 @@ async def _a_paper_copy() -> dict:
     return {"visit": attachment["visit"], "form_code": "a.b", "attachment": attachment["id"], "inspected_on": date(2026, 6, 30), "by": await _somebody()}
 
 
+async def _a_move() -> dict:
+    visit = await tables.Visit.select(tables.Visit.id, tables.Visit.day).first().run()
+    return {"visit": visit["id"], "day_from": visit["day"], "day_to": date(2026, 12, 31), "reason": "停业", "by": await _somebody()}
+
+
 async def _a_remark() -> dict:
     record = await InspectionRecord.select(InspectionRecord.id).first().run()
     return {"record": record["id"], "n": 1, "point": "note", "note": "写清楚", "by": await _somebody()}
@@ -193,7 +198,7 @@ OF_THE_YEAR = {
     "simulation": _of_plan(seed=1, runs=1, made_by=_somebody), "peace": _of_bureau(holder="X", since=date(2026, 1, 1), entered_by=_somebody),
     "withdrawal": _of_bureau(key="V", kind="withdraw", since=date(2026, 7, 4), reason="x", entered_by=_somebody), "correction": _a_correction,
     "attachment": _an_attachment, "document": _a_document, "account_change": _a_change, "plan_draft": _of_bureau(year=2027, started_by=_somebody),
-    "follow_up_event": _a_step, "remark": _a_remark, "paper_copy": _a_paper_copy,
+    "follow_up_event": _a_step, "remark": _a_remark, "paper_copy": _a_paper_copy, "visit_move": _a_move,
     "allowance": _of_bureau(holder="X", reason="complaint", since=date(2026, 1, 1), entered_by=_somebody),
 }  # fmt: skip
 
@@ -450,6 +455,7 @@ BROKEN = {
     "follow_up: closed without an ending": {"state": "closed", "ending": ""},
     "follow_up: days out of range": {"due_days": 401},
     "paper_copy: of no day or no form": {"form_code": ""},
+    "visit_move: to no other day or without a reason": {"reason": ""},
     "remark: says nothing": {"note": ""},
     "follow_up_event: unknown step": {"act": "wish"},
     "attachment: does not fit": {"kind": "song"},

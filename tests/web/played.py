@@ -64,6 +64,14 @@ class Played:
         with serving.served(self.folder / "site") as address:
             yield address
 
+    def hire(self, login: str, name: str, unit: str, role: str) -> None:
+        """An account of a unit, as two administrators make one; its password is everybody's."""
+        async def make() -> None:
+            home = next(one["id"] for one in await accounts.load_organisations() if one["name"] == unit)
+            await accounts.save_account(login, name, home, [role], self.clock(), password=passwords.hash_password(PASSWORD), must_change=False)
+
+        asyncio.run_coroutine_threadsafe(make(), self.loop).result()
+
     def query(self, sql: str, *values: Any) -> list[tuple]:
         return office.query(self.folder, sql, *values)
 

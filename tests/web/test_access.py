@@ -69,7 +69,7 @@ PAGES = {
     "/accounts/policy": ("accounts.read", "登录规则"),
     "/accounts/2": ("accounts.read", "动态口令"),
     "/audit/chain": ("audit.read", "审计链完整"),
-    "/audit?actor=planner&act=pool.&since=2026-01-01&until=2026-12-31": ("audit.read", "pool.freeze"),
+    "/audit?actor=planner&act=pool.&since=2026-01-01&until=2026-12-31": ("audit.read", "冻结名录"),
     "/plan": ("plan.read", "年度计划"),
     "/plan/1": ("plan.read", "待模块"),
     "/pool": ("plan.read", "任务名录"),
@@ -202,7 +202,7 @@ def test_another_bureau_finds_none_of_our_things(worked):
     (code,) = house.query("SELECT entity_code FROM visit LIMIT 1")[0]
     other = house.browser("other")
     mine = house.browser("planner")
-    for address in (f"/draw/{ROUND}", "/plan/1", "/pool/359921-2026-T001", f"/directory/{entity}", f"/visits/{visit}", f"/visits/{visit}/{form}", f"/visits/{visit}/split",
+    for address in (f"/draw/{ROUND}", "/plan/1", "/pool/359921-2026-T001", f"/directory/{entity}", f"/visits/{visit}", f"/visits/{visit}/{form}", f"/visits/{visit}/split", f"/visits/{visit}/arrange",
                     f"/visits/{visit}/documents", f"/review/{record}", "/follow-ups/1"):
         assert mine.get(address).status_code == 200, address
         assert other.get(address).status_code == 404, address
@@ -236,6 +236,8 @@ def test_another_bureau_acts_on_none_of_our_things(worked):
         f"/review/{record}": {"decision": "approve", "comment": "", "version": "1"},
         f"/visits/{visit}/{form}": {"_version": "0", "_act": "draft"},
         f"/visits/{visit}/split": {"task": "359921-2026-T001", "on": "2026-08-04", "reason": "我们要管"},
+        f"/visits/{visit}/reschedule": {"on": "2026-08-04", "reason": "我们要管"},
+        f"/visits/{visit}/recuse": {"inspector": "GH001", "why": "我们要管"},
         f"/visits/{visit}/documents": {"kind": "notice", "subject": visit},
         "/follow-ups/1/issue": {"on": "2026-08-02", "note": "我们要管", "seen": "0"},
         "/follow-ups/1/close": {"on": "2026-08-02", "ending": "done", "result": "我们要管", "seen": "0"},

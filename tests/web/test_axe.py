@@ -75,7 +75,7 @@ def made(house):
         "/", "/password", "/sessions", "/second-factor", "/login/code", "/accounts", "/accounts/new", "/accounts/policy", "/accounts/2",
         "/plan", "/plan/1", draft, "/plan/1/simulation", "/plan/1/tracking", "/pool", "/pool/359921-2026-T001", "/pool/359921-2026-T003",
         "/draw", "/draw/new", f"/draw/{ROUND}", "/visits", "/assign", f"/assign/{ROUND}", "/visits/week?on=2026-07-01",
-        f"/visits/{visit}", f"/visits/{visit}/split", f"/visits/{visit}/documents", f"/visits/{mine}", f"/visits/{visit}/annual_reports.check", f"/visits/{mine}/annual_reports.check",
+        f"/visits/{visit}", f"/visits/{visit}/split", f"/visits/{visit}/documents", f"/visits/{mine}", f"/visits/{mine}/arrange", f"/visits/{visit}/annual_reports.check", f"/visits/{mine}/annual_reports.check",
         "/forms", "/review", f"/review/{waiting}", "/follow-ups", "/follow-ups/1", "/publish", "/jobs", job, "/publications", f"/publications/{result}",
         "/log", "/verify", "/audit", "/audit/chain", "/imports", "/imports/new?kind=entities", wrong, strange, right, "/imports/lists", f"/imports/lists/{outside}",
         "/directory", f"/directory/{entity}", "/directory/unplaced", "/registers", "/registers/catering.licences", "/inspectors", f"/inspectors/{inspector}",
@@ -102,7 +102,7 @@ def portal(stages, tmp_path_factory):
 
 def routes_of(pages):
     """The routes that answer these addresses; of several the one with the fewest holes, as the portal's router has it."""
-    shapes = {path: re.compile(re.sub(r"\{\w+:int\}", r"\\d+", re.sub(r"\{\w+:str\}", "[^/]+", path))) for path in gets()}
+    shapes = {path: re.compile(re.sub(r"\{\w+:int\}", r"\\d+", re.sub(r"\{\w+:str\}", "[^/]+", re.sub(r"\{\w+:path\}", ".+", path)))) for path in gets()}
     return {min((path for path in shapes if shapes[path].fullmatch(page.partition("?")[0])), key=lambda path: path.count("{")) for page in pages}
 
 

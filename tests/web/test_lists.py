@@ -2,7 +2,7 @@
 
 import io
 import re
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import openpyxl
 import pytest
@@ -11,6 +11,7 @@ from portal.domain.list_columns import LISTS
 from portal.steps import publish
 from tests import office
 from tests.web.bureau import build_stage, open_house
+from tests.web.test_imports import upload
 from tests.web.test_year import step
 
 XLSX = "openxmlformats"
@@ -47,8 +48,9 @@ def sheet(response) -> list[tuple]:
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_a_list_counts_orders_and_hands_out_what_it_shows(reviewer, name):
+def test_a_list_counts_orders_and_hands_out_what_it_shows(worked, reviewer, name):
     listing = LISTS[name]
+    reviewer = worked.browser("auditor") if name in ("accounts", "audit") else reviewer
     every = [("col", column.name) for column in listing.columns]
     for column in listing.columns:
         if column.sort and column.name != listing.key:
@@ -88,3 +90,18 @@ def test_the_rail_says_how_much_waits_at_each_step(worked, reviewer):
     rounds, records = (dict(worked.query(f"SELECT state, count(*) FROM {table} GROUP BY state")) for table in ("round", "record"))
     assert shown[3] == rounds.get("draft", 0) + rounds.get("committed", 0)
     assert [shown[6], shown[7]] == [records.get("draft", 0) + records.get("returned", 0), records.get("submitted", 0)] and sum(records.values()) > 0
+
+
+def test_a_register_hands_out_all_that_was_found_with_every_column_it_has(worked, reviewer):
+    operator, name = worked.browser("operator"), "危化/品[一]"  # what Excel would not take as the name of a sheet
+    codes = [code for (code,) in worked.query("SELECT code FROM entity WHERE status = '存续' ORDER BY code LIMIT 60")]
+    rows = [[name, code, f"危{n:03d}", "" if n < 59 else "剧毒"] for n, code in enumerate(codes)]
+    preview = upload(operator, [["专项库名称", "代码", "编号", "类别"], *rows], "registers")
+    assert operator.post(f"{preview}/apply", {"rows": "all"}).status_code == 303
+    address = f"/registers/{quote(name, safe='')}"
+    assert "剧毒" not in reviewer.get(address).text  # on the second page
+    given = sheet(reviewer.get(f"{address}?export=xlsx"))
+    assert [row[1] for row in given[1:]] == codes and given[0][:3] == ("检查对象", "统一社会信用代码", "编号")
+    assert dict(zip(given[0], given[-1])) | {"检查对象": ""} == {"检查对象": "", "统一社会信用代码": codes[-1], "编号": "危059", "类别": "剧毒"}
+    [found] = sheet(reviewer.get(f"{address}?q=危007&export=xlsx"))[1:]
+    assert found[1] == codes[7]

@@ -19,14 +19,14 @@ from portal.store.tables.plan import CheckForm, Item, Plan, PlanDraft, PlanRow, 
 from portal.store.tables.publish import Audit, Checkpoint, Correction, Job, LogEntry, Publication, Release, Setting, Withdrawal
 from portal.store.tables.stations import Division, Placement, StationArea
 from portal.store.tables.visits import (
-    Assignment, AssignmentRun, Attachment, Closing, Document, Finding, FollowUp, FollowUpEvent, InspectionRecord, PaperCopy, RecordVersion, Remark, Visit, VisitTask,
+    Assignment, AssignmentRun, Attachment, Closing, Document, Finding, FollowUp, FollowUpEvent, InspectionRecord, PaperCopy, RecordVersion, Remark, Visit, VisitMove, VisitTask,
 )  # fmt: skip
 from portal.store.tables.year import Allowance, BaseEntity, Dismissal, Peace, PlanMeasure, ProfileVersion, Simulation, YearBase
 
 ALL: list[type[Table]] = [
     Organisation, Inspector, Account, AccountChange, RecoveryCode, DoneForm, WebSession, Recusal, Entity, Load, LoadPart, Item, CheckForm, SheetSector, SheetVersion, Plan, PlanDraft, PlanRow,
     Task, Rider, Pool, PoolBlock, Exclusion, Round, RoundTask, Source, Share, Pick, Visit, VisitTask,
-    AssignmentRun, Assignment, Closing, InspectionRecord, RecordVersion, Remark, Attachment, PaperCopy, Finding, FollowUp, FollowUpEvent, Document,
+    AssignmentRun, Assignment, Closing, InspectionRecord, RecordVersion, Remark, Attachment, PaperCopy, VisitMove, Finding, FollowUp, FollowUpEvent, Document,
     Publication, Withdrawal, Correction,
     LogEntry, Checkpoint, Release, Audit, Job, Setting,
     Upload, HeadingAlias, AcceptedCode, ClassVersion, EntityClass, ClassAdjustment, RegisterEntry, ExternalList, ExternalEntry,

@@ -131,6 +131,17 @@ class Attachment(Table, tablename="attachment"):
     saved_at = at()
 
 
+class VisitMove(Table, tablename="visit_move"):
+    """An open visit was given another day, by whom and why; the last one is the visit's day."""
+
+    visit = ref(Visit)
+    day_from = on()
+    day_to = on()
+    reason = text()
+    by = ref(Account)
+    at = at()
+
+
 class PaperCopy(Table, tablename="paper_copy"):
     """A scan of what was recorded on paper for one form of a visit, by whom and when it was brought in (纸质补录)."""
 
