@@ -47,6 +47,8 @@ class Reach:
     few: bool = False  # of the directory's entries so few are left that each is gone to
     whole: bool = False  # every organisation of the database is in `tree`
     tallies: Mapping[str, Mapping[str, int]] | None = None  # of `tree` (`tally.load_tallies`), where choices are shown
+    needs: frozenset[str] | None = None  # of checks, visits and records the columns that are looked at (None: all), and
+    only: tuple[int, ...] | None = None  # the rows
     learned: dict[Any, Any] | None = None  # for one page: what a question told on the way that the next one would ask again (the directory's search)
 
 
@@ -170,10 +172,31 @@ async def load_rows(listing: Listing, reach: Reach, asked: Asked, limit: int) ->
             if found := await _load_found(listing, reach, asked, limit, where, values):
                 return found
             return await load_rows(listing, reach, asked, limit)  # many, as is now known
-    sql = f"SELECT b.* FROM {source or _from(listing, reach, asked.given)}{_where(where)} ORDER BY {order} LIMIT {limit + 1}"
-    rows = _opened(listing, await read(sql, *first, *values))
+    if listing.name in _JOINED:
+        slim = replace(reach, needs=_looked_at(listing, asked.given) | {name, listing.key})
+        found = await read(f"SELECT b.id FROM {_from(listing, slim, asked.given)}{_where(where)} ORDER BY {order} LIMIT {limit + 1}", *values)
+        rows = _opened(listing, await _load_whole(listing, reach, [row["id"] for row in found]))
+    else:
+        sql = f"SELECT b.* FROM {source or _from(listing, reach, asked.given)}{_where(where)} ORDER BY {order} LIMIT {limit + 1}"
+        rows = _opened(listing, await read(sql, *first, *values))
     more, rows = len(rows) > limit, rows[:limit]
     return rows, cursor_of(rows[-1][name], rows[-1][listing.key]) if more else ""
+
+
+_JOINED = ("checks", "visits", "records")  # joined_sql.py
+
+
+def _looked_at(listing: Listing, given: Mapping[str, str]) -> frozenset[str]:
+    """The columns that filters look at."""
+    return frozenset(column for name, value in given.items() if value for column in (listing.filter(name).columns or (name,)))
+
+
+async def _load_whole(listing: Listing, reach: Reach, ids: Sequence[int]) -> list[dict[str, Any]]:
+    """The rows with these numbers in their order, with all columns."""
+    if not ids:
+        return []
+    rows = {row["id"]: row for row in await read(f"SELECT b.* FROM {_from(listing, replace(reach, only=tuple(ids)), {})}")}
+    return [rows[one] for one in ids]
 
 
 async def _load_found(listing: Listing, reach: Reach, asked: Asked, limit: int, where: list[str], values: list[Any]) -> tuple[list[dict[str, Any]], str] | None:
@@ -249,6 +272,8 @@ async def count_rows(listing: Listing, reach: Reach, given: Mapping[str, str]) -
     is not counted beyond `ENOUGH`, a list that grows without end not beyond its own `enough`.
     """
     where, values = _conditions(listing, reach, given)
+    if listing.name in _JOINED:
+        reach = replace(reach, needs=_looked_at(listing, given))
     enough, source = listing.enough, _from(listing, reach, given)
     if listing.name == "directory":
         if "q" not in given:
@@ -319,6 +344,8 @@ async def count_groups(
     group = f" GROUP BY {', '.join(columns)}" if by else ""
     named = [f'{column} AS "by_{n}"' for n, column in enumerate(columns)]
     every = dict(given) | {name: value for more in measures.values() for name, value in more.items()}
+    if listing.name in _JOINED:
+        reach = replace(reach, needs=_looked_at(listing, every) | frozenset(by))
     sql = f"SELECT {', '.join([*named, *sums])} FROM {_from(listing, reach, every)}{_where(where)}{group}"
     rows = await Setting.raw(sql, *added, *values).run()
     return [(tuple(row[f"by_{n}"] for n in range(len(by))), {name: int(row[name] or 0) for name in measures}) for row in rows]
