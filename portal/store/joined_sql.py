@@ -6,13 +6,13 @@ first, a page of 50,000 checks took a second, and as long again for their number
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from portal.domain.model import OUTCOMES
 
-__all__ = ["LINKS", "Joined", "beijing", "checks", "day_table", "in_", "month", "records", "today_of", "visits"]
+__all__ = ["LINKS", "Joined", "beijing", "checks", "due_of", "in_", "month", "records", "today_of", "visits"]
 
 _WORKED = "('drawn', 'replacement', 'external')"
 _PROBLEMS = ", ".join(f"'{code}'" for code, one in sorted(OUTCOMES.items()) if one.problem)
@@ -27,13 +27,22 @@ def in_(column: str, ids: Collection[int]) -> str:
     return f"{column} IN ({', '.join(map(str, sorted(ids) or [-1]))})"
 
 
-def day_table(days: Mapping[date, date | None], sqlite: bool) -> str:
-    """(day, due) as a table; due NULL where it is not known."""
-    def said(day: object) -> str:
-        return "CAST(NULL AS date)" if day is None else f"'{day}'" if sqlite else f"DATE '{day}'"
+def due_of(column: str, days: Mapping[date, date | None], sqlite: bool) -> str:
+    """The last day for what was checked on the day in `column`; NULL where it is not known.
 
-    rows = [f"SELECT {said(day)} AS day, {said(due)} AS due" for day, due in sorted(days.items())]
-    return " UNION ALL ".join(rows) or f"SELECT {said(None)} AS day, {said(None)} AS due"
+    Halved again and again: SQLite joined to a table of a hundred days looks through all of them for each row.
+    """
+    def said(day: date) -> str:
+        return f"'{day}'" if sqlite else f"DATE '{day}'"
+
+    def halved(some: Sequence[tuple[date, date]]) -> str:
+        if len(some) == 1:
+            return f"CASE WHEN {column} = {said(some[0][0])} THEN {said(some[0][1])} END"
+        half = len(some) // 2
+        return f"CASE WHEN {column} < {said(some[half][0])} THEN {halved(some[:half])} ELSE {halved(some[half:])} END"
+
+    known = sorted((day, due) for day, due in days.items() if due is not None)
+    return halved(known) if known else "CAST(NULL AS date)"
 
 
 def today_of(today: date, sqlite: bool) -> str:
@@ -90,6 +99,8 @@ def checks(
     # What is grouped is so for a page's places alone.
     places = f'(SELECT COALESCE(e2.holder, p2.code) FROM "pick" p2 LEFT JOIN "entity" e2 ON e2.code = p2.code WHERE {in_("p2.id", only)})' if only is not None else ""
     near, found = (f" WHERE w.holder IN {places}", f' WHERE g.visit IN (SELECT w.id FROM "visit" w WHERE w.holder IN {places})') if places else ("", "")
+    # Where nothing is asked SQLite shall go along the picks, in the order of the page, which then ends after some of them.
+    along = "CROSS JOIN" if sqlite and needs is not None and needs <= {"id"} else "JOIN"
     organisation = "COALESCE(v.organisation, e.organisation, t.organisation)"
     joined = Joined(
         columns={
@@ -101,7 +112,7 @@ def checks(
             "visited": ("CASE WHEN v.id IS NULL THEN 0 ELSE 1 END", "v"), "record": ("f.record", "f"), "inspected_on": ("f.inspected_on", "f"),
             "month": (month("f.inspected_on", sqlite), "f"), "outcome": ("COALESCE(f.outcome, '')", "f"),
             "done": ("CASE WHEN f.record IS NULL THEN 0 ELSE 1 END", "f"), "problem": ("COALESCE(f.problem, 0)", "f"),
-            "published_on": (beijing("p1.published_at", sqlite), "p1"), "due": ("days.due", "days"),
+            "published_on": (beijing("p1.published_at", sqlite), "p1"), "due": (due_of("f.inspected_on", days, sqlite), "f"),
             "professional": (f"CASE WHEN {in_('p.task', professional)} THEN 1 ELSE 0 END", ""),
             "differentiated": (f"CASE WHEN {in_('p.task', differentiated)} THEN 1 ELSE 0 END", ""),
         },
@@ -115,10 +126,9 @@ def checks(
                 MAX(CASE WHEN g.outcome IN ({_PROBLEMS}) THEN 1 ELSE 0 END) AS problem
                 FROM "finding" g{found} GROUP BY g.visit, g.item_code) f ON f.visit = v.id AND f.item_code = t.item_code""", "v"),
             "p1": ("""LEFT JOIN "publication" p1 ON p1.kind = 'result' AND p1.version = 1 AND p1.key = v.code AND f.record IS NOT NULL""", "v f"),
-            "days": (f"LEFT JOIN ({day_table(days, sqlite)}) days ON days.day = f.inspected_on", "f"),
             "o": (f'JOIN "organisation" o ON o.id = {organisation}', "v"),
         },
-        start='"pick" p JOIN "task" t ON t.id = p.task JOIN "round" r ON r.id = p.round LEFT JOIN "entity" e ON e.code = p.code',
+        start=f'"pick" p {along} "task" t ON t.id = p.task {along} "round" r ON r.id = p.round LEFT JOIN "entity" e ON e.code = p.code',
         where=f"""p.kind IN {_WORKED} AND r.state <> 'void' AND {in_("t.organisation", line)}{f' AND {in_("p.id", only)}' if only is not None else ''}
         AND ({in_("t.organisation", tree)} OR {in_("e.organisation", tree)})
         AND NOT EXISTS (SELECT 1 FROM "pick" s WHERE s.kind = 'struck' AND s.round = p.round AND s.task = p.task AND s.code = p.code)
@@ -167,14 +177,13 @@ def records(*, sqlite: bool, tree: Collection[int], days: Mapping[date, date | N
         columns={
             "id": ("rec.id", ""), "form_code": ("rec.form_code", ""), "sector": ("rec.sector", ""), "state": ("rec.state", ""), "inspected_on": ("rec.inspected_on", ""),
             "method": ("rec.method", ""), "submitted_at": ("rec.submitted_at", ""), "reviewed_at": ("rec.reviewed_at", ""), "outcomes": ("rec.outcomes", ""),
-            "due": ("days.due", "days"), "recorder": ("COALESCE(i.name, '')", "i"), "organisation": ("rec.organisation", ""), "unit": ("o.code", "o"),
+            "due": (due_of("rec.inspected_on", days, sqlite), ""), "recorder": ("COALESCE(i.name, '')", "i"), "organisation": ("rec.organisation", ""), "unit": ("o.code", "o"),
             "station": ("o.name", "o"), "visit_code": ("v.code", "v"), "code": ("v.entity_code", "v"), "name": ("COALESCE(e.name, v.entity_code)", "e"),
             "town": ("v.town", "v"), "round": ("r.code", "r"),
         },
         joins={
             "v": ('JOIN "visit" v ON v.id = rec.visit', ""), "r": ('JOIN "round" r ON r.id = v.round', "v"), "o": ('JOIN "organisation" o ON o.id = rec.organisation', ""),
             "e": ('LEFT JOIN "entity" e ON e.code = v.entity_code', "v"), "i": ('LEFT JOIN "inspector" i ON i.id = rec.recorder', ""),
-            "days": (f"LEFT JOIN ({day_table(days, sqlite)}) days ON days.day = rec.inspected_on", ""),
         },
         start='"record" rec', where=in_("rec.organisation", tree) + (f" AND {in_('rec.id', only)}" if only is not None else ""),
     ).sql(needs)  # fmt: skip

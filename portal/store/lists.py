@@ -14,7 +14,7 @@ from typing import Any
 from portal.domain.errors import BadInput, Problem
 from portal.domain.list_columns import DIRECTORY
 from portal.domain.lists import Asked, Filter, Listing, cursor_of, parse_cursor
-from portal.store.engine import current_engine, read
+from portal.store.engine import current_engine, keep, read
 from portal.store.list_sql import SOURCES, directory_by_code, directory_by_grams
 from portal.store.name_index import NEAR, load_indexed, load_narrowing
 from portal.store.tables import Setting
@@ -173,8 +173,13 @@ async def load_rows(listing: Listing, reach: Reach, asked: Asked, limit: int) ->
                 return found
             return await load_rows(listing, reach, asked, limit)  # many, as is now known
     if listing.name in _JOINED:
-        slim = replace(reach, needs=_looked_at(listing, asked.given) | {name, listing.key})
-        found = await read(f"SELECT b.id FROM {_from(listing, slim, asked.given)}{_where(where)} ORDER BY {order} LIMIT {limit + 1}", *values)
+        looked = _looked_at(listing, asked.given)
+        # What takes long to filter is counted on the way.
+        hits = ", COUNT(*) OVER () AS hits" if looked & _LATE and reach.learned is not None and not asked.after else ""
+        slim = replace(reach, needs=looked | {name, listing.key})
+        found = await read(f"SELECT b.id{hits} FROM {_from(listing, slim, asked.given)}{_where(where)} ORDER BY {order} LIMIT {limit + 1}", *values)
+        if hits and reach.learned is not None:
+            reach.learned["count", *sorted(asked.given.items())] = found[0]["hits"] if found else 0
         rows = _opened(listing, await _load_whole(listing, reach, [row["id"] for row in found]))
     else:
         sql = f"SELECT b.* FROM {source or _from(listing, reach, asked.given)}{_where(where)} ORDER BY {order} LIMIT {limit + 1}"
@@ -184,6 +189,8 @@ async def load_rows(listing: Listing, reach: Reach, asked: Asked, limit: int) ->
 
 
 _JOINED = ("checks", "visits", "records")  # joined_sql.py
+#: columns of visits' results, which all picks are joined to first
+_LATE = frozenset({"inspected_on", "month", "outcome", "done", "problem", "published_on", "due", "publication", "visited", "saved", "organisation", "unit"})
 
 
 def _looked_at(listing: Listing, given: Mapping[str, str]) -> frozenset[str]:
@@ -272,14 +279,14 @@ async def count_rows(listing: Listing, reach: Reach, given: Mapping[str, str]) -
     is not counted beyond `ENOUGH`, a list that grows without end not beyond its own `enough`.
     """
     where, values = _conditions(listing, reach, given)
+    if reach.learned and (known := reach.learned.get(("count", *sorted(given.items())))) is not None:
+        return known, False
     if listing.name in _JOINED:
         reach = replace(reach, needs=_looked_at(listing, given))
     enough, source = listing.enough, _from(listing, reach, given)
     if listing.name == "directory":
         if "q" not in given:
             return await _count_tallied(reach, given), False
-        if reach.learned and (known := reach.learned.get(("count", *sorted(given.items())))) is not None:
-            return known, False
         reach, near = await _narrow(reach, given, where, values)
         enough, source = 0 if near else ENOUGH, _from(listing, reach, given)
         if narrowing := None if near else (reach.learned or {}).get(given["q"]):
@@ -287,7 +294,8 @@ async def count_rows(listing: Listing, reach: Reach, given: Mapping[str, str]) -
         elif not near and (indexed := await load_indexed(given["q"])):
             source, values = f"({directory_by_grams(reach)}) AS b", [indexed, *values]
     limit = f" LIMIT {enough + 1}" if enough else ""
-    found = (await read(f"SELECT COUNT(*) AS n FROM (SELECT 1 FROM {source}{_where(where)}{limit}) AS counted", *values))[0]["n"]
+    sql = f"SELECT COUNT(*) AS n FROM (SELECT 1 FROM {source}{_where(where)}{limit}) AS counted"
+    found = (await keep((sql, *values), lambda: read(sql, *values)))[0]["n"]
     return (enough, True) if enough and found > enough else (found, False)
 
 
