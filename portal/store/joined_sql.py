@@ -23,6 +23,14 @@ LINKS = (
 )
 
 
+#: the visit of a pick, looked up for each: SQLite groups and joins all of them no quicker
+_VISIT_OF_EACH = (
+    'LEFT JOIN "visit" v ON v.id = (SELECT MAX(w.id) FROM "visit" w JOIN "visit_task" l ON l.visit = w.id AND l.task = p.task '
+    "WHERE w.holder = COALESCE(e.holder, p.code) AND w.site = COALESCE(e.site, '') "
+    'AND NOT EXISTS (SELECT 1 FROM "closing" c WHERE c.visit = l.visit AND c.task = l.task))'
+)
+
+
 def in_(column: str, ids: Collection[int]) -> str:
     return f"{column} IN ({', '.join(map(str, sorted(ids) or [-1]))})"
 
@@ -118,7 +126,7 @@ def checks(
         },
         joins={
             "pool": ('LEFT JOIN "round_task" rt ON rt.round = p.round AND rt.task = p.task LEFT JOIN "pool" pool ON pool.id = rt.pool', ""),
-            "v": (f"""LEFT JOIN (SELECT l.task, w.holder, w.site, MAX(w.id) AS id FROM ({LINKS}) l JOIN "visit" w ON w.id = l.visit{near}
+            "v": (_VISIT_OF_EACH if sqlite else f"""LEFT JOIN (SELECT l.task, w.holder, w.site, MAX(w.id) AS id FROM ({LINKS}) l JOIN "visit" w ON w.id = l.visit{near}
                 GROUP BY l.task, w.holder, w.site) at_ ON at_.task = p.task AND at_.holder = COALESCE(e.holder, p.code) AND at_.site = COALESCE(e.site, '')
                 LEFT JOIN "visit" v ON v.id = at_.id""", ""),
             "f": (f"""LEFT JOIN (SELECT g.visit, g.item_code, MIN(g.record) AS record, MIN(g.inspected_on) AS inspected_on,

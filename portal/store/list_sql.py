@@ -5,7 +5,7 @@ Each holds its own tenant filter. Both engines take the same text but for litera
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,10 @@ from portal.store.joined_sql import LINKS, beijing, in_, month, today_of
 from portal.store.tally import BY, TABLE
 
 if TYPE_CHECKING:
-    from portal.store.lists import Reach
+    from portal.store.list_where import Reach
 
 __all__ = ["SOURCES", "directory_by_code", "directory_by_grams"]
+
 
 def _checks(reach: Reach, given: Mapping[str, str], sqlite: bool) -> str:
     return joined_sql.checks(
