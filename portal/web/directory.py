@@ -70,7 +70,9 @@ async def _entity_page(request: Request, code: str, refused: Refused | None) -> 
     profile = await load_profile(act)
     counters = await caps.load_counters(act, entity["holder"], profile)
     adjustments = await class_store.load_adjustment_history(act.bureau["id"], code) if "adjustments" in known else []
-    items = {row["code"]: row["data"]["name"] for row in await plan.load_all_declared(plan.Item)} if history["findings"] or counters else {}
+    items = {one.code: one.name for one in act.sectors.items}
+    if any(one["item_code"] not in items for one in history["findings"]):  # of a module that is gone
+        items = {row["code"]: row["data"]["name"] for row in await plan.load_all_declared(plan.Item)} | items
     organisations = {o["id"]: o["name"] for o in act.organisations}
     opened = {name: json.loads(entity[name]) for name in ("tags", "industries", "licences", "attributes", "old_names")}
     return await page(
