@@ -29,7 +29,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
-from bench.load_stage import ROOM, log_in, opened
+from bench.load_stage import ROOM, log_in, opened, spent
 from bench.portal_load import Client, served
 
 SITE = Path(__file__).with_name("django_site.py")
@@ -76,23 +76,6 @@ def django(python: str, environment: Mapping[str, str]) -> Iterator[str]:
     finally:
         child.terminate()
         child.wait(30)
-
-
-def spent(root: int, but: int) -> float:
-    """Processor seconds so far of all processes below `root`, one of them left out: of the server, beside the one that asks."""
-    parents, took = {}, {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (folder / "stat").read_text().rpartition(")")[2].split()
-        except OSError:  # it has just ended
-            continue
-        parents[int(folder.name)], took[int(folder.name)] = int(words[1]), int(words[11]) + int(words[12])
-    below, grown = {root}, True
-    while grown:
-        more = {one for one, parent in parents.items() if parent in below and one != but} - below
-        below |= more
-        grown = bool(more)
-    return sum(took[one] for one in below - {root}) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,12 +37,13 @@ _CAREFUL = {
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`environment`: with it every command is this installation's. `url` is the application's, `owner` whose tables they are; `names`: code -> name."""
+    """`environment`: with it every command is this installation's. `url` is the application's, `owner` whose tables they are; `names`: code -> name; `server`: PostgreSQL's process."""
 
     environment: Mapping[str, str]
     url: str
     owner: str
     names: Mapping[str, str]
+    server: int = 0
 
 
 @contextmanager
@@ -59,7 +60,8 @@ def opened(folder: Path, entities: str, kind: str) -> Iterator[Stage]:
         owner = server.replace("/postgres?", f"/{name}?")
         if not (room / "postgres" / "ready").exists():
             database(server, name)
-        yield _stage(room / "postgres", owner, f"{name}_app", register, entities)
+        process = int((folder / "server" / "data" / "postmaster.pid").read_text().split()[0])
+        yield replace(_stage(room / "postgres", owner, f"{name}_app", register, entities), server=process)
 
 
 def _register(room: Path, entities: str) -> Path:
@@ -132,3 +134,23 @@ async def log_in(url: str, clients: int) -> list[str]:
         return [await open_session(planner["id"], datetime.now(UTC), os.urandom) for _ in range(clients)]
     finally:
         await engine.close_engine()
+
+
+def spent(root: int, but: int = 0) -> float:
+    """Processor seconds so far of all processes below `root`, one of them left out: of the server, beside the one that asks. 0 for no root."""
+    if not root:
+        return 0.0
+    parents, took, reaped = {}, {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:  # it has just ended
+            continue
+        parents[int(folder.name)], took[int(folder.name)] = int(words[1]), int(words[11]) + int(words[12])
+        reaped[int(folder.name)] = int(words[13]) + int(words[14])
+    below, grown = {root}, True
+    while grown:
+        more = {one for one, parent in parents.items() if parent in below and one != but} - below
+        below |= more
+        grown = bool(more)
+    return (sum(took[one] for one in below - {root}) + sum(reaped.get(one, 0) for one in below)) / os.sysconf("SC_CLK_TCK")

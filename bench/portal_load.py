@@ -16,7 +16,8 @@ page as soon as it has the last one: 16 people who never stop to read. Their sha
 
 Every answer is read: 50 rows on a page of a list, each row of a search holds what was asked for, and the name it was taken
 from is among them where all rows fit; the page of a company says its name and code. Anything else is an error and printed.
-Prints requests a second, and of each answer's time the median, 95th and 99th of a hundred and the longest, in milliseconds.
+Prints requests a second, and of each answer's time the median, 95th and 99th of a hundred and the longest, in milliseconds; then the
+processor's milliseconds for an answer, the portal's and PostgreSQL's: what a machine that others use changes least.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
-from bench.load_stage import PORTAL, ROOM, log_in, opened
+from bench.load_stage import PORTAL, ROOM, log_in, opened, spent
 
 KINDS = ("list", "search", "entity")
 ROWS = 50
@@ -46,17 +47,20 @@ _CELL = re.compile(r'<td class="nm">(?:<a href="[^"]*">)?(.*?)(?:</a>)?</td>', r
 
 @dataclass(slots=True)
 class Measured:
-    """`took`: seconds of each answer; `errors`: what was wrong with one."""
+    """`took`: seconds of each answer; `errors`: what was wrong with one; `portal`, `server`: processor seconds of ours and of PostgreSQL's."""
 
     seconds: float = 0.0
     took: list[float] = field(default_factory=list)
     slow: list[tuple[float, str]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    portal: float = 0.0
+    server: float = 0.0
 
     def line(self, kind: str) -> str:
         times = sorted(self.took) or [0.0]
         at = [times[min(len(times) - 1, int(len(times) * share))] * 1000 for share in (0.5, 0.95, 0.99)]
-        return f"{kind:8} {len(self.took) / self.seconds:7.1f} {at[0]:8.0f} {at[1]:8.0f} {at[2]:8.0f} {times[-1] * 1000:8.0f} {len(self.errors):7}"
+        cost = " ".join(f"{each / len(times) * 1000:8.1f}" for each in (self.portal, self.server))
+        return f"{kind:8} {len(self.took) / self.seconds:7.1f} {at[0]:8.0f} {at[1]:8.0f} {at[2]:8.0f} {times[-1] * 1000:8.0f} {cost} {len(self.errors):7}"
 
 
 class Client:
@@ -155,7 +159,7 @@ class Questions:
         return "" if more or self.names[code] in names else f"{path}: {self.names[code]} is missing"
 
 
-async def _measure(address: str, cookies: list[str], names: Mapping[str, str], kind: str, seconds: float, seed: int, slow: float) -> Measured:
+async def _measure(address: str, cookies: list[str], names: Mapping[str, str], kind: str, seconds: float, seed: int, slow: float, server: int) -> Measured:
     found, questions = Measured(), Questions(names, seed)
     clients = [Client(address, cookie) for cookie in cookies]
     await questions.learn(clients[0])
@@ -181,15 +185,17 @@ async def _measure(address: str, cookies: list[str], names: Mapping[str, str], k
 
     await run(min(2.0, seconds / 2))  # connections, templates, the database's own memory
     found.took.clear(), found.slow.clear()
+    before = spent(os.getppid(), os.getpid()), spent(server)
     found.seconds = await run(seconds)
+    found.portal, found.server = spent(os.getppid(), os.getpid()) - before[0], spent(server) - before[1]
     for client in clients:
         client.close()
     return found
 
 
-def measure(address: str, cookies: list[str], names: Mapping[str, str], kind: str, seconds: float, seed: int, slow: float = 0) -> Measured:
+def measure(address: str, cookies: list[str], names: Mapping[str, str], kind: str, seconds: float, seed: int, slow: float = 0, server: int = 0) -> Measured:
     """In a process of its own, so that asking does not hold up answering."""
-    return asyncio.run(_measure(address, cookies, names, kind, seconds, seed, slow))
+    return asyncio.run(_measure(address, cookies, names, kind, seconds, seed, slow, server))
 
 
 # The portal ---------------------------------------------------------------------------------
@@ -227,10 +233,10 @@ def main() -> None:
     for kind in ("sqlite", "postgres") if asked.engine == "both" else (asked.engine,):
         with opened(asked.folder, asked.entities, kind) as stage, served(stage.environment) as address:
             cookies = [f"mingcha={value}" for value in asyncio.run(log_in(stage.url, asked.clients))]
-            print(f"\n{kind}, {len(stage.names):,} entities\n{'':8} {'per s':>7} {'p50 ms':>8} {'p95':>8} {'p99':>8} {'longest':>8} {'errors':>7}", flush=True)
+            print(f"\n{kind}, {len(stage.names):,} entities\n{'':8} {'per s':>7} {'p50 ms':>8} {'p95':>8} {'p99':>8} {'longest':>8} {'cpu ms':>8} {'+ server':>8} {'errors':>7}", flush=True)
             for what in asked.kinds.split(","):
                 with get_context("spawn").Pool(1) as pool:
-                    found = pool.apply(measure, (address, cookies, stage.names, what, asked.seconds, asked.seed, asked.slow / 1000))
+                    found = pool.apply(measure, (address, cookies, stage.names, what, asked.seconds, asked.seed, asked.slow / 1000, stage.server))
                 print(found.line(what), flush=True)
                 for took, path in sorted(found.slow, reverse=True)[:10]:
                     print(f"    {took * 1000:.0f} ms {path}")

@@ -17,6 +17,7 @@ from portal.domain.dispatch import Door, dispatch_visits
 from portal.domain.errors import BadInput, WrongMoment
 from portal.domain.model import Candidate
 from portal.domain.packing import pack
+from portal.domain.profile import Profile
 from portal.domain.visits import Combined
 from portal.steps.acting import Acting
 from portal.steps.profile import load_profile
@@ -103,9 +104,8 @@ async def load_limits(act: Acting, day: date, without_visit: str = "", *, histor
     return replace(limits, histories=histories)
 
 
-async def load_counters(act: Acting, holder: str) -> list[dict[str, Any]]:
-    """What each cap counts for one holder today: {name, group, number, most}; nothing without a profile."""
-    profile = await load_profile(act)
+async def load_counters(act: Acting, holder: str, profile: Profile | None) -> list[dict[str, Any]]:
+    """What each cap of the profile counts for one holder today: {name, group, number, most}; nothing without a profile."""
     rules = profile.rules_on(act.today) if profile else Rules()
     if not rules.caps:
         return []

@@ -150,7 +150,7 @@ async def adjust_class(act: Acting, code: str, risk_class: str, reason: str, sin
         raise BadInput("请写明截止日期：到期自动恢复为导入的分类，仍有依据的再次调整。")
     if until is not None and (until < since or until - since > LONGEST):
         raise BadInput(f"截止日期 {until} 应不早于起始日期 {since}，最长一年。请改正。")
-    known = _scales(await load_profile(act), act.today)
+    known = scales_of(await load_profile(act), act.today)
     if scale not in known and not (scale == CREDIT and not known):
         raise BadInput(f"没有分类体系“{scale}”。可以写的有：{'、'.join(f'{one}（{it.name}）' for one, it in known.items()) or CREDIT}。")
     if risk_class and scale in known and risk_class not in known[scale].grades:
@@ -178,18 +178,19 @@ async def load_adjusted(act: Acting, scale: str = CREDIT) -> dict[str, str]:
     return {code: one.grade for code, one in (await load_adjustments_in_force(act, scale)).items()}
 
 
-async def load_adjustments_in_force(act: Acting, scale: str = CREDIT) -> dict[str, Adjustment]:
-    """code -> the adjustment by hand that holds today."""
-    return {code: one for (code, _), one in in_force(act.today, await store.load_adjustments(act.bureau["id"], scale)).items()}
+async def load_adjustments_in_force(act: Acting, scale: str = CREDIT, code: str = "") -> dict[str, Adjustment]:
+    """code -> the adjustment by hand that holds today; with `code` of that one alone."""
+    return {one: found for (one, _), found in in_force(act.today, await store.load_adjustments(act.bureau["id"], scale, code)).items()}
 
 
-def _scales(profile: Profile | None, day: date) -> dict[str, Scale]:
+def scales_of(profile: Profile | None, day: date) -> dict[str, Scale]:
+    """code -> scale of a profile that holds on a day; empty without one."""
     return {one.value.code: one.value for one in profile.scales if one.holds(day)} if profile else {}
 
 
 async def load_scales(act: Acting) -> dict[str, Scale]:
     """code -> scale of the profile in force today; empty without a profile."""
-    return _scales(await load_profile(act), act.today)
+    return scales_of(await load_profile(act), act.today)
 
 
 def missing_sentence(scale: Scale, count: int, some: Iterable[str]) -> str:

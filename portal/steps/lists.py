@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from portal.domain.act_names import act_name
@@ -59,7 +60,7 @@ async def _by_class(act: Acting) -> tuple[frozenset[int], frozenset[int]]:
 
 async def load_page(act: Acting, listing: Listing, asked: Asked, reach: store.Reach | None = None) -> dict[str, Any]:
     """{rows, next: cursor of the next page or "", count: of all rows that the filters leave, more: whether there are more than that}."""
-    reach = reach or await open_reach(act, listing)
+    reach = replace(reach or await open_reach(act, listing), learned={})
     rows, following = await store.load_rows(listing, reach, asked, asked.size)
     count, more = (len(rows), False) if not following and not asked.after else await store.count_rows(listing, reach, asked.given)
     return {"rows": await _filled(act, listing, rows), "next": following, "count": count, "more": more}

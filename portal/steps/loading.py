@@ -39,7 +39,7 @@ __all__ = ["SMALL", "finish_load", "import_register", "load_entities", "load_par
 SMALL = 20_000
 #: Warnings kept of one file; whoever has more looks at the file.
 _WARNINGS = 1_000
-#: Between two parts, for writers of other processes, who ask more often than that (engine.ASKING_MS).
+#: Between two parts, for writers of other processes, who ask more often than that (sqlite.ASKING_MS).
 _PAUSE_SECONDS = 0.006
 _LABEL = KINDS["entities"].label
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 
 from portal.domain.bundle import canonical
 from portal.domain.errors import BadInput, WrongMoment
@@ -39,8 +40,13 @@ async def load_profile(act: Acting) -> Profile | None:
     """The profile in force: the bureau's own, else that of the nearest bureau above it; None where nobody has imported one."""
     for bureau in (act.bureau["id"], *act.over):
         if row := await store.load_profile({bureau}):
-            return parse_profile(row["data"].encode())
+            return _parsed(row["data"])
     return None
+
+
+@lru_cache(8)
+def _parsed(data: str) -> Profile:
+    return parse_profile(data.encode())
 
 
 async def require_profile(act: Acting) -> Profile:

@@ -16,7 +16,8 @@ from typing import Any
 
 from piccolo.table import Table
 
-from portal.store.engine import PooledSQLite, current_engine
+from portal.store.engine import current_engine
+from portal.store.sqlite import PooledSQLite
 
 __all__ = ["bulk_load", "insert_rows", "line_of", "upsert_rows", "values_of"]
 

@@ -25,9 +25,11 @@ async def save_adjustment(values: Mapping[str, Any]) -> None:
     await ClassAdjustment.insert(ClassAdjustment(**values)).run()
 
 
-async def load_adjustments(organisation: int, scale: str) -> list[Adjustment]:
-    """All ever made on a scale, in the order in which they were entered."""
+async def load_adjustments(organisation: int, scale: str, code: str = "") -> list[Adjustment]:
+    """All ever made on a scale (of one entry: `code`), in the order in which they were entered."""
     where = And(ClassAdjustment.organisation == organisation, ClassAdjustment.scale == scale)
+    if code:
+        where = And(where, ClassAdjustment.code == code)
     rows = await ClassAdjustment.select().where(where).order_by(ClassAdjustment.id).run()
     return [_adjustment(row) for row in rows]
 

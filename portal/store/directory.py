@@ -16,9 +16,9 @@ from portal.domain.scope import meets
 from portal.store.accounts import within
 from portal.store.bulk import upsert_rows
 from portal.store.name_index import index_names
-from portal.store.tables import Entity, Finding, Inspector, Pick, Recusal, Visit, VisitTask
+from portal.store.tables import Entity, Finding, Inspector, Pick, Recusal, VisitTask
 from portal.store.tally import load_tally
-from portal.store.visits import load_closed_links, with_a_part
+from portal.store.visits import load_closed_links
 
 #: never in any pool (DRAW.md section 1: what the law takes out of the base)
 DRAWABLE = "存续"
@@ -295,17 +295,3 @@ async def load_recusals_of(inspector: int) -> list[dict[str, Any]]:
     """All recusals of a person that were ever entered, the newest first; `by_name`: who entered it."""
     rows = await Recusal.select(Recusal.all_columns(), Recusal.entered_by.name).where(Recusal.inspector == inspector).order_by(Recusal.id, ascending=False).run()
     return [{**row, "by_name": row["entered_by.name"]} for row in rows]
-
-
-async def load_history(entity: Mapping[str, Any], tree: Collection[int], line: Collection[int]) -> dict[str, list[dict[str, Any]]]:
-    """What happened to an entry, as far as the reader has a part in it: picks, visits to its place, findings.
-
-    `line`: the reader's organisations and those above them, whose draws and findings are theirs to know; of others' visits nothing.
-    """
-    code = entity["code"]
-    own_pick, own_record = And(Pick.code == code, within(Pick.task.organisation, line)), within(Finding.record.organisation, line)
-    picks = await Pick.select(Pick.all_columns(), Pick.round.code, Pick.round.title, Pick.round.state, Pick.task.name).where(own_pick).order_by(Pick.id).run()
-    place = And(And(Visit.holder == entity["holder"], Visit.site == entity["site"]), await with_a_part(tree))
-    visits = await Visit.select(Visit.all_columns(), Visit.round.title).where(place).order_by(Visit.day, Visit.id).run()
-    findings = await Finding.select().where(And(Finding.entity_code == code, own_record)).order_by(Finding.inspected_on, Finding.id).run()
-    return {"picks": picks, "visits": visits, "findings": findings}

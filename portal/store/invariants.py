@@ -169,10 +169,12 @@ INDEXES = (
     ("by_tally", "entity", "organisation, town, type, status, code", ""),  # see tally.py
     ("by_org_code", "entity", "organisation, code", ""),
     ("by_holder", "entity", "holder, site", "kind <> 'entity'"),  # of millions of entries those few that another one holds
-    ("by_record_state", "record", "state", ""),
+    ("by_record_state", "record", "state, organisation", ""),  # counted beside every page (waiting.py)
     ("by_follow_up_due", "follow_up", "state, due_on", ""),
     ("by_job_state", "job", "state, id", ""),
     ("by_visit_day", "visit", "organisation, state, day", ""),
+    ("by_visit_place", "visit", "holder, site", ""),
+    ("by_record_day", "record", "inspected_on", ""),
 )
 
 

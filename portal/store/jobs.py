@@ -9,8 +9,9 @@ from typing import Any
 from piccolo.columns.combination import And, Or
 
 from portal.domain.packing import pack
-from portal.store.engine import PooledSQLite, current_engine, transaction
+from portal.store.engine import current_engine, transaction
 from portal.store.locks import hold
+from portal.store.sqlite import PooledSQLite
 from portal.store.tables import Job
 
 LEASE = timedelta(minutes=2)

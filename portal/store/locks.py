@@ -11,7 +11,8 @@ engines.  Last comes the chain, which every act needs: until then acts run side 
 
 from __future__ import annotations
 
-from portal.store.engine import PooledSQLite, current_engine
+from portal.store.engine import current_engine
+from portal.store.sqlite import PooledSQLite
 from portal.store.tables import Setting
 
 #: what can be held, in the order in which it must be: rows of these tables, or a name with a number

@@ -13,15 +13,21 @@ is still due is found by its name. Both are made anew with the rules (schema.mig
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from portal.store.engine import current_engine
-from portal.store.tables import Setting
+from portal.store.engine import current_engine, read
 
-__all__ = ["NEAR", "fill_index", "grams_of", "index_names", "load_indexed", "load_narrowing", "statements"]
+__all__ = ["NEAR", "Narrowing", "fill_index", "grams_of", "index_names", "load_indexed", "load_narrowing", "statements"]
 
 #: So many entries are looked up one by one; where more may match, a page is full after a few steps through the list.
 NEAR = 5_000
+
+#: What more names than these have tells little. So many PostgreSQL lists in some milliseconds, before it looks at the first.
+FAR = 30_000
 
 _SQLITE = (
     "CREATE VIRTUAL TABLE IF NOT EXISTS name_gram USING fts5(grams, content='', detail=none, columnsize=0)",
@@ -95,35 +101,74 @@ async def index_names(most: int = 10_000) -> bool:
 # Asking -------------------------------------------------------------------------------
 
 
-def _query(part: str) -> tuple[str, str]:
-    """(SQL of the numbers of entries that may hold this part in their name, its one value)."""
-    grams = grams_of(part)
-    wanted = sorted(set(grams[:-1])) or grams  # the last is only the beginning of one
+def _match(grams: Sequence[str], prefix: bool) -> tuple[str, str]:
+    """(SQL of the numbers of entries that have these grams in their name, its one value)."""
     if current_engine().engine_type == "sqlite":
-        star = "" if len(grams) > 1 else " *"
-        return (
-            "SELECT rowid AS id FROM name_gram WHERE name_gram MATCH {} UNION ALL SELECT id FROM name_due",
-            " AND ".join(f'"{gram.encode().hex()}"{star}' for gram in wanted),
-        )
-    star = "" if len(grams) > 1 else ":*"
-    quoted = ["'" + gram.replace("\\", "\\\\").replace("'", "''") + "'" for gram in wanted]
+        star = " *" if prefix else ""
+        return "SELECT rowid AS id FROM name_gram WHERE name_gram MATCH {}", " AND ".join(f'"{gram.encode().hex()}"{star}' for gram in grams)
+    star = ":*" if prefix else ""
+    quoted = ["'" + gram.replace("\\", "\\\\").replace("'", "''") + "'" for gram in grams]
     return 'SELECT id FROM "entity" WHERE name_grams(name) @@ CAST({} AS text)::tsquery', " & ".join(one + star for one in quoted)
 
 
-async def load_narrowing(part: str) -> tuple[str, list[Any]] | None:
-    """(SQL of numbers, its values) of the entries among which those are that hold `part` in their name or have it for a code.
+async def _query(part: str) -> tuple[str, str]:
+    """(SQL of the numbers of entries that may hold this part in their name, its one value)."""
+    grams = grams_of(part)
+    wanted = sorted(set(grams[:-1])) or grams  # the last is only the beginning of one
+    if len(wanted) > 1:
+        often = {gram: await _about(gram) for gram in wanted}
+        wanted = ([gram for gram in sorted(wanted, key=often.__getitem__) if often[gram] < FAR] or wanted)[:2]
+    sql, value = _match(wanted, len(grams) == 1)
+    return (f"{sql} UNION ALL SELECT id FROM name_due" if current_engine().engine_type == "sqlite" else sql), value
 
-    None where there are more than `NEAR`: exactly so on SQLite, about on PostgreSQL.
+
+#: how often a gram is about there, asked again after a while: the lists of those that half of all names have take long and leave out nothing
+_often: WeakKeyDictionary[Any, tuple[int, dict[str, int]]] = WeakKeyDictionary()
+_WHILE = 600  # seconds
+
+
+async def _about(gram: str) -> int:
+    """How many names have a gram: about, and on SQLite at most `FAR`."""
+    engine, now = current_engine(), int(time.monotonic()) // _WHILE
+    period, known = _often.get(engine, (now, {}))
+    if period != now or len(known) > 20_000:
+        known = {}
+    _often[engine] = now, known
+    if gram not in known:
+        sql, value = _match([gram], False)
+        known[gram] = await _planned(sql, value) if engine.engine_type != "sqlite" else (
+            await read(f"SELECT COUNT(*) AS n FROM ({sql} LIMIT {FAR})", value))[0]["n"]  # fmt: skip
+    return known[gram]
+
+
+async def _planned(sql: str, value: str) -> int:
+    """How many rows PostgreSQL expects."""
+    return json.loads((await read(f"EXPLAIN (FORMAT JSON) {sql}", value))[0]["QUERY PLAN"])[0]["Plan"]["Plan Rows"]
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """`sql` about a row `b` of the directory with its values: true of those that hold the words in their name or have them for a code, and of few others.
+
+    `near`: there are at most `NEAR`, exactly so on SQLite, about on PostgreSQL.
     """
-    sql, value = _query(part)
+
+    sql: str
+    values: tuple[Any, ...]
+    near: bool
+
+
+async def load_narrowing(part: str) -> Narrowing | None:
+    """How entries are found by part of their name; None where a walk along all of them is quicker."""
+    sql, value = await _query(part)
     if current_engine().engine_type == "sqlite":
-        found = (await Setting.raw(f"SELECT COUNT(*) AS n FROM (SELECT id FROM ({sql}) a LIMIT {NEAR + 1}) b", value).run())[0]["n"]
-    else:  # its index gives all it finds or nothing, which takes long for what every name holds; the planner knows that about how many it is
-        plan = (await Setting.raw(f"EXPLAIN (FORMAT JSON) {sql}", value).run())[0]["QUERY PLAN"]
-        found = json.loads(plan)[0]["Plan"]["Plan Rows"]
-    if found > NEAR:
+        found = (await read(f"SELECT COUNT(*) AS n FROM (SELECT id FROM ({sql}) a LIMIT {NEAR + 1}) b", value))[0]["n"]
+        return None if found > NEAR else Narrowing(f'b.id IN ({sql} UNION ALL SELECT id FROM "entity" WHERE code = {{}})', (value, part.upper()), True)
+    # Its index gives all it finds or nothing, which takes long for what every name holds; the planner knows that about how many it is.
+    about = await _planned(sql, value)
+    if about > FAR:
         return None
-    return f'{sql} UNION ALL SELECT id FROM "entity" WHERE code = {{}}', [value, part.upper()]
+    return Narrowing("(name_grams(b.name) @@ CAST({} AS text)::tsquery OR b.code = {})", (value, part.upper()), about <= NEAR)
 
 
 async def load_indexed(part: str) -> str:
@@ -131,4 +176,4 @@ async def load_indexed(part: str) -> str:
     if current_engine().engine_type != "sqlite":
         return ""
     unknown = 'SELECT EXISTS (SELECT 1 FROM name_due) OR EXISTS (SELECT 1 FROM "entity" WHERE code = {}) AS it'
-    return "" if (await Setting.raw(unknown, part.upper()).run())[0]["it"] else _query(part)[1]
+    return "" if (await read(unknown, part.upper()))[0]["it"] else (await _query(part))[1]

@@ -152,7 +152,8 @@ class PooledPostgres(PostgresEngine):
         try:
             await self.start_connection_pool(
                 min_size=1, max_size=WRITERS + READERS, timeout=CONNECT_SECONDS, connection_class=_Connection,
-                server_settings={"application_name": "mingcha", "lock_timeout": str(LOCK_MS), "timezone": "UTC"},
+                # Compiling a statement (jit) takes half a second, and pays only where one runs for many.
+                server_settings={"application_name": "mingcha", "lock_timeout": str(LOCK_MS), "timezone": "UTC", "jit": "off"},
             )  # fmt: skip
         except (asyncpg.PostgresError, OSError, TimeoutError) as failure:
             raise WrongMoment(words_of(failure, self.url)) from failure

@@ -16,7 +16,7 @@ from portal.domain.coverage_sheets import DivisionRow
 from portal.domain.packing import pack
 from portal.store.accounts import within
 from portal.store.bulk import upsert_rows
-from portal.store.engine import read
+from portal.store.engine import keep, read
 from portal.store.tables import Division, Entity, Placement, StationArea
 from portal.store.tally import TABLE, load_tally
 
@@ -91,6 +91,10 @@ async def count_unplaced(bureau: int) -> int:
 
 async def count_undecided(bureau: int) -> int:
     """Of those that no station has, how many nobody left with the bureau on purpose."""
+    return await keep(("undecided", bureau), lambda: _count_undecided(bureau))
+
+
+async def _count_undecided(bureau: int) -> int:
     kept = "SELECT COUNT(*) FROM \"placement\" WHERE placed_by = 'person' AND organisation = {}"
     return int((await read(f"SELECT (SELECT COALESCE(SUM(n), 0) FROM {TABLE} WHERE organisation = {{}}) - ({kept}) AS n", bureau, bureau))[0]["n"])
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
-from portal.store.engine import current_engine, read
+from portal.store.engine import current_engine, keep, read
 
 __all__ = ["BY", "COUNTED", "TABLE", "fill_tally", "load_tallies", "load_tally", "statements"]
 
@@ -77,14 +79,23 @@ async def load_tally(seen: Collection[int], by: str = "", where: Mapping[str, st
     return {row["value"]: int(row["n"]) for row in await read(sql, *(where or {}).values())}
 
 
-async def load_tallies(seen: Collection[int]) -> dict[str, dict[str, int]]:
+async def load_tallies(seen: Collection[int]) -> Mapping[str, Mapping[str, int]]:
     """column of `COUNTED` -> its values in order -> how many entries of these organisations have it: `load_tally` by each, as one row.
 
     A register may have a thousand towns: as rows they would cost more than the page they stand on.
     """
+    return await keep(("tallies", frozenset(seen)), lambda: _load_tallies(seen))
+
+
+async def _load_tallies(seen: Collection[int]) -> Mapping[str, Mapping[str, int]]:
     wanted = f"organisation IN ({', '.join(map(str, sorted(seen) or [-1]))})"
     packed = "json_group_object(value, n)" if current_engine().engine_type == "sqlite" else "CAST(json_object_agg(value, n) AS text)"
     each = (f"SELECT {name} AS value, SUM(n) AS n FROM {TABLE} WHERE {wanted} GROUP BY {name} HAVING SUM(n) > 0" for name in COUNTED)
     sql = f"SELECT {', '.join(f'(SELECT {packed} FROM ({one}) AS t) AS {name}' for name, one in zip(COUNTED, each, strict=True))}"
     row = (await read(sql))[0]
-    return {name: dict(sorted(json.loads(row[name] or "{}").items())) for name in COUNTED}
+    return {name: _unpacked(row[name] or "{}") for name in COUNTED}
+
+
+@lru_cache(32)
+def _unpacked(packed: str) -> Mapping[str, int]:
+    return MappingProxyType(dict(sorted(json.loads(packed).items())))

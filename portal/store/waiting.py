@@ -10,10 +10,13 @@ __all__ = ["count_waiting"]
 
 
 async def count_waiting(line: Collection[int], tree: Collection[int]) -> dict[str, dict[str, int]]:
-    """{"round": state -> how many of the organisations in `line`, "record": state -> how many of those in `tree`}; states without any are left out."""
+    """{"round": state -> how many of the organisations in `line`, "record": state -> how many of those in `tree`}; states without any are left out,
+    and so are those in which nothing waits: a year's published records are counted by no page.
+    """
     rows = await read(
-        f"""SELECT 'round' AS kind, state, COUNT(*) AS n FROM "round" WHERE {_of(line)} GROUP BY state
-        UNION ALL SELECT 'record' AS kind, state, COUNT(*) AS n FROM "record" WHERE {_of(tree)} GROUP BY state"""
+        f"""SELECT 'round' AS kind, state, COUNT(*) AS n FROM "round" WHERE state IN ('draft', 'committed') AND {_of(line)} GROUP BY state
+        UNION ALL SELECT 'record' AS kind, state, COUNT(*) AS n FROM "record"
+        WHERE state IN ('draft', 'returned', 'submitted', 'approved') AND {_of(tree)} GROUP BY state"""
     )
     found: dict[str, dict[str, int]] = {"round": {}, "record": {}}
     for row in rows:

@@ -15,6 +15,7 @@ from portal.domain.packing import pack
 from portal.store.accounts import within
 from portal.store.bulk import insert_rows
 from portal.store.draw import WORKED, without_struck
+from portal.store.engine import read
 from portal.store.tables import (
     Allowance,
     BaseEntity,
@@ -47,8 +48,8 @@ async def save_profile(organisation: int, data: str, by: int, at: datetime) -> i
 
 async def load_profile(seen: Collection[int]) -> dict[str, Any] | None:
     """The newest version a bureau holds, None where it has none yet."""
-    rows = await ProfileVersion.select().where(within(ProfileVersion.organisation, seen)).order_by(ProfileVersion.version).run()
-    return rows[-1] if rows else None
+    rows = await read(f'SELECT * FROM "profile" WHERE organisation IN ({", ".join(map(str, sorted(seen) or [-1]))}) ORDER BY version DESC LIMIT 1')
+    return rows[0] if rows else None
 
 
 # Base ------------------------------------------------------------------------

@@ -59,20 +59,29 @@ def _writer(act: Acting, column: Column, words: Mapping[str, Words], say: Say) -
 
 def _linker(href: str) -> Callable[[Row], str]:
     names = [name for _, name, _, _ in Formatter().parse(href) if name]
-    return lambda row: escape(href.format_map({name: quote(str(row[name]), safe="") for name in names}))
+    safe = str(escape(href))  # what is quoted has nothing that HTML would read
+    return lambda row: safe.format_map({name: _quoted(row[name]) for name in names})
+
+
+def _quoted(value: Any) -> str:
+    said = str(value)
+    return said if said.isascii() and said.isalnum() else quote(said, safe="")
 
 
 def _text(value: Any, year: int, say: Say) -> str:
-    return "" if value is None else escape(value)
+    if value is None:
+        return ""
+    said = str(value)
+    return said if said.isalnum() else str(escape(said))  # letters and digits alone, as most are, have nothing to escape
 
 
 def _made(value: Any, year: int, say: Say) -> str:
     """What a step put together, not a column of a table: ours to say."""
-    return "" if value is None else escape(say(value))
+    return "" if value is None else str(escape(say(value)))
 
 
 def _list(value: Any, year: int, say: Say) -> str:
-    return "" if value == "[]" else escape(say("、".join(json.loads(value))))
+    return "" if value == "[]" else str(escape(say("、".join(json.loads(value)))))
 
 
 def _day(value: Any, year: int, say: Say) -> str:

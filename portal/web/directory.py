@@ -18,7 +18,8 @@ from portal.domain.industries import industry_of_code
 from portal.domain.list_columns import DIRECTORY
 from portal.domain.regions import check_region, full_name
 from portal.steps import caps, classes, codes, lists, registers, stations
-from portal.store import attachments, directory, plan, records
+from portal.steps.profile import load_profile
+from portal.store import attachments, entity_history, plan, records
 from portal.store import classes as class_store
 from portal.store import imports as import_store
 from portal.store import stations as station_store
@@ -58,30 +59,34 @@ async def entity_page(request: Request, code: FromPath[str]) -> Response[Any]:
 
 async def _entity_page(request: Request, code: str, refused: Refused | None) -> Response[Any]:
     act = acting(request)
-    entity = await directory.load_entity(code, act.tree)
-    if entity is None:
+    found = await entity_history.load_known(code, act.tree, act.bureau["id"])
+    if found is None:
         raise NotFound(f"名录里没有代码为“{code[:64]}”的检查对象，或者不在您的辖区。")
-    history = await directory.load_history(entity, act.tree, act.line)
+    entity, known = found
+    history = await entity_history.load_history(entity, act.tree, act.line, known)
     visited = {visit["id"]: visit for visit in history["visits"]}
     may_read = act.may("record.read")
     # Most entries were never visited: then there is nothing to ask for that hangs on visits.
-    counters = await caps.load_counters(act, entity["holder"])
-    items = {row["code"]: row["data"]["name"] for row in await plan.load_all_declared(plan.Item)} if history["findings"] or counters else {}
+    profile = await load_profile(act)
+    counters = await caps.load_counters(act, entity["holder"], profile)
+    adjustments = await class_store.load_adjustment_history(act.bureau["id"], code) if "adjustments" in known else []
+    items = {one.code: one.name for one in act.sectors.items}
+    if any(one["item_code"] not in items for one in history["findings"]):  # of a module that is gone
+        items = {row["code"]: row["data"]["name"] for row in await plan.load_all_declared(plan.Item)} | items
     organisations = {o["id"]: o["name"] for o in act.organisations}
     opened = {name: json.loads(entity[name]) for name in ("tags", "industries", "licences", "attributes", "old_names")}
     return await page(
         request, "directory/entity.html", here="/directory", refused=refused, entity={**entity, **opened}, history=history, items=items, visited=visited,
         follow_ups=await records.load_follow_ups_of(visited, act.tree) if may_read and visited else [], counters=counters,
         attachments=await attachments.load_attachments_of(visited, act.tree) if may_read and visited else [], may_read=may_read, today=act.today,
-        station=organisations[entity["organisation"]], placement=await station_store.load_placement(code),
+        station=organisations[entity["organisation"]], placement=await station_store.load_placement(code) if "placement" in known else None,
         industries=[(one, industry_of_code(one)) for one in opened["industries"]],
-        check=check_code(code) if entity["kind"] != "object" else None, override=await import_store.load_acceptance(act.bureau["id"], code),
+        check=check_code(code) if entity["kind"] != "object" else None, override=await import_store.load_acceptance(act.bureau["id"], code) if "acceptance" in known else None,
         registrar=full_name(region_of(entity["holder"])), region_note=check_region(region_of(entity["holder"]), [act.bureau["region"]]),
-        classes=await import_store.load_class_history(act.bureau["id"], code), scales=await classes.load_scales(act),
-        adjustments=await class_store.load_adjustment_history(act.bureau["id"], code),
+        classes=await import_store.load_class_history(act.bureau["id"], code) if "classes" in known else [], scales=classes.scales_of(profile, act.today), adjustments=adjustments,
         register_rows=registers.shown_rows(act, opened["attributes"]),
         licences=[{**one, "register": registers.name_of(act, one["register"])} if "register" in one else one for one in opened["licences"]],
-        adjusted=(await classes.load_adjustments_in_force(act)).get(code),
+        adjusted=(await classes.load_adjustments_in_force(act, code=code)).get(code) if adjustments else None,
     )  # fmt: skip
 
 

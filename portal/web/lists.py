@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Response
+from markupsafe import Markup
 
 from portal.domain import list_columns
 from portal.domain.errors import BadInput, Problem
@@ -75,7 +76,8 @@ async def list_page(request: Request, listing: Listing, *, template: str = "list
     columns = asked.chosen(listing)
     context |= {
         "listing": listing, "asked": asked, "columns": columns, "wide": sum(map(_width, columns)) > _DESK, "chosen": {one.name for one in columns}, "count": found["count"], "more": found["more"], "sizes": SIZES, "sorted": ("", True) if asked.is_search(listing) else asked.order(listing),
-        "rows": rows_html(act, columns, found["rows"], words, speech(request)), "link": _linker(listing, asked),
+        # One piece: each piece of a template is handed up through all it extends.
+        "rows": Markup("".join([f"<tr>{cells}</tr>" for cells in rows_html(act, columns, found["rows"], words, speech(request))])), "link": _linker(listing, asked),
         "next": found["next"], "filtered": bool(asked.given), "named": await _named(act, listing, asked, words, reach),
     }  # fmt: skip
     if not whole:

@@ -22,7 +22,7 @@ from portal.plugins import discover_sectors
 from portal.steps import assign, disclosure, draw, forms, lists, plan, publish, results, review, setup, split, unfilled, visits
 from portal.steps.directory import save_inspector_rows
 from portal.steps.verify import verify_installation
-from portal.store import accounts, directory, engine
+from portal.store import accounts, directory, engine, entity_history
 from portal.store import plan as plan_store
 from portal.store import records as record_store
 from portal.store import visits as visit_store
@@ -168,7 +168,7 @@ async def test_a_canteen_is_visited_once_for_both_departments_and_the_results_ar
     split = {(ids[row["task"]], row["item_code"].partition(".")[0]) for row in await Finding.select().run()}
     assert {("education", "education"), ("food_sales", "food_sales")} <= split
     assert all(task == owner for task, owner in split if owner != "registration"), "what a department found counts for its own task"
-    found = await directory.load_history(await directory.load_entity(made[0]["entity_code"], ours.tree), ours.tree, ours.line)
+    found = await entity_history.load_history(await directory.load_entity(made[0]["entity_code"], ours.tree), ours.tree, ours.line)
     assert found["visits"] and found["findings"] and not [one for one in found["findings"] if one["item_code"].startswith("education.")]
 
     await publish.publish_all(await joint.acting("publisher"))

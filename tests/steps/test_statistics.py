@@ -111,9 +111,10 @@ async def test_others_count_nothing_of_ours_and_what_is_not_theirs_is_refused(pu
 async def test_counters_of_a_holder_are_its_own_visits(published):
     planner = await published.acting("planner")
     visit = (await office.visits_of(office.OPEN))[0]
-    assert await caps.load_counters(planner, visit["holder"]) == []
+    assert await caps.load_counters(planner, visit["holder"], None) == []
     await profile.save_profile(planner, json.dumps(sample_profile(office.SEED)).encode())
-    visited, idle = await caps.load_counters(planner, visit["holder"]), await caps.load_counters(planner, "nobody")
+    rules = await profile.load_profile(planner)
+    visited, idle = [await caps.load_counters(planner, holder, rules) for holder in (visit["holder"], "nobody")]
     assert visited and max(one["number"] for one in visited) >= 1 and {one["number"] for one in idle} == {0}
 
 

@@ -80,6 +80,15 @@ async def test_pages_join_to_the_whole_in_one_order(reach, monkeypatch):
         assert await lists.count_rows(DIRECTORY, reach, given) == (len(codes), False)
 
 
+@pytest.mark.parametrize("by", ["town", "type", "status", "station"])
+async def test_an_order_by_what_is_counted_is_the_same_value_by_value(reach, by, monkeypatch):
+    asked = [({}, ""), ({}, "-"), ({"status": "存续"}, ""), ({"type": "企业"}, "-")]
+    sorted_whole = [(await whole(reach, given, sort=way + by, size=149))[0] for given, way in asked]
+    assert len(sorted_whole[0]) > 400 and sorted_whole[1] == sorted_whole[0][::-1]
+    monkeypatch.setattr(lists, "NEAR", -1)
+    assert [(await whole(reach, given, sort=way + by, size=149))[0] for given, way in asked] == sorted_whole
+
+
 async def test_a_search_is_counted_to_its_end_only_where_few_names_hold_the_words(reach, monkeypatch):
     found, _ = await whole(reach, {"q": "有限"})
     assert await lists.count_rows(DIRECTORY, reach, {"q": "有限"}) == (len(found), False)
