@@ -156,3 +156,31 @@ async def test_names_are_searched_without_regard_to_ascii_case_and_wildcards_are
         assert await found(query) == [row["code"]], query
     for query in ("A_C_", "100%%", "\\", "ａｂｃ"):
         assert await found(query) == [], query
+
+
+async def test_what_is_kept_is_asked_again_once_anybody_has_committed_anything(filled):
+    asked = []
+
+    async def load():
+        asked.append(1)
+        return (await engine.read('SELECT count(*) AS n FROM "organisation"'))[0]["n"]
+
+    before = await engine.keep("organisations", load)
+    assert [await engine.keep("organisations", load) for _ in range(3)] == [before] * 3
+    often = len(asked)
+    assert often == 4 if engine.current_engine().engine_type == "postgres" else often <= 2  # the first reading opens what tells
+    async with engine.transaction():
+        await Organisation.insert(Organisation(code="359999", name="丙县市场监督管理局", region="359999")).run()
+        assert await engine.keep("organisations", load) == before + 1, "who commits it sees it already"
+    assert await engine.keep("organisations", load) == before + 1
+
+
+async def test_a_statement_that_takes_many_steps_is_read_by_a_thread_and_is_the_same(filled):
+    """SQLite alone reads in the event loop; what passes its steps there is done again elsewhere, while others go on."""
+    sql = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 300000) SELECT sum(n) AS s FROM c"
+    rows = await engine.read(f"SELECT s FROM ({sql}) AS t")
+    assert int(rows[0]["s"]) == 300000 * 300001 // 2
+    used = engine.current_engine()
+    if used.engine_type == "sqlite":
+        pool = used.pool()
+        assert pool.read_at_once(f"SELECT s FROM ({sql}) AS t", []) is None and pool.read_at_once("SELECT 1 AS one", []) == [{"one": 1}]
