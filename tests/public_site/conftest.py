@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from public_site import build
+from public_site import build, lines
+from public_site.release import release
 from tests.public_site.bundle_fixture import make_bundle
 
 
@@ -41,3 +42,13 @@ def verify(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "verify.py").write_text("print('OK')\n", "utf-8")
     (folder / "verify.js").write_text('"use strict";\n', "utf-8")
     return folder
+
+
+@pytest.fixture(scope="session")
+def in_pieces(bundle: Path, verify: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle's site with tables of many small pieces; to be copied."""
+    made = tmp_path_factory.mktemp("pieces") / "site"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines, "PIECE", 4)
+        release(bundle, made, FakePdfs(), verify=verify)
+    return made

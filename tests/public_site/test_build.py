@@ -310,25 +310,16 @@ def renamed(row: dict) -> dict:
     return row | {"name": f"新{row['name']}", "aliases": [row["name"]]}
 
 
-@pytest.fixture(scope="module")
-def published(bundle: Path, verify: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("published") / "site"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lines, "PIECE", 4)
-        release(bundle, made, FakePdfs(), verify=verify)
-    return made
-
-
 @pytest.mark.parametrize(("change", "known", "cloned", "index"), [
     (moved, True, True, False), (moved, True, False, False), (moved, False, True, False), (renamed, True, True, True), (None, True, True, True), ("more", True, True, True),
 ])  # fmt: skip
 def test_an_incremental_release_is_the_full_build(
-    bundle: Path, published: Path, verify: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change, known: bool, cloned: bool, index: bool
+    bundle: Path, in_pieces: Path, verify: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change, known: bool, cloned: bool, index: bool
 ) -> None:
     """One firm changes, goes (None) or comes: what is taken over, pieces of tables included, must be what a full build gives, with and
     without what is known of the release before; the exact index stays but where a name changed."""
     monkeypatch.setattr(lines, "PIECE", 4)
-    site = Path(shutil.copytree(published, tmp_path / "site", symlinks=True))
+    site = Path(shutil.copytree(in_pieces, tmp_path / "site", symlinks=True))
     firm = sorted(load_bundle(bundle).by_entity)[7]
     rows = [json.loads(line) for line in (bundle / "results.jsonl").read_bytes().splitlines()]
     mine = [row for row in rows if row["entity"] == firm]

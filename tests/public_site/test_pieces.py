@@ -154,18 +154,9 @@ def test_a_long_list_goes_to_the_disk_in_between_and_a_double_address_is_still_f
 # Tables and what is known ----------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def published(bundle: Path, verify: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("pieces") / "site"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lines, "PIECE", 4)
-        release(bundle, made, FakePdfs(), verify=verify)
-    return made
-
-
 @pytest.fixture
-def site(published: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(published, tmp_path / "site", symlinks=True))
+def site(in_pieces: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(in_pieces, tmp_path / "site", symlinks=True))
 
 
 def changed(bundle: Path, folder: Path, words: str) -> Path:
