@@ -20,20 +20,25 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+#: The shell is the same engine without the windows, menus and services around it, and takes two thirds of the processor time. It keeps no page
+#: as it was left, to show it again when somebody goes back: who tests that wants the whole browser.
+SHELL, WHOLE = ("chromium-headless-shell",), ("chromium", "chromium-browser", "google-chrome")
 #: Even without a screen Chromium opens a window with its address bar, whose list of suggestions is two web pages of its own: two thirds of a
 #: start's processor time, beside the first seconds of a test. The names are of Chromium 156; others take no notice of those they do not know.
 UNSEEN = ["--no-startup-window", "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,Translate,OptimizationHints"]
 SECONDS = 60  # for any one answer: a shared machine can be slow
 
 
-def program() -> str | None:
+def program(*, whole: bool = False) -> str | None:
     """The Chromium of this machine."""
-    return next((found for name in PROGRAMS if (found := shutil.which(name))), None)
+    return next((found for name in (WHOLE if whole else SHELL + WHOLE) if (found := shutil.which(name))), None)
 
 
 class Browser:
-    """A running Chromium with a profile of its own that is gone afterwards."""
+    """A running Chromium with a profile of its own that is gone afterwards; `whole`: not the shell."""
+
+    def __init__(self, *, whole: bool = False) -> None:
+        self._program = program(whole=whole) or WHOLE[0]
 
     def __enter__(self) -> Browser:
         self._profile = tempfile.mkdtemp(prefix="mingcha-browser-")
@@ -43,10 +48,9 @@ class Browser:
                  *UNSEEN, f"--user-data-dir={self._profile}", "--remote-debugging-pipe", "about:blank"]  # fmt: skip
         # The browser reads commands from descriptor 3 and answers on 4; numbers above those stay out of the way.
         high = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (theirs_in, theirs_out)]
-        path = program() or PROGRAMS[0]
         quiet = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]
         pipes = [(os.POSIX_SPAWN_DUP2, high[0], 3), (os.POSIX_SPAWN_DUP2, high[1], 4)]
-        self._process = os.posix_spawn(path, [path, *flags], os.environ, file_actions=quiet + pipes)
+        self._process = os.posix_spawn(self._program, [self._program, *flags], os.environ, file_actions=quiet + pipes)
         for end in (theirs_in, theirs_out, *high):
             os.close(end)
         self._in, self._out = os.fdopen(ours_in, "rb", buffering=0), os.fdopen(ours_out, "wb", buffering=0)
