@@ -9,10 +9,12 @@ were changed (any row of the catalogue), where somebody is still in a transactio
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import asyncpg
 
+FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)  # of a connection that was cut
 USES = 40  # rows that are gone still take up room
 MOST = 10  # copies that wait for another test; each is 15 MB of memory
 
@@ -77,7 +79,9 @@ class Copy:
 
     async def close(self) -> None:
         if self.connection:
-            await self.connection.close()
+            self.connection, gone = None, self.connection
+            with suppress(*FAILURES):
+                await gone.close()
 
     async def put_back(self) -> bool:
         """False where that cannot be done: the copy is to be given up."""

@@ -126,3 +126,10 @@ async def test_who_is_still_connected_is_put_out_and_within_a_transaction_spoils
     busy = await asyncpg.connect(cluster.url_of(database, owner=False))
     await busy.execute("BEGIN; SELECT 1 FROM setting")
     assert not _is_kept(database)
+
+
+async def test_a_copy_whose_connections_were_all_cut_is_given_up(copied):
+    database = copied("first")
+    assert _is_kept(database) and copied("second") == database
+    assert cluster.query("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ?", database) == [(True,)]
+    assert not _is_kept(database)
