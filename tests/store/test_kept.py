@@ -15,9 +15,15 @@ ZEROS = {"text": "''", "bytea": "''", "boolean": "false", "jsonb": "'{}'", "json
 
 @pytest.fixture
 def copied(stages, tmp_path):
-    """`copied(folder)`: the database of a copy of a stage."""
+    """`copied(folder)`: the database of a copy of a stage, as if nobody had used it before."""
     stages.folder("drawn")  # made by a loop of its own
-    return lambda name: (stages.copy("drawn", tmp_path / name) / office.DATABASE).read_text()
+
+    def copy(name):
+        database = (stages.copy("drawn", tmp_path / name) / office.DATABASE).read_text()
+        cluster._in_use[database].uses = 0
+        return database
+
+    return copy
 
 
 TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
