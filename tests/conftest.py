@@ -50,6 +50,7 @@ def _rewrite_share(config, number, count):
 def pytest_collection_finish():
     gc.enable()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 50)  # what a test leaves is small; looking for garbage at every 700th object took a twentieth of the time
 
 
 def _stop(*_):
@@ -95,6 +96,8 @@ LONG, SHARE = 3, 5
 def _leave_to_ci(items):
     families = {}
     for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.skip(reason="takes seconds and is run by .ci/run, and where its file is named"))
         if item.path.name in FAMILIES and hasattr(item, "callspec"):
             engine = {"sqlite", "postgres"} & {str(value) for value in item.callspec.params.values()}
             families.setdefault((item.path, item.originalname, *engine), []).append(item)

@@ -107,6 +107,7 @@ def test_a_reader_that_goes_away_ends_a_command_in_one_sentence():
     assert done.stderr.decode() in ("portal: 标准输出已被对方关闭，后面的内容没有输出。\n1\n",), done
 
 
+@pytest.mark.long
 def test_a_terminal_that_knows_no_chinese_gets_the_same_result_and_no_traceback(tmp_path):
     place = tmp_path / os.fsdecode(b"\xff\xfe")
     shutil.copytree(ROOT / GOLDEN, place)
