@@ -89,6 +89,7 @@ LONGEST = (
 FAMILIES = (
     "test_acts.py", "test_at_once.py", "test_crash.py", "test_access.py", "test_invariants.py", "test_evidence.py", "test_hostile.py", "test_backup.py",
     "test_schema.py", "test_release.py", "test_posts.py", "test_sums.py", "test_records.py", "test_commit.py", "test_documents.py", "test_whose_codes.py",
+    "test_build.py",
 )  # fmt: skip
 LONG, SHARE = 3, 5
 

@@ -96,6 +96,7 @@ def shell(text: str, **environ: str) -> subprocess.CompletedProcess:
 GOLDEN = "tests/domain/golden/open"
 
 
+@pytest.mark.long
 def test_a_result_that_could_not_be_written_is_a_failure():
     for how in (">&-", ">/dev/full"):
         done = shell(f"$PORTAL recompute {GOLDEN} {how}")
