@@ -24,7 +24,7 @@ Fill = Callable[[Row, str], str]
 Fills = tuple[Fill, Fill]  # for values as they are, for values that must be escaped
 
 TEMPLATE = "entity.html"
-OFTEN = ("cn_date", "cn_day", "cn_time", "count", "label_class", "task_path", "result_path")  # asked for few values again and again
+OFTEN = ("cn_date", "cn_day", "cn_time", "label_class", "task_path", "result_path")  # asked for few values again and again
 MOST_SHAPES = 4000  # each holds a page's words; a register with more shapes than this has no shapes
 TOKEN = re.compile("\ue000([0-9]+)\ue001")  # of the private use area: they stand in no template
 MARKS = (b"&", b"<", b">", b"'", b"\\")  # JSON writes a double quote or a line break with the last

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from public_site.bundle import Bundle, decode, has_problem, last_change, plain_json, shard, slug
+from public_site.bundle import Bundle, decode, has_problem, last_change, plain_json, sha256, shard, slug
 from public_site.data import COLUMNS, TITLES
 from public_site.lines import visit_of
 
@@ -17,7 +16,7 @@ Quickly = Callable[[bytes, str], bytes | None]
 
 NEWS = 8  # announcements on the home page
 MISSING, GONE = ABSENT = ("404.html", "410.html")  # what servers answer with, at any address: their links begin at the host's root (hosting.py)
-BLOCK = 64  # entities read, then made, then written together: a third less than one by one, since what the processor holds of each task serves again
+BLOCK = 32  # entities read, then made, then written together: a quarter less than one by one, since what the processor holds of each task serves again
 CHOICES = 100  # rounds offered by the verification form; older ones are reached from their own page
 
 
@@ -205,7 +204,7 @@ def _published(bundle: Bundle, row: Row) -> Row:
 
 def _source(style: str, *parts: bytes) -> str:
     """What a page was made from, as the manifest keeps it."""
-    return hashlib.sha256(b"\n".join((style.encode(), *parts))).hexdigest()[:32]
+    return sha256(b"\n".join((style.encode(), *parts))).hexdigest()[:32]
 
 
 def _result_page(bundle: Bundle, row: Row, source: str) -> Page:

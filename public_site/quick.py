@@ -41,10 +41,8 @@ class Quick:
         self.kinds: dict[tuple[int, int], list[Kind]] = {}  # by marks of quotation in a line, and folders above its page
         self.calls: dict[str, Any] = {"address": lru_cache(1 << 12)(lambda code, day: address(code.decode(), day.decode()).encode())}
         for name, function in hot.calls.items():
-            make = (lambda raw, f=function: "<wbr>".join(f(raw.decode())).encode()) if name == "f_pieces" else (lambda raw, f=function: str(f(raw.decode())).encode())
-            if name == "f_count":
-                make = lambda raw, f=function: f(int(raw)).encode()  # noqa: E731
-            self.calls[name] = lru_cache(1 << 10)(make) if name.removeprefix("f_") in OFTEN else make
+            made = _of_bytes(name, function)
+            self.calls[name] = lru_cache(1 << 10)(made) if name.removeprefix("f_") in OFTEN else made
 
     def render(self, line: bytes, path: str) -> bytes | None:
         for mark in MARKS:
@@ -89,6 +87,15 @@ class Quick:
         made: dict[str, Any] = dict(self.calls)
         exec(compile("\n".join(body), "entity.html", "exec"), made)  # noqa: S102 - put together here, from numbers and names of filters
         return Kind(re.compile(pattern).fullmatch, made["fill"])
+
+
+def _of_bytes(name: str, function: Callable[..., Any]) -> Callable[[bytes], bytes]:
+    """A filter or function of the templates, from what stands in a line to what stands on the page."""
+    if name == "f_count":
+        return lambda raw: function(int(raw)).encode()
+    if name == "f_pieces":
+        return lambda raw: "<wbr>".join(function(raw.decode())).encode()
+    return lambda raw: function(raw.decode()).encode()
 
 
 def _slots(value: Any, where: Where, known: list[str]) -> Any:
