@@ -230,8 +230,8 @@ def full(place: Path, count: int, hugo: str | None, times: int) -> None:
     bundle = place / f"bundle-{count}"
     if not bundle.exists():
         measured(ours("_bundle", bundle, count))
-    if hugo and not (place / "hugo").exists():
-        measured(ours("_hugo", place / "hugo", count))  # apart: a child's peak memory begins with its parent's
+    if hugo and not (place / f"hugo-{count}").exists():
+        measured(ours("_hugo", place / f"hugo-{count}", count))  # apart: a child's peak memory begins with its parent's
     print(f"\n| {count:,} result pages, HTML only | CPU s | peak MB | pages |\n|---|---|---|---|")
     spent: dict[str, list[float]] = {}
     for turn in range(times):
@@ -239,7 +239,7 @@ def full(place: Path, count: int, hugo: str | None, times: int) -> None:
         if turn == times - 1:
             ways["plain Jinja2"] = pages(bundle, place / "out", "plain")
         if hugo:
-            ways["Hugo"] = [hugo, "--source", str(place / "hugo"), "--destination", str(place / "out"), "--quiet"]
+            ways["Hugo"] = [hugo, "--source", str(place / f"hugo-{count}"), "--destination", str(place / "out"), "--quiet"]
         for name, command in ways.items():
             shutil.rmtree(place / "out", ignore_errors=True)
             cpu, _, peak, _ = measured(command)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from public_site import pages
 from public_site.build import _pages_that_fit, _renderer, hot_of, quick_of
 from public_site.bundle import decode, load_bundle, plain_json
 from public_site.pages import Page, _seen, entity_pages, entity_path
@@ -134,6 +135,22 @@ def test_every_page_of_a_bundle_comes_from_its_line_but_for_marks_and_is_the_pla
         assert page.twin == plain[page.path].twin
 
 
+def test_blocks_of_any_size_give_the_same_pages_but_those_that_are_kept(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, asked = load_bundle(bundle), []
+
+    def keep(path: str, source: str) -> bool:
+        asked.append((path, source))
+        return int(source, 16) % 3 == 0
+
+    every = list(entity_pages(opened, "style", lambda _path, _source: False))
+    assert len(every) > 2 and [page.path for page in every] == [entity_path(code) for code in sorted(opened.by_entity)]
+    for size in (1, 2, len(every), len(every) + 1):
+        monkeypatch.setattr(pages, "BLOCK", size)
+        asked.clear()
+        assert list(entity_pages(opened, "style", keep)) == [page for page in every if int(page.source, 16) % 3]
+        assert asked == [(page.path, page.source) for page in every]
+
+
 def test_a_line_of_another_kind_is_not_taken_for_one_that_is_known(ways: tuple[Any, Any, dict[str, Any]]) -> None:
     hot, _, first = ways
     line = plain_json(first | {"inspectors": 2, "items": [first["items"][0] | {"problem": True, "outcome": "rectify", "summary": "已当场更正", "points": [{"label": "甲", "answer": "符合"}]}]})
@@ -147,5 +164,6 @@ def test_a_line_of_another_kind_is_not_taken_for_one_that_is_known(ways: tuple[A
     assert kind.match(line) and kind.match(line + b"\n") and kind.match(line.replace("已当场更正".encode(), "已说明".encode()))
     for other in others[:-2]:
         assert other != line and not kind.match(other), other
+    assert mine._kind_of(b" " + line, 2) is None and mine._kind_of(line.replace("已当场更正".encode(), "\ue0000\ue001".encode()), 2) is None
     assert [mine.render(other, "entities/00/a.html") for other in others[-2:]] == [None, None]
     assert Quick(hot, lambda _code, _day: "", 100).render(line, "entities/00/a.html") is None  # too long: it is split the plain way
