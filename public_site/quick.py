@@ -9,6 +9,7 @@ here and goes the other way. The same oracle holds.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
 from operator import lt
@@ -21,6 +22,7 @@ Row = dict[str, Any]
 Where = tuple[Any, ...]  # names and numbers that lead to a value
 
 MOST_KINDS = 1000
+PATIENCE = 32  # lines like none before until one of them is made a kind, which costs some fifty times what the other way does: rare kinds never are
 ASKED = "state"  # a text the template asks about: each kind has one
 MUST_BE = ("summary", "closed_on")  # texts the template asks about being there
 NUMBERS = (("inspectors",), ("proof", "index"), ("proof", "size"))
@@ -34,10 +36,14 @@ class Kind(NamedTuple):
 
 
 class Quick:
-    """`render(line, path)`: the page, or None. `address(code, day)`: that of an item's version, or "" (pages.py); `most`: bytes of a page."""
+    """`render(line, path)`: the page, or None. `address(code, day)`: that of an item's version, or "" (pages.py); `most`: bytes of a page.
 
-    def __init__(self, hot: Hot, address: Callable[[str, str], str], most: int):
-        self.hot, self.most, self.count = hot, most, 0
+    The first line with so many marks of quotation makes a kind; of those that fit none of these, one in `patience` does.
+    """
+
+    def __init__(self, hot: Hot, address: Callable[[str, str], str], most: int, patience: int = PATIENCE):
+        self.hot, self.most, self.patience, self.count = hot, most, patience, 0
+        self.missed: Counter[tuple[int, int]] = Counter()
         self.kinds: dict[tuple[int, int], list[Kind]] = {}  # by marks of quotation in a line, and folders above its page
         self.calls: dict[str, Any] = {"address": lru_cache(1 << 12)(lambda code, day: address(code.decode(), day.decode()).encode())}
         for name, function in hot.calls.items():
@@ -52,13 +58,15 @@ class Quick:
         for kind in self.kinds.get(key, ()):
             if (found := kind.match(line)) and (page := kind.fill(*found.groups())):
                 return page if len(page) <= self.most else None
-        made = self._kind_of(line, key[1]) if self.count < MOST_KINDS else None
-        if made is None:
+        due = self.missed[key] % self.patience == 0 and self.count < MOST_KINDS
+        self.missed[key] += 1
+        made = self._kind_of(line, key[1]) if due else None
+        if made is None or not (found := made.match(line)):  # a number below nothing
             return None
         self.count += 1
         self.kinds.setdefault(key, []).append(made)
-        page = made.fill(*made.match(line).groups())
-        return page if len(page) <= self.most else None
+        page = made.fill(*found.groups())
+        return page if page and len(page) <= self.most else None
 
     def _kind_of(self, line: bytes, depth: int) -> Kind | None:
         visit = decode(line)
