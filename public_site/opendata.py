@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from html import escape  # xml.sax would bring half of a browser with it
 from typing import Any
+
+from markupsafe import escape  # xml.sax would bring half of a browser with it
 
 from portal.domain.model import OUTCOMES
 from public_site.bundle import Bundle, plain_json
