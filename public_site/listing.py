@@ -164,9 +164,10 @@ class Listed:
         return self.base is not None and path.startswith(FOLDERS) and path not in self.without and path in self.base
 
     def claim(self, path: str) -> None:
-        """Refuse an address that is taken. What went to the disk already is found when all is joined."""
+        """Take an address; refused where it is taken. What went to the disk already is found when all is joined."""
         if path in self.fresh or (self.base is not None and self.has_kept(path)):
             raise BadInput(f"两个页面要用同一个地址“{path}”。请检查编码是否重复。")
+        self.fresh[path] = ""
 
     def __setitem__(self, path: str, digest: str) -> None:
         self.fresh[path] = digest
