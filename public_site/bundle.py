@@ -280,10 +280,6 @@ def last_change(result: Row) -> str:
     return max([result["published_on"], *[entry["on"] for entry in result["history"]]])
 
 
-def has_problem(result: Row) -> bool:
-    return any(item["problem"] for item in result["items"])
-
-
 def require_path(path: str) -> str:
     """A relative path whose every part is a plain name; anything else is refused."""
     if not _SAFE_PATH.fullmatch(path):

@@ -111,6 +111,10 @@ class Sink:
             wanted.append(more)
         return self.keep_files(path, source, wanted)
 
+    def has(self, path: str, source: str) -> bool:
+        """Whether the last release has this page, made from the same."""
+        return self.last is not None and self.last_inputs.get(path) == source and path in self.last_files
+
     def keep_files(self, path: str, source: str, wanted: list[str]) -> bool:
         """Take files and their twins over from the last release, if `path` was made there from the same."""
         if self.last is None or self.last_inputs.get(path) != source or not all(name in self.last_files for name in wanted):
@@ -121,6 +125,8 @@ class Sink:
                 self._write(name, _chunks(self.last / name))
             if self.twins and f"{name}.gz" in self.last_files:
                 self._twin(name, True, lambda name=name: _chunks(self.root / name))
+            if made := self.last_inputs.get(name):
+                self.inputs[name] = made
         self.inputs[path] = source
         return True
 
