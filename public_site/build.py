@@ -21,7 +21,9 @@ from portal.domain.errors import BadInput
 from public_site import data, opendata, search, tables
 from public_site.bundle import Bundle, load_bundle, mark_of, plain_json
 from public_site.changes import Changes, changes_of
+from public_site.compiled import Compiled
 from public_site.hot import Hot
+from public_site.known import program
 from public_site.listing import save_manifest
 from public_site.pages import ABSENT, ADDRESSES, Keep, Page, Paper, address_of, entity_pages, papers, site_pages, versions_of
 from public_site.quick import Quick
@@ -146,8 +148,11 @@ Render = Callable[[Page, str, dict[str, Any]], bytes]
 
 @cache
 def environment() -> Environment:
-    """Templates escape everything and stop at an unknown name; compiled once a process (half a second)."""
-    made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    """Templates escape everything and stop at an unknown name; compiled once a process at most (half a second)."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        bytecode_cache=Compiled(TEMPLATES / "__pycache__", program()),
+    )  # fmt: skip
     made.filters |= FILTERS
     made.globals |= WORDS
     made.globals["rows_by"] = rows_by
