@@ -214,6 +214,23 @@ def test_a_bundle_read_with_what_is_known_is_the_bundle_read_without(bundle: Pat
     assert all(with_it.names_of(code) == without.names_of(code) and with_it.aliases_of(code) == without.aliases_of(code) for code in without.by_entity)
 
 
+def test_a_torn_bundle_is_refused_however_it_compares(bundle: Path, site: Path, tmp_path: Path) -> None:
+    """It is compared with what is known while it is hashed: what comes of that counts only when the sums are right."""
+    other = changed(bundle, tmp_path / "b", "晋江市内坑镇")
+    earlier, results = known.load_known(site, current(site)), other / "results.jsonl"
+    whole = results.read_bytes()
+    for content in (whole[:-9], whole[: len(whole) // 2], whole.replace("内坑镇".encode(), "内坑乡".encode()), b"", b"\0" * 99):
+        results.write_bytes(content)
+        with pytest.raises(BadInput, match="results.jsonl”与清单不符"):
+            load_bundle(other, None, earlier)
+    results.unlink()
+    with pytest.raises(BadInput, match="缺少“results.jsonl”"):
+        load_bundle(other, None, earlier)
+    results.symlink_to("/dev/zero")  # never ends: it must not even be opened
+    with pytest.raises(BadInput, match="results.jsonl”是符号链接"):
+        load_bundle(other, None, earlier)
+
+
 @pytest.mark.parametrize("path", [tables.LINES, f"{tables.TABLE}.gz"])
 def test_a_torn_table_of_the_last_release_is_not_built_on(bundle: Path, site: Path, verify: Path, tmp_path: Path, path: str) -> None:
     """It has not the bytes that are known of it: all is made anew."""
