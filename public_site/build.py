@@ -116,8 +116,10 @@ def build_into(
     sink.made = made_of(bundle, render_pdfs)
     style = sink.made["pages"]
     changes = changes_of(bundle, sink)
+    names = search.source_of(bundle, style)
     if changes:
-        sink.keep_rest(changes.touched(sink.last_files))
+        index = () if sink.has(search.INDEX, names) else sink.last_under(search.FOLDER)
+        sink.keep_rest(changes.touched(sink.last_files).union(index))
     for page in site_pages(bundle, facts, style, sink.keep):
         pages += _put_page(render, sink, page)
     hot = hot_of(bundle)
@@ -125,7 +127,7 @@ def build_into(
         pages += _put_page(render, sink, page, hot)
         sink.spill()
         tell("pages", pages)
-    _put_data(bundle, sink, style)
+    _put_data(bundle, sink, style, names)
     for path, content in opendata.open_files(bundle, (path for path in sink.files.paths() if path.endswith(".html") and path not in ABSENT), address):
         sink.put(path, content)
     rendered = _put_pdfs(bundle, sink, render_pdfs, pdf_cache, tell, changes)
@@ -257,7 +259,7 @@ def _require_short(part: Part) -> Part:
 # Data and PDFs ---------------------------------------------------------------------------------
 
 
-def _put_data(bundle: Bundle, sink: Sink, style: str) -> None:
+def _put_data(bundle: Bundle, sink: Sink, style: str, names: str) -> None:
     states = {row["code"]: state_of(row)[1] for row in bundle.rounds}
     for path, pieces in data.csv_files(bundle, states):
         sink.put_pieces(path, pieces)
@@ -272,11 +274,10 @@ def _put_data(bundle: Bundle, sink: Sink, style: str) -> None:
     # with these a release carries all it was made from (forget.py builds old ones anew)
     sink.copy("data/about.json", bundle.folder / "about.json", bundle.files["about.json"])
     sink.copy("data/pages.jsonl", bundle.folder / "pages.jsonl", bundle.files["pages.jsonl"])
-    source = search.source_of(bundle, style)
-    if not sink.keep_files(search.INDEX, source, [path for path in sink.last_under(search.FOLDER) if not path.endswith(".gz")]):
+    if search.INDEX not in sink.files and not sink.keep_files(search.INDEX, names, [path for path in sink.last_under(search.FOLDER) if not path.endswith(".gz")]):
         for path, content in search.search_files(bundle):
             sink.put(path, content)
-        sink.inputs[search.INDEX] = source
+        sink.inputs[search.INDEX] = names
     for path, content in search.text_files(bundle):
         sink.put(path, content)
     for path in [*bundle.under("rounds/"), *bundle.under("log/")]:

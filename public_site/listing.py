@@ -17,7 +17,7 @@ from pathlib import Path
 
 from portal.domain.errors import BadInput
 
-FOLDERS = ("entities/", "sheets/")  # nearly all of a large site; the only ones that are taken over unread
+FOLDERS = ("data/search/", "entities/", "sheets/")  # sorted: nearly all of a large site; the only ones that are taken over unread
 MOST = 200_000  # entries in memory (about 60 MB)
 CHUNK = 1 << 20
 _WINDOW = 2048  # bytes; longer than any entry

@@ -91,8 +91,9 @@ class Sink:
 
     def last_under(self, folder: str) -> list[str]:
         """What the last release has in a folder."""
-        every = self.last_files.rest() if isinstance(self.last_files, Listing) else self.last_files
-        return [path for path in every if path.startswith(folder)]
+        if isinstance(self.last_files, Listing):
+            return [path for path, _ in self.last_files.between(*self.last_files.range_of(folder))]
+        return [path for path in self.last_files if path.startswith(folder)]
 
     def spill(self) -> None:
         """Of a first site: what is listed goes to the disk where it is much. What is compared with another is as large as that one's list."""
