@@ -208,7 +208,7 @@ def measured(command: list[str], cwd: Path | None = None) -> tuple[float, float,
     """(CPU seconds, wall seconds, peak MB, output) of a process of its own."""
     begun = time.monotonic()
     with tempfile.TemporaryFile("w+") as said:
-        child = subprocess.Popen(command, cwd=cwd, stdout=said)
+        child = subprocess.Popen(command, cwd=cwd, stdout=said, env={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"})  # as ./run
         _, status, used = os.wait4(child.pid, 0)
         child.returncode = status
         said.seek(0)

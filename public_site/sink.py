@@ -91,8 +91,9 @@ class Sink:
 
     def last_under(self, folder: str) -> list[str]:
         """What the last release has in a folder."""
-        every = self.last_files.rest() if isinstance(self.last_files, Listing) else self.last_files
-        return [path for path in every if path.startswith(folder)]
+        if isinstance(self.last_files, Listing):
+            return [path for path, _ in self.last_files.between(*self.last_files.range_of(folder))]
+        return [path for path in self.last_files if path.startswith(folder)]
 
     def spill(self) -> None:
         """Of a first site: what is listed goes to the disk where it is much. What is compared with another is as large as that one's list."""
@@ -111,6 +112,10 @@ class Sink:
             wanted.append(more)
         return self.keep_files(path, source, wanted)
 
+    def has(self, path: str, source: str) -> bool:
+        """Whether the last release has this page, made from the same."""
+        return self.last is not None and self.last_inputs.get(path) == source and path in self.last_files
+
     def keep_files(self, path: str, source: str, wanted: list[str]) -> bool:
         """Take files and their twins over from the last release, if `path` was made there from the same."""
         if self.last is None or self.last_inputs.get(path) != source or not all(name in self.last_files for name in wanted):
@@ -121,6 +126,8 @@ class Sink:
                 self._write(name, _chunks(self.last / name))
             if self.twins and f"{name}.gz" in self.last_files:
                 self._twin(name, True, lambda name=name: _chunks(self.root / name))
+            if made := self.last_inputs.get(name):
+                self.inputs[name] = made
         self.inputs[path] = source
         return True
 

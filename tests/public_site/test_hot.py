@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from public_site import pages
-from public_site.build import _pages_that_fit, _renderer, hot_of, quick_of
+from public_site.build import _pages_that_fit, _renderer, environment, hot_of, quick_of
 from public_site.bundle import decode, load_bundle, plain_json
 from public_site.pages import Page, _seen, entity_pages, entity_path
 from public_site.quick import Quick
+from public_site.round_results import Table, rows_by
 
 HOSTILE = (
     "<script>alert(1)</script>", '"><img src=x onerror=1>', "{{ 7 * 7 }}{% raw %}", "a & b &amp; 'c'", "\u202eevil\u202c", "名" * 300, "../../etc", "\ue0000\ue001", "v['name']",
@@ -132,7 +133,7 @@ def test_every_page_of_a_bundle_comes_from_its_line_but_for_marks_and_is_the_pla
     assert len(made) > len(plain) / 2
     assert any(b"registration.report@1" in page.content for page in made) and any(b"registration.report@2" in page.content for page in made)
     for page in made:
-        assert [(page.path, page.content)] == _pages_that_fit(render, plain[page.path])
+        assert [(page.path, page.content, page.source)] == _pages_that_fit(render, plain[page.path])
         assert page.twin == plain[page.path].twin
 
 
@@ -178,3 +179,17 @@ def test_a_line_of_another_kind_is_not_taken_for_one_that_is_known(ways: tuple[A
     assert mine._kind_of(b" " + line, 2) is None and mine._kind_of(line.replace("已当场更正".encode(), "\ue0000\ue001".encode()), 2) is None
     assert [mine.render(other, "entities/00/a.html") for other in others[-2:]] == [None, None]
     assert Quick(hot, lambda _code, _day: "", 100).render(line, "entities/00/a.html") is None  # too long: it is split the plain way
+
+
+# The table of a round's results ----------------------------------------------------------------
+
+
+def test_rows_joined_are_rows_rendered_whatever_is_in_them(ways: tuple[Any, Any, dict[str, Any]]) -> None:
+    first = ways[2]
+    visits = [first, put(first, ("items", 0, "follow_up", "state"), "closed"), {**first, "items": first["items"] * 3}]
+    visits += [put(first, path, text) for text in (*HOSTILE, "\ue000entity\ue001") for path in (("name",), ("items", 0, "name"), ("items", 0, "outcome_label"))]
+    visits += [{**one, "items": [{**item, "problem": False} for item in one["items"]]} for one in visits]
+    shown = Table([plain_json(one) for one in visits], b"", entity_path)[:]
+    macro = environment().get_template("parts.html").module.result_row
+    assert rows_by(macro, "../", shown) == "".join(str(macro("../", row)) for row in shown)
+    assert not [text for text in ("<script", "<img") if text in rows_by(macro, "../", shown)]
