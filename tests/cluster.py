@@ -16,16 +16,18 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
+
+from tests.kept import MOST, Copy, Order, learn
 
 SERVER, FOLDER, RUN = "MINGCHA_POSTGRES", "MINGCHA_CLUSTER", "MINGCHA_RUN"
 PREFIX = "mingcha-pg-"
@@ -34,8 +36,10 @@ OPTIONS = {
     "listen_addresses": "", "fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "wal_level": "minimal",
     "max_wal_senders": "0", "autovacuum": "off", "max_connections": "400", "max_wal_size": "4GB", "checkpoint_timeout": "1h",
     "dynamic_shared_memory_type": "mmap",  # in the data folder, gone with it
+    "max_parallel_workers_per_gather": "0",  # two more processes for a statement over many small tables
 }  # fmt: skip
 _numbers = count(1)
+T = TypeVar("T")
 
 
 # The server -------------------------------------------------------------------
@@ -180,18 +184,57 @@ def url_of(database: str, *, owner: bool) -> str:
     return parts._replace(netloc=netloc, path=f"/{database}").geturl()
 
 
-def create(template: str = "") -> str:
-    """A new database, empty or a copy of `template`, which nobody may be connected to; its name."""
+_in_use: dict[str, Copy] = {}  # by name: copies that are put back when they are dropped
+_orders: dict[str, Order] = {}  # by template
+_waiting: list[Copy] = []  # put back; the one used longest ago comes first
+
+
+def create(template: str = "", *, kept: bool = False) -> str:
+    """A database, empty or a copy of `template`, which nobody may be connected to; its name.
+
+    `kept`: the template stays as it is for the whole run, so a copy that a test was done with is as good as a new one.
+    """
+    for copy in _waiting if kept else ():
+        if copy.template == template:
+            _waiting.remove(copy)
+            _in_use[copy.name] = copy
+            return copy.name
     name = f"{os.environ[RUN]}_{os.getpid()}_{next(_numbers)}"
+
+    since: list[int] = []
 
     async def work(server: asyncpg.Connection) -> None:
         copying = f'TEMPLATE "{template}"' if template else ""
         if template and server.get_server_version().major >= 15:
             copying += " STRATEGY file_copy"  # without careful writes 4 times quicker than the log
         await server.execute(f'CREATE DATABASE "{name}" {copying}')
+        if kept:
+            since.append(await server.fetchval("SELECT pg_current_xact_id()::text::bigint"))
 
+    let_go(template)
     _away(work)
+    if kept and _is_superuser():
+        _in_use[name] = _on_loop(_copy(name, template, *since))
     return name
+
+
+async def _copy(name: str, template: str, since: int) -> Copy:
+    copy = Copy(name, template, url_of(name, owner=True), since)
+    if template not in _orders:
+        _orders[template] = await learn(await copy.open())
+    copy.order = _orders[template]
+    return copy
+
+
+@cache
+def _is_superuser() -> bool:
+    return query("postgres", "SELECT current_setting('is_superuser')") == [("on",)]
+
+
+def let_go(name: str) -> None:
+    """This copy is not put back: it is to be copied itself, when nobody may be connected to it, or its rules are to be changed."""
+    if copy := _in_use.pop(name, None):
+        _on_loop(copy.close())
 
 
 def query(database: str, sql: str, *values: Any) -> list[tuple]:
@@ -208,11 +251,30 @@ def query(database: str, sql: str, *values: Any) -> list[tuple]:
 
 
 def drop(*names: str) -> None:
+    """These databases are not needed any more."""
+    waiting = {copy.name for copy in _waiting}
+    gone = [name for name in names if name not in waiting and not _put_back(name)]
+    if len(_waiting) > MOST:
+        copy = _waiting.pop(0)
+        _on_loop(copy.close())
+        gone.append(copy.name)
+
     async def work(server: asyncpg.Connection) -> None:
-        for name in names:
+        for name in gone:
             await server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
-    _away(work)
+    if gone:
+        _away(work)
+
+
+def _put_back(name: str) -> bool:
+    copy = _in_use.pop(name, None)
+    if copy and _on_loop(copy.put_back()):
+        _waiting.append(copy)
+        return True
+    if copy:
+        _on_loop(copy.close())
+    return False
 
 
 def drop_role(name: str) -> None:
@@ -235,7 +297,7 @@ def _away(work: Callable[[asyncpg.Connection], Awaitable[object]], database: str
     """Do this on the server in a thread with a loop of its own: a test's loop may be running here."""
     if not database and not server:
         address()  # started from here: starting it waits for the loop, which must not wait for that
-        asyncio.run_coroutine_threadsafe(_kept(work), _loop()).result()
+        _on_loop(_kept(work))
         return
 
     async def connected() -> None:
@@ -245,7 +307,11 @@ def _away(work: Callable[[asyncpg.Connection], Awaitable[object]], database: str
         finally:
             await connection.close()
 
-    asyncio.run_coroutine_threadsafe(connected(), _loop()).result()
+    _on_loop(connected())
+
+
+def _on_loop(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run_coroutine_threadsafe(work, _loop()).result()
 
 
 @cache

@@ -141,6 +141,7 @@ async def become_owner() -> None:
     """Open the database that is open once more, as whoever holds its own password. SQLite: whoever has the file."""
     now = engine.current_engine()
     if now.engine_type == "postgres":
+        cluster.let_go(urlsplit(now.url).path[1:])  # whoever asks for that changes rules
         await engine.close_engine()
         await engine.open_engine(cluster.url_of(urlsplit(now.url).path[1:], owner=True))
 
@@ -153,11 +154,11 @@ def make_folder(folder: Path, kind: str) -> Path:
     return folder
 
 
-def copy_folder(folder: Path, to: Path) -> Path:
-    """A copy of a data folder and of its database, which must be closed."""
+def copy_folder(folder: Path, to: Path, *, kept: bool = False) -> Path:
+    """A copy of a data folder and of its database, which must be closed; `kept` where it stays as it is for the whole run."""
     shutil.copytree(folder, to, symlinks=True)
     if (folder / DATABASE).exists():
-        (to / DATABASE).write_text(cluster.create((folder / DATABASE).read_text()))
+        (to / DATABASE).write_text(cluster.create((folder / DATABASE).read_text(), kept=kept))
     return to
 
 
@@ -171,9 +172,7 @@ def query(folder: Path, sql: str, *values: Any) -> list[tuple]:
 
 def drop_databases_in(folder: Path) -> None:
     """A test is over: the databases of all data folders below its own."""
-    names = [place.read_text() for place in folder.rglob(DATABASE) if place.is_file()]
-    if names:
-        cluster.drop(*names)
+    cluster.drop(*{place.read_text() for place in folder.rglob(DATABASE) if place.is_file()})
 
 
 async def open_house(folder: Path, topic: str = "test") -> House:
@@ -297,14 +296,14 @@ class Stages:
             if not made.exists():
                 fresh = self.root / f"{stage}.new"
                 if number:
-                    self.copy(STAGES[number - 1], fresh)
+                    copy_folder(self.folder(STAGES[number - 1]), fresh)
                 asyncio.run(self._make(fresh, stage))
                 fresh.rename(made)
         return made
 
     def copy(self, stage: str, to: Path) -> Path:
         """A copy of a stage's whole data folder; its database was closed cleanly."""
-        return copy_folder(self.folder(stage), to)
+        return copy_folder(self.folder(stage), to, kept=True)
 
     async def _make(self, folder: Path, stage: str) -> None:
         if stage == "filled":

@@ -266,6 +266,7 @@ def statements(engine_type: str) -> list[str]:
     return [*sql, *tally.statements(engine_type), *name_index.statements(engine_type)]
 
 
+@cache
 def digest() -> str:
     """Changes whenever a rule does; stored after installing, compared at start."""
     return hashlib.sha256("\n".join(statements("sqlite") + statements("postgres")).encode()).hexdigest()

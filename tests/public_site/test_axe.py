@@ -51,3 +51,24 @@ def test_no_page_keeps_anybody_out(site):
             page.value("for (const one of document.querySelectorAll('details')) one.open = true")
             found[path] = eyes.broken()
     assert {path: lines for path, lines in found.items() if lines} == {}
+
+
+PALE = """data:text/html,<!doctype html><html lang=en><title>t</title><meta name=viewport content="width=device-width"><style>%s</style><main><h1>Words</h1><div class=a><p>Some words</p></div></main>"""
+
+
+def test_what_was_easy_to_read_on_one_page_is_looked_at_again_where_its_colours_are_others():
+    if program() is None:
+        pytest.skip("needs a Chromium browser")
+    with Browser() as browser:
+        page = browser.page()
+        eyes = Eyes(page)
+
+        def found(style):
+            page.open(PALE % style)
+            return [line.partition(" (")[0] for line in eyes.broken()]
+
+        in_each = [f"{look}: color-contrast: <p>Some words</p>" for look in ("1280 px, light", "390 px, dark")]
+        assert found("p{color:black}") == []
+        assert found("p{color:silver}") == in_each
+        assert found(".a{background:rgb(60,60,60)}p{color:black}") == in_each
+        assert found("p{color:black}@media(prefers-color-scheme:dark){p{color:silver}}") == in_each[1:]

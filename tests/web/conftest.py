@@ -66,7 +66,7 @@ def house_at(stages, tmp_path, engine_kind):
     def make(stage: str = "start", **more):
         stop()
         folder = tmp_path / f"data{next(numbers)}"
-        office.copy_folder(build_stage(stages, stage, engine_kind), folder)
+        office.copy_folder(build_stage(stages, stage, engine_kind), folder, kept=True)
         house = open_house(folder, stage, **more)
         house.client.__enter__()
         running.append(house)
