@@ -28,11 +28,9 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from public_site import build, release, search
-from public_site.bundle import load_bundle, plain_json
-from public_site.pages import entity_pages
+from public_site import release, search
+from public_site.bundle import plain_json
 from public_site.serve import make_server
-from public_site.sink import Sink
 
 HUGO_PAGE = """<!doctype html>
 <html lang="zh-CN" class="site">
@@ -153,18 +151,6 @@ class NoPdfs:
             yield job.key, b"%PDF-1.7\n" + job.key.encode()
 
 
-def html(bundle: Path, out: Path, quick: bool, indexed: bool = False) -> None:
-    """Every entity page, and nothing else but, where `indexed`, the exact index."""
-    opened, sink = load_bundle(bundle), Sink(out, twins=False)
-    render, hot = build._renderer(opened), build.hot_of(opened) if quick else None
-    for page in entity_pages(opened, "", lambda _path, _source: False, None, build.quick_of(opened, hot).render if hot else None):
-        text = page.content or hot.render(page.context["visits"], page.path, page.as_of, page.twin) if hot else None
-        sink.put(page.path, text or render(page, page.path, page.context | {"pager": {"number": 1, "paths": [page.path], "start": 0, "total": 1}}))
-        sink.spill()
-    for path, content in search.search_files(opened) if indexed else ():
-        sink.put(path, content)
-
-
 def look_up(folder: Path, typed: str, times: int = 50) -> tuple[float, int]:
     """(milliseconds, bytes) of finding an entity's page by its exact name over HTTP: median of so many."""
     sizes: list[int] = []
@@ -197,7 +183,7 @@ def growth(place: Path, sizes: list[int]) -> None:
         if not bundle.exists():
             measured(ours("_bundle", bundle, count))
         out = site / "releases" / f"000001-{'0' * 12}"
-        cpu, wall, peak, _ = measured(ours("_html", bundle, out, "quick", "indexed"))
+        cpu, wall, peak, _ = measured(pages(bundle, out, "quick", "indexed"))
         (site / "current").symlink_to(f"releases/{out.name}")
         held = [len(names) for _, _, names in os.walk(out)]
         spent, read = look_up(site, next(row["name"] for n, row in enumerate(rows(count)) if n == count // 2))
@@ -222,7 +208,7 @@ def measured(command: list[str], cwd: Path | None = None) -> tuple[float, float,
     """(CPU seconds, wall seconds, peak MB, output) of a process of its own."""
     begun = time.monotonic()
     with tempfile.TemporaryFile("w+") as said:
-        child = subprocess.Popen(command, cwd=cwd, stdout=said)
+        child = subprocess.Popen(command, cwd=cwd, stdout=said, env={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"})  # as ./run
         _, status, used = os.wait4(child.pid, 0)
         child.returncode = status
         said.seek(0)
@@ -236,20 +222,24 @@ def ours(*words: object) -> list[str]:
     return [sys.executable, "-m", "bench.site_build", *map(str, words)]
 
 
+def pages(*words: object) -> list[str]:
+    return [sys.executable, "-m", "bench.site_pages", *map(str, words)]
+
+
 def full(place: Path, count: int, hugo: str | None, times: int) -> None:
     bundle = place / f"bundle-{count}"
     if not bundle.exists():
         measured(ours("_bundle", bundle, count))
-    if hugo and not (place / "hugo").exists():
-        measured(ours("_hugo", place / "hugo", count))  # apart: a child's peak memory begins with its parent's
+    if hugo and not (place / f"hugo-{count}").exists():
+        measured(ours("_hugo", place / f"hugo-{count}", count))  # apart: a child's peak memory begins with its parent's
     print(f"\n| {count:,} result pages, HTML only | CPU s | peak MB | pages |\n|---|---|---|---|")
     spent: dict[str, list[float]] = {}
     for turn in range(times):
-        ways = {"this builder": ours("_html", bundle, place / "out", "quick")}
+        ways = {"this builder": pages(bundle, place / "out", "quick")}
         if turn == times - 1:
-            ways["plain Jinja2"] = ours("_html", bundle, place / "out", "plain")
+            ways["plain Jinja2"] = pages(bundle, place / "out", "plain")
         if hugo:
-            ways["Hugo"] = [hugo, "--source", str(place / "hugo"), "--destination", str(place / "out"), "--quiet"]
+            ways["Hugo"] = [hugo, "--source", str(place / f"hugo-{count}"), "--destination", str(place / "out"), "--quiet"]
         for name, command in ways.items():
             shutil.rmtree(place / "out", ignore_errors=True)
             cpu, _, peak, _ = measured(command)
@@ -279,8 +269,6 @@ def main() -> None:
         return make_bundle(Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]) if len(sys.argv) > 4 else 0)
     if sys.argv[1:2] == ["_hugo"]:
         return make_hugo(Path(sys.argv[2]), int(sys.argv[3]))
-    if sys.argv[1:2] == ["_html"]:
-        return html(Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4] == "quick", "indexed" in sys.argv[5:])
     if sys.argv[1:2] == ["_publish"]:
         return publish(Path(sys.argv[2]), Path(sys.argv[3]))
     parser = argparse.ArgumentParser(prog="python -m bench.site_build", description=__doc__.splitlines()[0])

@@ -40,7 +40,7 @@ def site(folder: Path) -> dict[str, str]:
     release(bundle, folder / "site", FakePdfs())
     opened = load_bundle(bundle)
     kinds = {page.path: page.template for page in (*site_pages(opened, {}, "", lambda *_: False), *entity_pages(opened, "", lambda *_: False))}
-    if missing := {path.name for path in TEMPLATES.iterdir()} - FRAMES - set(kinds.values()):
+    if missing := {path.name for path in TEMPLATES.glob("*.html")} - FRAMES - set(kinds.values()):
         raise SystemExit(f"no page of these kinds: {missing}")
     return {str(path): kinds.get(str(path.relative_to(root)), "a further page") for root in [(folder / "site/current").resolve()] for path in root.rglob("*.html")}
 

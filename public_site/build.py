@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -21,10 +21,13 @@ from portal.domain.errors import BadInput
 from public_site import data, opendata, search, tables
 from public_site.bundle import Bundle, load_bundle, mark_of, plain_json
 from public_site.changes import Changes, changes_of
+from public_site.compiled import Compiled
 from public_site.hot import Hot
+from public_site.known import program
 from public_site.listing import save_manifest
-from public_site.pages import ABSENT, ADDRESSES, Page, Paper, address_of, entity_pages, papers, site_pages, versions_of
+from public_site.pages import ABSENT, ADDRESSES, Keep, Page, Paper, address_of, entity_pages, papers, site_pages, versions_of
 from public_site.quick import Quick
+from public_site.round_results import Table, rows_by
 from public_site.sink import Sink
 from public_site.wording import FILTERS, WORDS, state_of
 
@@ -113,8 +116,10 @@ def build_into(
     sink.made = made_of(bundle, render_pdfs)
     style = sink.made["pages"]
     changes = changes_of(bundle, sink)
+    names = search.source_of(bundle, style)
     if changes:
-        sink.keep_rest(changes.touched(sink.last_files))
+        index = () if sink.has(search.INDEX, names) else sink.last_under(search.FOLDER)
+        sink.keep_rest(changes.touched(sink.last_files).union(index))
     for page in site_pages(bundle, facts, style, sink.keep):
         pages += _put_page(render, sink, page)
     hot = hot_of(bundle)
@@ -122,7 +127,7 @@ def build_into(
         pages += _put_page(render, sink, page, hot)
         sink.spill()
         tell("pages", pages)
-    _put_data(bundle, sink, style)
+    _put_data(bundle, sink, style, names)
     for path, content in opendata.open_files(bundle, (path for path in sink.files.paths() if path.endswith(".html") and path not in ABSENT), address):
         sink.put(path, content)
     rendered = _put_pdfs(bundle, sink, render_pdfs, pdf_cache, tell, changes)
@@ -145,10 +150,14 @@ Render = Callable[[Page, str, dict[str, Any]], bytes]
 
 @cache
 def environment() -> Environment:
-    """Templates escape everything and stop at an unknown name; compiled once a process (half a second)."""
-    made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    """Templates escape everything and stop at an unknown name; compiled once a process at most (half a second)."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        bytecode_cache=Compiled(TEMPLATES / "__pycache__", program()),
+    )  # fmt: skip
     made.filters |= FILTERS
     made.globals |= WORDS
+    made.globals["rows_by"] = rows_by
     return made
 
 
@@ -177,61 +186,80 @@ def _renderer(bundle: Bundle) -> Render:
     return render
 
 
+class Part(NamedTuple):
+    """A page, or one of those it goes on at. `content`: None where the last release has it; `source`: as in the manifest."""
+
+    path: str
+    content: bytes | None
+    source: str = ""
+
+
 def _put_page(render: Render, sink: Sink, page: Page, hot: Hot | None = None) -> int:
     quick = page.content or (hot and page.twin and hot.render(page.context["visits"], page.path, page.as_of, page.twin))
-    files = [(page.path, quick)] if quick and len(quick) <= MOST_BYTES else _pages_that_fit(render, page)
-    for path, content in files:
+    parts = [Part(page.path, quick, page.source)] if quick and len(quick) <= MOST_BYTES else _pages_that_fit(render, page, sink.has)
+    for path, content, source in parts:
+        if content is None:
+            sink.keep_files(path, source, [path])
+            continue
         sink.put(path, content)
+        if source:
+            sink.inputs[path] = source
     if page.twin is not None:
         sink.put(page.path.removesuffix(".html") + ".json", page.twin)
-    if page.source:
-        sink.inputs[page.path] = page.source
-    return len(files)
+    return len(parts)
 
 
-def _pages_that_fit(render: Render, page: Page) -> list[tuple[str, bytes]]:
+def _pages_that_fit(render: Render, page: Page, has: Keep = lambda _path, _source: False) -> list[Part]:
     """The page, or as many pages as it takes to keep each under the limit; refused if even one row is too long."""
     if not page.long:
-        content = render(page, page.path, page.context)
-        return [(page.path, _require_short(page.path, content))]
+        return [_require_short(Part(page.path, render(page, page.path, page.context), page.source))]
     rows, size = page.context[page.long], page.size
     while True:
-        found = _split(render, page, rows, size)
-        worst = max(len(content) for _, content in found)
-        if worst <= MOST_BYTES:
+        found = _split(render, page, rows, size, has)
+        if not any(_is_long(part) for part in found):
             return found
         if size == 1:
             break
         size = max(1, min(size, len(rows)) * 2 // 3)
     if "brief" in page.context:  # one visit with very many check points: they stay in the PDF and the JSON
-        found = _split(render, page, rows, 1, brief=True)
-    return [(path, _require_short(path, content)) for path, content in found]
+        found = _split(render, page, rows, 1, has, brief=True)
+    return list(map(_require_short, found))
 
 
-def _split(render: Render, page: Page, rows: list[Any], size: int, **more: Any) -> list[tuple[str, bytes]]:
+def _split(render: Render, page: Page, rows: Sequence[Any], size: int, has: Keep, **more: Any) -> list[Part]:
     stem = page.path.removesuffix(".html")
     starts = list(range(0, len(rows), size)) or [0]
     paths = [page.path, *(f"{stem}-{n}.html" for n in range(2, len(starts) + 1))]
-    found = []
+    found: list[Part] = []
     for number, (path, start) in enumerate(zip(paths, starts, strict=True), 1):
+        this, source = page, page.source if number == 1 else ""
+        if number > 1 and isinstance(rows, Table):
+            source = rows.source_of(start, size)
+            if has(path, source):
+                found.append(Part(path, None, source))
+                continue
+            this = replace(page, as_of=rows.as_of(start, size))
         pager = {"number": number, "paths": paths, "start": start, "total": len(rows)}
-        context = page.context | more | {page.long: rows[start : start + size], "pager": pager}
-        found.append((path, render(page, path, context)))
-        if len(found[-1][1]) > MOST_BYTES and size > 1:
-            break  # too long already: the caller tries fewer rows
+        found.append(Part(path, render(this, path, page.context | more | {page.long: rows[start : start + size], "pager": pager}), source))
+        if _is_long(found[-1]) and size > 1:
+            break  # the caller tries fewer rows
     return found
 
 
-def _require_short(path: str, content: bytes) -> bytes:
-    if len(content) > MOST_BYTES:
-        raise BadInput(f"页面“{path}”有 {len(content):,} 字节，超过 {MOST_BYTES:,} 字节的上限。请检查这条数据是否过长。")
-    return content
+def _is_long(part: Part) -> bool:
+    return part.content is not None and len(part.content) > MOST_BYTES
+
+
+def _require_short(part: Part) -> Part:
+    if part.content is not None and _is_long(part):
+        raise BadInput(f"页面“{part.path}”有 {len(part.content):,} 字节，超过 {MOST_BYTES:,} 字节的上限。请检查这条数据是否过长。")
+    return part
 
 
 # Data and PDFs ---------------------------------------------------------------------------------
 
 
-def _put_data(bundle: Bundle, sink: Sink, style: str) -> None:
+def _put_data(bundle: Bundle, sink: Sink, style: str, names: str) -> None:
     states = {row["code"]: state_of(row)[1] for row in bundle.rounds}
     for path, pieces in data.csv_files(bundle, states):
         sink.put_pieces(path, pieces)
@@ -246,11 +274,10 @@ def _put_data(bundle: Bundle, sink: Sink, style: str) -> None:
     # with these a release carries all it was made from (forget.py builds old ones anew)
     sink.copy("data/about.json", bundle.folder / "about.json", bundle.files["about.json"])
     sink.copy("data/pages.jsonl", bundle.folder / "pages.jsonl", bundle.files["pages.jsonl"])
-    source = search.source_of(bundle, style)
-    if not sink.keep_files(search.INDEX, source, [path for path in sink.last_under(search.FOLDER) if not path.endswith(".gz")]):
+    if search.INDEX not in sink.files and not sink.keep_files(search.INDEX, names, [path for path in sink.last_under(search.FOLDER) if not path.endswith(".gz")]):
         for path, content in search.search_files(bundle):
             sink.put(path, content)
-        sink.inputs[search.INDEX] = source
+        sink.inputs[search.INDEX] = names
     for path, content in search.text_files(bundle):
         sink.put(path, content)
     for path in [*bundle.under("rounds/"), *bundle.under("log/")]:

@@ -24,9 +24,9 @@ Fill = Callable[[Row, str], str]
 Fills = tuple[Fill, Fill]  # for values as they are, for values that must be escaped
 
 TEMPLATE = "entity.html"
-OFTEN = ("cn_date", "cn_day", "cn_time", "count", "label_class", "task_path", "result_path")  # asked for few values again and again
+OFTEN = ("cn_date", "cn_day", "cn_time", "label_class", "task_path", "result_path")  # asked for few values again and again
 MOST_SHAPES = 4000  # each holds a page's words; a register with more shapes than this has no shapes
-_TOKEN = re.compile("\ue000([0-9]+)\ue001")  # of the private use area: they stand in no template
+TOKEN = re.compile("\ue000([0-9]+)\ue001")  # of the private use area: they stand in no template
 MARKS = (b"&", b"<", b">", b"'", b"\\")  # JSON writes a double quote or a line break with the last
 _ELEMENT = re.compile(r"(\w+)#([01])(.*)", re.DOTALL)  # a value of the first or second element of a list
 
@@ -125,9 +125,9 @@ class Hot:
             self.fixed, **context, root="../" * depth or "./", path="", here="results", as_of=as_of
         )
         lines = [line for line in text.split("\n") if line.strip()]
-        if not all(_TOKEN.sub("", line).strip() for line in lines):
+        if not all(TOKEN.sub("", line).strip() for line in lines):
             raise AssertionError(f"{TEMPLATE}: a line holds nothing but a value")  # it would go where the value is blank: a mistake in the template
-        split = _TOKEN.split("\n".join(lines) + "\n")
+        split = TOKEN.split("\n".join(lines) + "\n")
         return [*((split[n], known[int(split[n + 1])]) for n in range(0, len(split) - 1, 2)), (split[-1], "")]
 
 

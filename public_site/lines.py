@@ -12,12 +12,12 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 
 import msgspec
 
-PIECE = 64  # lines of a piece, on average
+PIECE = 32  # lines of a piece, on average
 
 
 class Visit(msgspec.Struct):
@@ -56,11 +56,11 @@ class Texts:
         return self.data[ends[n] - self.sizes[n] : ends[n]].decode()
 
     def __iter__(self) -> Iterator[str]:
-        at, data = 0, self.data.decode("ascii") if self.data.isascii() else self.data
-        for size in self.sizes:
-            text = data[at : at + size]
-            yield text if type(text) is str else text.decode()
-            at += size
+        places = zip(chain((0,), self.ends()), self.ends(), strict=False)
+        if self.data.isascii():
+            data = self.data.decode("ascii")
+            return iter([data[start:end] for start, end in places])  # a third of the time a generator takes
+        return (self.data[start:end].decode() for start, end in places)
 
     def take(self, other: Texts, first: int, last: int) -> None:
         """Add those of `other` from one number to another."""

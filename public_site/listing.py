@@ -17,7 +17,7 @@ from pathlib import Path
 
 from portal.domain.errors import BadInput
 
-FOLDERS = ("entities/", "sheets/")  # nearly all of a large site; the only ones that are taken over unread
+FOLDERS = ("data/search/", "entities/", "sheets/")  # sorted: nearly all of a large site; the only ones that are taken over unread
 MOST = 200_000  # entries in memory (about 60 MB)
 CHUNK = 1 << 20
 _WINDOW = 2048  # bytes; longer than any entry
@@ -28,7 +28,7 @@ _BETWEEN = b'","'  # two entries, and nothing else
 class Listing(Mapping[str, str]):
     """path -> digest, of the entries `"path":"digest"` between two places of an open file, sorted, with commas between.
 
-    Those in none of FOLDERS are few and asked for often: they are read once.
+    Those in none of FOLDERS are few and asked for often: they are read once, and so are the places where halving begins.
     """
 
     number: int
@@ -36,18 +36,21 @@ class Listing(Mapping[str, str]):
     end: int
     holder: object = None  # keeps the file open
     _rest: dict[str, str] | None = None
+    _middles: dict[int, tuple[int, bytes]] = field(default_factory=dict)  # place -> (where the next entry begins, its path)
 
     def find(self, path: str) -> tuple[int, int, str | None]:
         """(where its entry begins or would, where it ends with its comma, digest or None)."""
         wanted, low, high = path.encode(), self.begin, self.end
         while high - low > 2 * _WINDOW:
             middle = (low + high) // 2
-            block = os.pread(self.number, _WINDOW, middle)
-            at = block.index(_BETWEEN) + 2
-            if block[at + 1 : block.index(b'"', at + 1)] <= wanted:
-                low = middle + at
+            if not (known := self._middles.get(middle)):
+                block = os.pread(self.number, _WINDOW, middle)
+                at = block.index(_BETWEEN) + 2
+                known = self._middles[middle] = middle + at, block[at + 1 : block.index(b'"', at + 1)]
+            if known[1] <= wanted:
+                low = known[0]
             else:
-                high = middle + at
+                high = known[0]
         block, at = os.pread(self.number, high - low, low), 0
         while at < len(block):
             name = block.index(b'"', at + 1)
@@ -164,9 +167,10 @@ class Listed:
         return self.base is not None and path.startswith(FOLDERS) and path not in self.without and path in self.base
 
     def claim(self, path: str) -> None:
-        """Refuse an address that is taken. What went to the disk already is found when all is joined."""
+        """Take an address; refused where it is taken. What went to the disk already is found when all is joined."""
         if path in self.fresh or (self.base is not None and self.has_kept(path)):
             raise BadInput(f"两个页面要用同一个地址“{path}”。请检查编码是否重复。")
+        self.fresh[path] = ""
 
     def __setitem__(self, path: str, digest: str) -> None:
         self.fresh[path] = digest
@@ -290,7 +294,7 @@ def _listed(entries: Listed) -> Iterator[bytes]:
     """In large blocks, and without the last comma."""
     held, size = [], 0
     for block in entries.raw():
-        if size > CHUNK:
+        if size + len(block) > CHUNK:
             yield b"".join(held)
             held, size = [], 0
         held.append(block)

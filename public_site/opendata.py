@@ -6,7 +6,8 @@ import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
+
+from markupsafe import escape  # xml.sax would bring half of a browser with it
 
 from portal.domain.model import OUTCOMES
 from public_site.bundle import Bundle, plain_json
@@ -179,13 +180,13 @@ def feed(bundle: Bundle, address: str) -> bytes:
         seen.add(name)
         entries.append(
             f"<entry><id>urn:uuid:{_uuid(bundle, name)}</id><title>{escape(row['title'])}</title><updated>{row['on'][:10]}T00:00:00+08:00</updated>"
-            f"<link rel=\"alternate\" href={quoteattr(address + row['path'])}/></entry>\n"
+            f'<link rel="alternate" href="{escape(address + row["path"])}"/></entry>\n'
         )
     name, day = escape(bundle.about["bureau"]["name"]), rows[0]["on"][:10] if rows else bundle.about["as_of"][:10]
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="zh-CN">\n'
         f"<id>urn:uuid:{_uuid(bundle, 'feed')}</id><title>{name}双随机抽查公告</title><updated>{day}T00:00:00+08:00</updated><author><name>{name}</name></author>\n"
-        f'<link rel="self" href={quoteattr(address + "feed.xml")}/><link rel="alternate" href={quoteattr(address + "index.html")}/>\n{"".join(entries)}</feed>\n'
+        f'<link rel="self" href="{escape(address)}feed.xml"/><link rel="alternate" href="{escape(address)}index.html"/>\n{"".join(entries)}</feed>\n'
     ).encode()
 
 

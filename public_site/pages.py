@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from public_site.bundle import Bundle, decode, has_problem, last_change, plain_json, shard, slug
+from public_site.bundle import Bundle, decode, last_change, plain_json, sha256, shard, slug
 from public_site.data import COLUMNS, TITLES
 from public_site.lines import visit_of
+from public_site.round_results import Table
 
 Row = dict[str, Any]
 Keep = Callable[[str, str], bool]
 Quickly = Callable[[bytes, str], bytes | None]
 
 NEWS = 8  # announcements on the home page
+ROWS = 120  # results on a page of a round
 MISSING, GONE = ABSENT = ("404.html", "410.html")  # what servers answer with, at any address: their links begin at the host's root (hosting.py)
+BLOCK = 32  # entities read, then made, then written together: a quarter less than one by one, since what the processor holds of each task serves again
 CHOICES = 100  # rounds offered by the verification form; older ones are reached from their own page
 
 
 @dataclass(slots=True)  # not frozen: a hundred thousand are made
 class Page:
     """One page to render. `long` names the list in `context` that goes on -2, -3, ... when it does not fit,
-    `size` how many of its rows to try on one page; `twin` is the JSON beside the HTML; `root` is what its links begin
+    `size` how many of its rows to try on one page (a `Table` says of each page what it is made from); `twin` is the JSON beside the HTML; `root` is what its links begin
     with where that is not the way up from `path`."""
 
     path: str
@@ -130,7 +132,7 @@ def site_pages(bundle: Bundle, facts: Row, style: str, keep: Keep) -> Iterator[P
     for row in published:
         source = _source(style, plain_json(row), bundle.digests[row["code"]].encode())
         if not keep(result_path(row["code"]), source):
-            yield _result_page(bundle, row, source)
+            yield _result_page(bundle, row, source, style)
     for row in bundle.pages:
         yield Page(page_path(row), "topic.html", "home", as_of, {"topic": row}, twin=plain_json(row))
     revealed = [row for row in rounds if row["state"] == "revealed" and row["disclosure"] == "open"]
@@ -204,34 +206,17 @@ def _published(bundle: Bundle, row: Row) -> Row:
 
 def _source(style: str, *parts: bytes) -> str:
     """What a page was made from, as the manifest keeps it."""
-    return hashlib.sha256(b"\n".join((style.encode(), *parts))).hexdigest()[:32]
+    return sha256(b"\n".join((style.encode(), *parts))).hexdigest()[:32]
 
 
-def _result_page(bundle: Bundle, row: Row, source: str) -> Page:
+def _result_page(bundle: Bundle, row: Row, source: str, style: str) -> Page:
     code = row["code"]
     raw = bundle.lines(bundle.by_round[code])
-    results = list(map(decode, raw))
-    items = [item for one in results for item in one["items"]]
-    totals = {
-        "visits": len(results), "problems": sum(map(has_problem, results)), "items": len(items),
-        "open": sum(item["follow_up"]["state"] == "open" for item in items), "closed": sum(item["follow_up"]["state"] == "closed" for item in items),
-    }  # fmt: skip
+    table = Table(raw, b"%b\n%b" % (style.encode(), plain_json(row)), entity_path)
     lines = b",".join([line.rstrip(b"\n") for line in raw])
     twin = b'{"results":[%b],"round":%b,"title":%b}' % (lines, plain_json(code), plain_json(row["title"]))
-    context = {"round": row, "rows": list(map(_shown, results)), "totals": totals}
-    return Page(result_path(code), "result.html", "results", bundle.updated[code], context, long="rows", size=120, twin=twin, source=source)
-
-
-def _shown(result: Row) -> Row:
-    """A result as its row of the table says it; worked out here, since templates are slow at it."""
-    items = result["items"]
-    problems = [item for item in items if item["problem"]]
-    states = {item["follow_up"]["state"] for item in problems}
-    return {
-        "name": result["name"], "entity": result["entity"], "inspected_on": result["inspected_on"], "items": len(items), "problems": problems,
-        "outcomes": [] if problems else list(dict.fromkeys([item["outcome_label"] for item in items])),
-        "state": "open" if "open" in states else "closed" if "closed" in states else "none",
-    }  # fmt: skip
+    context = {"round": row, "rows": table, "totals": table.totals()}
+    return Page(result_path(code), "result.html", "results", bundle.updated[code], context, long="rows", size=ROWS, twin=twin, source=source)
 
 
 def versions_of(bundle: Bundle) -> dict[str, list[Row]]:
@@ -248,24 +233,28 @@ def entity_pages(bundle: Bundle, style: str, keep: Keep, only: Collection[str] |
     `quick(line, path)` may make the page of an entity with one result (quick.py).
     """
     versions = versions_of(bundle)
-    for code in sorted(bundle.by_entity if only is None else bundle.by_entity.keys() & set(only)):
-        lines, path = bundle.lines(bundle.results_of(code)), entity_path(code)
-        source = _source(style, *lines)
-        if keep(path, source):
-            continue
-        content = quick(lines[0], path) if quick and len(lines) == 1 else None
-        if content:
-            twin = b'{"entity":"%b","results":[%b]}' % (code.encode(), lines[0].rstrip(b"\n"))
-            yield Page(path, "entity.html", "results", "", {}, twin=twin, source=source, content=content)
-            continue
-        visits = [_seen(decode(line), versions) for line in lines]
-        if len(lines) > 1:
-            order = sorted(range(len(lines)), key=lambda n: (visits[n]["inspected_on"], visits[n]["visit"]), reverse=True)
-            visits, lines = [visits[n] for n in order], [lines[n] for n in order]
-        context = {"entity": visits[0], "visits": visits, "brief": False}
-        as_of = max(map(last_change, visits))
-        twin = b'{"entity":"%b","results":[%b]}' % (code.encode(), b",".join([line.rstrip(b"\n") for line in lines]))  # `slug` let the code pass: nothing to escape
-        yield Page(path, "entity.html", "results", as_of, context, "visits", twin=twin, source=source)
+    codes = sorted(bundle.by_entity if only is None else bundle.by_entity.keys() & set(only))
+    for start in range(0, len(codes), BLOCK):
+        read = [(code, entity_path(code), bundle.lines(bundle.results_of(code))) for code in codes[start : start + BLOCK]]
+        sources = [_source(style, *lines) for _, _, lines in read]
+        asked = [(*one, source) for one, source in zip(read, sources, strict=True) if not keep(one[1], source)]
+        made = [quick(lines[0], path) if quick and len(lines) == 1 else None for _, path, lines, _ in asked]
+        for (code, path, lines, source), content in zip(asked, made, strict=True):
+            if content:
+                yield Page(path, "entity.html", "results", "", {}, twin=_entity_twin(code, lines), source=source, content=content)
+                continue
+            visits = [_seen(decode(line), versions) for line in lines]
+            if len(lines) > 1:
+                order = sorted(range(len(lines)), key=lambda n: (visits[n]["inspected_on"], visits[n]["visit"]), reverse=True)
+                visits, lines = [visits[n] for n in order], [lines[n] for n in order]
+            context = {"entity": visits[0], "visits": visits, "brief": False}
+            as_of = max(map(last_change, visits))
+            yield Page(path, "entity.html", "results", as_of, context, "visits", twin=_entity_twin(code, lines), source=source)
+
+
+def _entity_twin(code: str, lines: list[bytes]) -> bytes:
+    """The JSON beside an entity's page. `slug` let the code pass: nothing to escape."""
+    return b'{"entity":"%b","results":[%b]}' % (code.encode(), b",".join([line.rstrip(b"\n") for line in lines]))
 
 
 def _seen(visit: Row, versions: dict[str, list[Row]]) -> Row:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from public_site.bundle import CHUNK, require_path
+from public_site.bundle import CHUNK, require_path, sha256
 from public_site.known import Known
 from public_site.lines import Pieces
 from public_site.listing import Counts, Listed, Listing
@@ -21,6 +21,7 @@ from public_site.listing import Counts, Listed, Listing
 TEXTS = (".html", ".css", ".js", ".json", ".jsonl", ".csv", ".tsv", ".txt", ".py", ".svg", ".xml")
 LEAST = 2048  # bytes; packing less saves no packet
 LEVEL = 6
+NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
 
 
 @dataclass(slots=True)
@@ -57,8 +58,7 @@ class Sink:
     def put(self, path: str, content: bytes) -> None:
         """Write a file, or link it if the last release has the same."""
         self._claim(path)
-        digest = hashlib.sha256(content).hexdigest()
-        same = self._settle(path, digest)
+        same = self._settle(path, sha256(content).hexdigest())
         if not same:
             self._write(path, (content,))
         if self.twins and len(content) >= LEAST and path.endswith(TEXTS):
@@ -91,8 +91,9 @@ class Sink:
 
     def last_under(self, folder: str) -> list[str]:
         """What the last release has in a folder."""
-        every = self.last_files.rest() if isinstance(self.last_files, Listing) else self.last_files
-        return [path for path in every if path.startswith(folder)]
+        if isinstance(self.last_files, Listing):
+            return [path for path, _ in self.last_files.between(*self.last_files.range_of(folder))]
+        return [path for path in self.last_files if path.startswith(folder)]
 
     def spill(self) -> None:
         """Of a first site: what is listed goes to the disk where it is much. What is compared with another is as large as that one's list."""
@@ -111,6 +112,10 @@ class Sink:
             wanted.append(more)
         return self.keep_files(path, source, wanted)
 
+    def has(self, path: str, source: str) -> bool:
+        """Whether the last release has this page, made from the same."""
+        return self.last is not None and self.last_inputs.get(path) == source and path in self.last_files
+
     def keep_files(self, path: str, source: str, wanted: list[str]) -> bool:
         """Take files and their twins over from the last release, if `path` was made there from the same."""
         if self.last is None or self.last_inputs.get(path) != source or not all(name in self.last_files for name in wanted):
@@ -121,6 +126,8 @@ class Sink:
                 self._write(name, _chunks(self.last / name))
             if self.twins and f"{name}.gz" in self.last_files:
                 self._twin(name, True, lambda name=name: _chunks(self.root / name))
+            if made := self.last_inputs.get(name):
+                self.inputs[name] = made
         self.inputs[path] = source
         return True
 
@@ -160,7 +167,7 @@ class Sink:
         place = self._place(path)
         if self.cloned and path in self.last_files:
             os.unlink(place)
-        return os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
+        return os.open(place, NEW, 0o644)
 
     def finish(self, path: str, digest: str, size: int, plain: int | None = None) -> None:
         """`plain`: of a twin, the size of what it is packed from; of a short one it goes again."""
@@ -181,7 +188,6 @@ class Sink:
     def _claim(self, path: str) -> None:
         require_path(path)
         self.files.claim(path)
-        self.files[path] = ""
         self.tally.add(path)
 
     def _settle(self, path: str, digest: str) -> bool:
@@ -212,7 +218,7 @@ class Sink:
         if self.cloned and path in self.last_files:
             os.unlink(place)
         size = 0
-        opened = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
+        opened = os.open(place, NEW, 0o644)
         try:
             for piece in pieces:
                 size += len(piece)

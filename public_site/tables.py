@@ -1,6 +1,6 @@
 """results.jsonl and results.csv, and both packed, in pieces that the next release can take over.
 
-A piece is some sixty lines of results and ends with a line that says so by itself (lines.py): a change touches the piece it
+A piece is some thirty lines of results and ends with a line that says so by itself (lines.py): a change touches the piece it
 is in. Packed, each piece is blocks of its own (RFC 1951, closed by a full flush), all of them one gzip file as any program
 reads it; the bytes of a piece depend on nothing before it. So what is taken over and what is made anew give one and the same file.
 """

@@ -9,3 +9,8 @@ NOTHING_LEFT_OUT = bool(os.environ.get("MINGCHA_NO_SKIP"))
 def examples(all_of_them: int) -> int:
     """How many made-up cases a property is tried on: a quarter in a newcomer's run."""
     return all_of_them if NOTHING_LEFT_OUT else max(10, all_of_them // 4)
+
+
+def some(cases: list) -> list:
+    """All cases, or in a newcomer's run every fourth and the last one."""
+    return cases if NOTHING_LEFT_OUT else [*cases[:-1:4], cases[-1]]

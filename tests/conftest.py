@@ -50,6 +50,7 @@ def _rewrite_share(config, number, count):
 def pytest_collection_finish():
     gc.enable()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 50)  # what a test leaves is small; looking for garbage at every 700th object took a twentieth of the time
 
 
 def _stop(*_):
@@ -88,6 +89,7 @@ LONGEST = (
 FAMILIES = (
     "test_acts.py", "test_at_once.py", "test_crash.py", "test_access.py", "test_invariants.py", "test_evidence.py", "test_hostile.py", "test_backup.py",
     "test_schema.py", "test_release.py", "test_posts.py", "test_sums.py", "test_records.py", "test_commit.py", "test_documents.py", "test_whose_codes.py",
+    "test_build.py",
 )  # fmt: skip
 LONG, SHARE = 3, 5
 
@@ -95,6 +97,8 @@ LONG, SHARE = 3, 5
 def _leave_to_ci(items):
     families = {}
     for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.skip(reason="takes seconds and is run by .ci/run, and where its file is named"))
         if item.path.name in FAMILIES and hasattr(item, "callspec"):
             engine = {"sqlite", "postgres"} & {str(value) for value in item.callspec.params.values()}
             families.setdefault((item.path, item.originalname, *engine), []).append(item)

@@ -168,6 +168,7 @@ def test_a_port_in_use_is_said_before_the_work_begins(tmp_path):
         assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.long
 def test_a_killed_demo_is_replaced_by_the_next_and_two_at_once_are_refused(tmp_path):
     folder = tmp_path / "year"
     first = start("demo", "--build-only", "--entities", 100, "--data", folder)
@@ -221,7 +222,9 @@ def fetch(address: str) -> str:
         return answer.read().decode()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", [
+    pytest.param(number, id=number.name, marks=[pytest.mark.long] * (number != signal.SIGINT)) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+])  # fmt: skip
 def test_serve_answers_on_both_ports_and_leaves_nobody_behind_when_it_is_stopped(demo, number):
     free = socket.create_server(("127.0.0.1", 0))
     site_port = free.getsockname()[1]

@@ -6,7 +6,7 @@ message again: word for word, or as a sentence with values in it. What no messag
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
@@ -34,20 +34,31 @@ class _Pattern:
     longest: str
     weak: bool
 
-    def values(self, sentence: str) -> list[str] | None:
-        """The values in a sentence that was made of this message, None where it was not. Linear: each text is found once, from the left."""
+    def readings(self, sentence: str) -> Iterator[list[str]]:
+        """The values in a sentence that was made of this message, none where it was not. Linear: each text is found once, from the left.
+
+        Of a weak one also from the right: of “5 个工作日内到期的后续处置 3 件” the space of {title} {count} 件 is the second.
+        """
         if not sentence.startswith(self.texts[0]) or not sentence.endswith(self.texts[-1]):
-            return None
-        at, end, found = len(self.texts[0]), len(sentence) - len(self.texts[-1]), []
-        if at > end:
-            return None
+            return
+        begin, end = len(self.texts[0]), len(sentence) - len(self.texts[-1])
+        if begin > end:
+            return
+        at, found = begin, []
         for text in self.texts[1:-1]:
             next_ = sentence.find(text, at, end)
             if next_ < 0:
-                return None
+                return
             found.append(sentence[at:next_])
             at = next_ + len(text)
-        return [*found, sentence[at:end]]
+        yield [*found, sentence[at:end]]
+        if self.weak:
+            at, found = end, []
+            for text in reversed(self.texts[1:-1]):
+                next_ = sentence.rfind(text, begin, at)
+                found.append(sentence[next_ + len(text) : at])
+                at = next_
+            yield [sentence[begin:at], *reversed(found)]
 
 
 class Catalogue:
@@ -89,7 +100,7 @@ class Catalogue:
         if depth > DEEPEST:
             return None
         for pattern in self._patterns:
-            if pattern.longest in sentence and (values := pattern.values(sentence)) is not None:
+            for values in pattern.readings(sentence) if pattern.longest in sentence else ():
                 said = [self._find(value.strip(), depth + 1) for value in values]
                 if pattern.weak and any(one is None and HAN.search(value) for one, value in zip(said, values, strict=True)):
                     continue

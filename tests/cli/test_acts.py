@@ -238,6 +238,7 @@ def test_only_what_is_public_of_a_sealed_round_is_exported_to_the_public(drawn_p
 # A visit split, and its documents --------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_visit_is_split_and_its_notice_numbered_printed_listed_and_voided_by_commands(drawn_portal, tmp_path, engine_kind, tmp_path_factory):
     (drawn_portal.data / "fonts").symlink_to(ready_fonts(tmp_path_factory))
     code = query(drawn_portal.data, "SELECT v.code FROM visit v JOIN visit_task t ON t.visit = v.id GROUP BY v.code HAVING count(*) > 1")[0][0]

@@ -37,6 +37,7 @@ def test_a_working_machine_without_an_installation_is_green_and_told_to_init(now
     assert not nowhere.data.exists()
 
 
+@pytest.mark.long
 def test_a_working_installation_is_green_and_not_touched(filled_portal, engine_kind):
     before = database_of(filled_portal)
     done = filled_portal("check")

@@ -33,6 +33,7 @@ def run(*words, cwd, **environ) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 def test_a_new_sector_runs_its_test_becomes_a_wheel_and_is_found_once_installed(portal, tmp_path):
     folder, wheels, target = tmp_path / "lifts", tmp_path / "wheels", tmp_path / "target"
     done = portal("new-sector", "lifts", "--name", "电梯", "--folder", folder)

@@ -18,6 +18,7 @@ def write(path, *entries, head=HEAD):
     return path
 
 
+@pytest.mark.long
 def test_all_texts_are_written_and_a_file_keeps_its_wordings(nowhere, tmp_path):
     target = tmp_path / "own.po"
     assert "条文本" in nowhere.well("texts", "export", target, "--language", "en")

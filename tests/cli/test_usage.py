@@ -96,6 +96,7 @@ def shell(text: str, **environ: str) -> subprocess.CompletedProcess:
 GOLDEN = "tests/domain/golden/open"
 
 
+@pytest.mark.long
 def test_a_result_that_could_not_be_written_is_a_failure():
     for how in (">&-", ">/dev/full"):
         done = shell(f"$PORTAL recompute {GOLDEN} {how}")
@@ -107,6 +108,7 @@ def test_a_reader_that_goes_away_ends_a_command_in_one_sentence():
     assert done.stderr.decode() in ("portal: 标准输出已被对方关闭，后面的内容没有输出。\n1\n",), done
 
 
+@pytest.mark.long
 def test_a_terminal_that_knows_no_chinese_gets_the_same_result_and_no_traceback(tmp_path):
     place = tmp_path / os.fsdecode(b"\xff\xfe")
     shutil.copytree(ROOT / GOLDEN, place)

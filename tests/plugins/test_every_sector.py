@@ -23,6 +23,7 @@ from portal.hookspecs import HOOKS
 from portal.plugins import Sectors, discover_sectors
 from portal.sheets.read import read_sheet
 from portal.testing import TODAY, answer_all, make_record, make_task
+from tests import examples
 from tests.shared import shared_file
 
 ROOT = Path(__file__).parents[2]
@@ -168,7 +169,7 @@ def test_six_forms_of_one_visit_ask_who_was_met_and_who_signed_once():
 
 
 def test_made_up_records_of_one_visit_never_contradict_each_other():
-    visits = [SampleVisit(f"V{n}", f"E{n}", "T1", form.code, tuple(items_of(form)), TODAY, ("I1",)) for n in range(30) for form in every_form() if form.code not in LATER]
+    visits = [SampleVisit(f"V{n}", f"E{n}", "T1", form.code, tuple(items_of(form)), TODAY, ("I1",)) for n in range(examples(40)) for form in every_form() if form.code not in LATER]
     told = defaultdict(set)
     for record in sample_answers(visits, every_form(), 5, installed().validate_record):
         for field in installed().form(record["form"]).fields():

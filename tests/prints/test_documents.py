@@ -159,6 +159,7 @@ def test_the_result_notice_counts_and_lists(printed):
     assert "晋市监公告〔2026〕9号" not in text  # that is the number of the task notice
 
 
+@pytest.mark.long
 def test_five_hundred_results_repeat_the_head_on_every_page_and_stop_at_two_hundred(printed):
     annex = pages_of(printed(*result_notice(500)))[2:]
     assert len(annex) > 10

@@ -127,6 +127,7 @@ def test_an_unpacked_font_that_is_not_as_it_should_be_is_unpacked_again(tmp_path
     assert (tmp_path / "shipped" / COMMON).read_bytes() == b"font"
 
 
+@pytest.mark.long
 def test_two_processes_unpacking_at_once_end_with_the_same_whole_files(tmp_path):
     """With the two smallest fonts: what the processes do to each other's files is the same for all of them."""
     names = (COMMON, "NotoSansSC-Regular.otf")
@@ -214,6 +215,7 @@ def test_a_cut_font_has_every_character_asked_for_and_no_other(unpacked):
 # The machine's ----------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_the_machines_fonts_are_never_looked_at(fonts_folder, unpacked, printer, tmp_path, monkeypatch):
     """Workers have fontconfig's file of ours only: a machine without fonts, or one whose own file says otherwise, prints the same bytes."""
     monkeypatch.setenv("FONTCONFIG_FILE", str(tmp_path / "none.conf"))

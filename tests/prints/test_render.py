@@ -124,6 +124,7 @@ def test_many_documents_come_in_the_order_asked_for_from_two_workers(fonts_folde
     assert all(info(pdf, "Title").startswith(samples.NAMES[key % 5]) for key, pdf in made)
 
 
+@pytest.mark.long
 def test_a_document_over_its_time_is_ended_and_named_while_the_others_come(overtime):
     assert [(key, page_count(pdf)) for key, pdf in overtime.made] == [("first", 1), ("last", 1)]
     [problem] = overtime.refusal.problems
@@ -171,6 +172,7 @@ def own_nursery(monkeypatch):
     own.close()
 
 
+@pytest.mark.long
 def test_a_worker_knows_nothing_of_the_portals_environment_and_a_killed_nursery_is_replaced(fonts_folder, folder, monkeypatch, own_nursery):
     monkeypatch.setenv("DATABASE_URL", "postgres://somebody:secret@host/x")
     started = watch_workers(monkeypatch)
@@ -189,7 +191,7 @@ def test_a_worker_knows_nothing_of_the_portals_environment_and_a_killed_nursery_
     assert len(started) == 2 and any(not any(map(is_there, started)) or waiting.wait(0.1) for _ in range(200))
 
 
-@pytest.mark.parametrize("name", ["replaced", "overtime", "refused"])
+@pytest.mark.parametrize("name", ["replaced", pytest.param("overtime", marks=pytest.mark.long), "refused"])
 def test_nothing_is_left_behind_in_the_temporary_folder(name, request):
     done = request.getfixturevalue(name)
     assert len(done.workers) > 1 and done.left == []

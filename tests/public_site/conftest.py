@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from public_site import build, lines
+from public_site import build, lines, pages
 from public_site.release import release
 from tests.public_site.bundle_fixture import make_bundle
 
@@ -46,9 +46,10 @@ def verify(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def in_pieces(bundle: Path, verify: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundle's site with tables of many small pieces; to be copied."""
+    """The bundle's site with tables of many small pieces, and short pages of results; to be copied."""
     made = tmp_path_factory.mktemp("pieces") / "site"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lines, "PIECE", 4)
+        patch.setattr(pages, "ROWS", 4)
         release(bundle, made, FakePdfs(), verify=verify)
     return made

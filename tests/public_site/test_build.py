@@ -1,5 +1,6 @@
 """What a build makes of a bundle."""
 
+import copy
 import csv
 import io
 import json
@@ -10,15 +11,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from jinja2 import UndefinedError
+from jinja2 import DictLoader, Environment, UndefinedError
 
 from portal.domain.bundle import canonical
 from portal.domain.errors import BadInput
-from public_site import data, lines, search
+from public_site import data, lines, pages, search
 from public_site import release as release_module
 from public_site.build import MOST_BYTES, VERIFY, Sink, build, environment, put_manifest
-from public_site.bundle import load_bundle, require_path, slug
+from public_site.bundle import load_bundle, plain_json, require_path, slug
 from public_site.check import check_release
+from public_site.compiled import Compiled
 from public_site.pages import announcements, entity_path
 from public_site.release import release
 from public_site.wording import cn_date, drawn_value, lead, percent, pieces, ratio, state_of
@@ -184,6 +186,29 @@ def test_a_template_that_asks_for_an_unknown_name_stops_the_build() -> None:
 # Pages ----------------------------------------------------------------------------------------
 
 
+def test_a_compiled_template_is_used_again_by_the_same_program_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    compiled: list[str] = []
+    compile_ = Environment.compile
+    monkeypatch.setattr(Environment, "compile", lambda self, source, *more, **named: compiled.append(source) or compile_(self, source, *more, **named))
+
+    def says(source: str, program: str, folder: Path = tmp_path / "kept") -> str:
+        made = Environment(loader=DictLoader({"a.html": source}), bytecode_cache=Compiled(folder, program))
+        return made.get_template("a.html").render(x=1)
+
+    assert (says("{{ x }}", "p"), says("{{ x }}", "p"), len(compiled)) == ("1", "1", 1)
+    assert (says("{{ x + 1 }}", "p"), says("{{ x + 1 }}", "q"), len(compiled)) == ("2", "2", 3)
+    [place] = (tmp_path / "kept").iterdir()
+    assert place.stat().st_mode & 0o077 == 0
+    for content in (b"", place.read_bytes()[:-9], place.read_bytes()[:20], b"foreign"):
+        place.write_bytes(content)
+        assert says("{{ x + 1 }}", "q") == "2"
+    assert len(compiled) == 7
+    assert says("{{ x }}", "p", place / "not a folder") == "1"  # where nobody may write
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    assert says("{{ x }}", "p", tmp_path / "none") == "1" and not (tmp_path / "none").exists()
+
+
 def test_text_from_the_bundle_is_never_markup(bundle: Path, verify: Path, tmp_path: Path, pdfs: FakePdfs) -> None:
     attack = '<script>alert(1)</script>"><img src=x onerror=1>'
 
@@ -319,6 +344,7 @@ def test_an_incremental_release_is_the_full_build(
     """One firm changes, goes (None) or comes: what is taken over, pieces of tables included, must be what a full build gives, with and
     without what is known of the release before; the exact index stays but where a name changed."""
     monkeypatch.setattr(lines, "PIECE", 4)
+    monkeypatch.setattr(pages, "ROWS", 4)
     site = Path(shutil.copytree(in_pieces, tmp_path / "site", symlinks=True))
     firm = sorted(load_bundle(bundle).by_entity)[7]
     rows = [json.loads(line) for line in (bundle / "results.jsonl").read_bytes().splitlines()]
@@ -344,7 +370,7 @@ def test_an_incremental_release_is_the_full_build(
     assert (sink.known is not None) is known
     assert (sink.tally.files, sink.tally.html, sink.tally.pdfs) == (report.files, report.pages, report.pdfs)
     assert any(path.startswith("data/search/") for path in sink.fresh) is index
-    assert 0 < len([path for path in sink.fresh if not path.endswith(".gz") and not path.startswith("data/search/")]) < 20
+    assert 0 < len([path for path in sink.fresh if not path.endswith(".gz") and not path.startswith("data/search/")]) < 30
 
 
 # PDFs -----------------------------------------------------------------------------------------
@@ -394,6 +420,29 @@ def test_csv_files_open_in_spreadsheets_and_hold_no_formula(bundle: Path, verify
     assert rows[0] == [column for column, _ in data.COLUMNS["results"]]
     assert {tuple(row[1:5]) for row in rows[1:]} == {(f"'{formula}", "'+1", "'-1", "'-2")}
     assert not [cell for row in rows for cell in row if cell[:1] in ("=", "+", "-", "@", "\t", "\r")]
+
+
+def test_rows_written_quickly_are_those_the_csv_writer_writes(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a text may need more than commas around it, the quick way says nothing."""
+    plain = list(load_bundle(bundle).results())[:6]
+    hostile = ["=1", "a=1", "-1", "a-1", "+", "@x", "\tx", "\rx", "a\rb", "a\nb", "a\r\n=b", "甲,乙", "，-", '"', 'a"b', "\\", "", " x", "\x00", "\u2028"]
+    fields = [("name",), ("town",), ("published_on",), ("entity",), ("items", 0, "summary"), ("items", 0, "follow_up", "closed_on")]
+    cases = [plain, [], *([*plain, with_text(plain[1], where, text), plain[2]] for where in fields for text in hostile)]
+    lines_of = [[plain_json(row) for row in case] for case in cases]
+    quick = list(map(data.result_rows, lines_of))
+    monkeypatch.setattr(data, "_quick_rows", lambda _rows: None)
+    assert quick == list(map(data.result_rows, lines_of))
+    monkeypatch.undo()
+    said = [data._quick_rows(list(map(data._result, case))) is not None for case in lines_of]
+    assert said[0] and said[1] and 20 < sum(said) < len(said) - 40
+
+
+def with_text(row: dict, where: tuple, text: str) -> dict:
+    made = here = copy.deepcopy(row)
+    for step in where[:-1]:
+        here = here[step]
+    here[where[-1]] = text
+    return made
 
 
 def test_every_csv_row_has_a_cell_for_each_described_column(out: Path) -> None:

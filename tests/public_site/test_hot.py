@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from public_site.build import _pages_that_fit, _renderer, hot_of, quick_of
+from public_site import pages
+from public_site.build import _pages_that_fit, _renderer, environment, hot_of, quick_of
 from public_site.bundle import decode, load_bundle, plain_json
 from public_site.pages import Page, _seen, entity_pages, entity_path
 from public_site.quick import Quick
+from public_site.round_results import Table, rows_by
 
 HOSTILE = (
     "<script>alert(1)</script>", '"><img src=x onerror=1>', "{{ 7 * 7 }}{% raw %}", "a & b &amp; 'c'", "\u202eevil\u202c", "名" * 300, "../../etc", "\ue0000\ue001", "v['name']",
@@ -31,7 +33,7 @@ NOTHING: list[bytes | None] = []  # what the quickest way said of each visit ask
 def from_line(ways: tuple[Any, Any, dict[str, Any]], visit: dict[str, Any], plain: bytes) -> None:
     """From its line the page is the same or none; the first of a kind and the next one alike."""
     hot = ways[0]
-    mine = Quick(hot, lambda _code, _day: "", 1 << 20)
+    mine = Quick(hot, lambda _code, _day: "", 1 << 20, 1)
     for one in (ways[2], visit, visit):
         NOTHING.append(mine.render(plain_json(one) + b"\n", entity_path("91350582MA00000000")))
     assert NOTHING[-1] == NOTHING[-2] and NOTHING[-1] in (None, plain), visit
@@ -124,29 +126,70 @@ def test_the_line_of_a_result_is_its_json_on_the_page_beside(bundle: Path) -> No
 def test_every_page_of_a_bundle_comes_from_its_line_but_for_marks_and_is_the_plain_one(bundle: Path) -> None:
     """With items of several versions, whose addresses depend on the day."""
     opened = load_bundle(bundle)
-    render, quick = _renderer(opened), quick_of(opened, hot_of(opened)).render
+    render, quick = _renderer(opened), quick_of(opened, hot_of(opened))
+    quick.patience = 1
     plain = {page.path: page for page in entity_pages(opened, "", lambda _path, _source: False)}
-    made = [page for page in entity_pages(opened, "", lambda _path, _source: False, None, quick) if page.content]
+    made = [page for page in entity_pages(opened, "", lambda _path, _source: False, None, quick.render) if page.content]
     assert len(made) > len(plain) / 2
     assert any(b"registration.report@1" in page.content for page in made) and any(b"registration.report@2" in page.content for page in made)
     for page in made:
-        assert [(page.path, page.content)] == _pages_that_fit(render, plain[page.path])
+        assert [(page.path, page.content, page.source)] == _pages_that_fit(render, plain[page.path])
         assert page.twin == plain[page.path].twin
+
+
+def test_a_second_kind_of_as_many_texts_is_made_when_it_is_worth_it(ways: tuple[Any, Any, dict[str, Any]]) -> None:
+    hot, _, first = ways
+    other = first | {"items": [item | {"problem": not item["problem"]} for item in first["items"]]}
+    mine = Quick(hot, lambda _code, _day: "", 1 << 20, 3)
+    assert mine.render(plain_json(first), "entities/00/a.html")
+    assert [bool(mine.render(plain_json(other | {"name": name}), "entities/00/a.html")) for name in "甲乙丙丁"] == [False, False, True, True]
+    assert mine.count == 2 and mine.render(plain_json(first), "entities/00/a.html")
+
+
+def test_blocks_of_any_size_give_the_same_pages_but_those_that_are_kept(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, asked = load_bundle(bundle), []
+
+    def keep(path: str, source: str) -> bool:
+        asked.append((path, source))
+        return int(source, 16) % 3 == 0
+
+    every = list(entity_pages(opened, "style", lambda _path, _source: False))
+    assert len(every) > 2 and [page.path for page in every] == [entity_path(code) for code in sorted(opened.by_entity)]
+    for size in (1, 2, len(every), len(every) + 1):
+        monkeypatch.setattr(pages, "BLOCK", size)
+        asked.clear()
+        assert list(entity_pages(opened, "style", keep)) == [page for page in every if int(page.source, 16) % 3]
+        assert asked == [(page.path, page.source) for page in every]
 
 
 def test_a_line_of_another_kind_is_not_taken_for_one_that_is_known(ways: tuple[Any, Any, dict[str, Any]]) -> None:
     hot, _, first = ways
     line = plain_json(first | {"inspectors": 2, "items": [first["items"][0] | {"problem": True, "outcome": "rectify", "summary": "已当场更正", "points": [{"label": "甲", "answer": "符合"}]}]})
-    mine = Quick(hot, lambda _code, _day: "", 1 << 20)
+    mine = Quick(hot, lambda _code, _day: "", 1 << 20, 1)
     assert mine.render(line, "entities/00/a.html")
     others = [
         line.replace(b'"inspectors":2', b'"inspectors":2.5'), line.replace(b'"inspectors":2', b'"inspectors":null'), line.replace("已当场更正".encode(), b""),
         line.replace(b'"answer":', b'"anwser":'), line.replace(b'"problem":true', b'"problem":false'), line.replace(b"rectify", b"re<ctify"), line.replace(b"rectify", b"re\\u0022"),
     ]  # fmt: skip
     [[kind]] = mine.kinds.values()
-    assert kind.fixed(line.split(b'"')) == kind.words
+    assert kind.match(line) and kind.match(line + b"\n") and kind.match(line.replace("已当场更正".encode(), "已说明".encode()))
     for other in others[:-2]:
-        pieces = other.split(b'"')
-        assert other != line and (len(pieces) != len(line.split(b'"')) or kind.fixed(pieces) != kind.words or mine._page(kind, pieces) is None), other
+        assert other != line and not kind.match(other), other
+    assert Quick(hot, lambda _code, _day: "", 1 << 20, 1).render(line.replace(b'"inspectors":2', b'"inspectors":-2'), "entities/00/a.html") is None
+    assert mine._kind_of(b" " + line, 2) is None and mine._kind_of(line.replace("已当场更正".encode(), "\ue0000\ue001".encode()), 2) is None
     assert [mine.render(other, "entities/00/a.html") for other in others[-2:]] == [None, None]
     assert Quick(hot, lambda _code, _day: "", 100).render(line, "entities/00/a.html") is None  # too long: it is split the plain way
+
+
+# The table of a round's results ----------------------------------------------------------------
+
+
+def test_rows_joined_are_rows_rendered_whatever_is_in_them(ways: tuple[Any, Any, dict[str, Any]]) -> None:
+    first = ways[2]
+    visits = [first, put(first, ("items", 0, "follow_up", "state"), "closed"), {**first, "items": first["items"] * 3}]
+    visits += [put(first, path, text) for text in (*HOSTILE, "\ue000entity\ue001") for path in (("name",), ("items", 0, "name"), ("items", 0, "outcome_label"))]
+    visits += [{**one, "items": [{**item, "problem": False} for item in one["items"]]} for one in visits]
+    shown = Table([plain_json(one) for one in visits], b"", entity_path)[:]
+    macro = environment().get_template("parts.html").module.result_row
+    assert rows_by(macro, "../", shown) == "".join(str(macro("../", row)) for row in shown)
+    assert not [text for text in ("<script", "<img") if text in rows_by(macro, "../", shown)]

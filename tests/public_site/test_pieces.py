@@ -12,11 +12,12 @@ import pytest
 
 from portal.domain.bundle import canonical
 from portal.domain.errors import BadInput
-from public_site import known, lines, listing, tables
+from public_site import known, lines, listing, pages, tables
 from public_site.bundle import load_bundle
 from public_site.lines import Difference, difference, ends_piece
 from public_site.listing import Counts, Listed, counts_of, open_manifest, save_manifest
 from public_site.release import current, release, roll_back
+from public_site.round_results import Table
 from tests.public_site.bundle_fixture import seal
 from tests.public_site.conftest import FakePdfs
 
@@ -24,6 +25,7 @@ from tests.public_site.conftest import FakePdfs
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "PIECE", 4)
+    monkeypatch.setattr(pages, "ROWS", 4)
 
 
 # Lines and pieces ------------------------------------------------------------------------------
@@ -160,9 +162,14 @@ def site(in_pieces: Path, tmp_path: Path) -> Path:
 
 
 def changed(bundle: Path, folder: Path, words: str) -> Path:
+    return edited(bundle, folder, {"town": words})
+
+
+def edited(bundle: Path, folder: Path, values: dict[str, object]) -> Path:
+    """A bundle with one result of a middle page changed."""
     shutil.copytree(bundle, folder)
     rows = [json.loads(one) for one in (bundle / "results.jsonl").read_bytes().splitlines()]
-    rows[len(rows) // 2] |= {"town": words}
+    rows[len(rows) // 2] |= values
     (folder / "results.jsonl").write_bytes(b"".join(canonical(row) + b"\n" for row in rows))
     seal(folder)
     return folder
@@ -207,6 +214,23 @@ def test_a_bundle_read_with_what_is_known_is_the_bundle_read_without(bundle: Pat
     assert all(with_it.names_of(code) == without.names_of(code) and with_it.aliases_of(code) == without.aliases_of(code) for code in without.by_entity)
 
 
+def test_a_torn_bundle_is_refused_however_it_compares(bundle: Path, site: Path, tmp_path: Path) -> None:
+    """It is compared with what is known while it is hashed: what comes of that counts only when the sums are right."""
+    other = changed(bundle, tmp_path / "b", "晋江市内坑镇")
+    earlier, results = known.load_known(site, current(site)), other / "results.jsonl"
+    whole = results.read_bytes()
+    for content in (whole[:-9], whole[: len(whole) // 2], whole.replace("内坑镇".encode(), "内坑乡".encode()), b"", b"\0" * 99):
+        results.write_bytes(content)
+        with pytest.raises(BadInput, match="results.jsonl”与清单不符"):
+            load_bundle(other, None, earlier)
+    results.unlink()
+    with pytest.raises(BadInput, match="缺少“results.jsonl”"):
+        load_bundle(other, None, earlier)
+    results.symlink_to("/dev/zero")  # never ends: it must not even be opened
+    with pytest.raises(BadInput, match="results.jsonl”是符号链接"):
+        load_bundle(other, None, earlier)
+
+
 @pytest.mark.parametrize("path", [tables.LINES, f"{tables.TABLE}.gz"])
 def test_a_torn_table_of_the_last_release_is_not_built_on(bundle: Path, site: Path, verify: Path, tmp_path: Path, path: str) -> None:
     """It has not the bytes that are known of it: all is made anew."""
@@ -218,3 +242,21 @@ def test_a_torn_table_of_the_last_release_is_not_built_on(bundle: Path, site: Pa
     release(other, site, FakePdfs(), verify=verify)
     assert (site / "current" / tables.LINES).read_bytes() == (other / "results.jsonl").read_bytes()
     assert gzip.decompress((site / "current" / f"{tables.TABLE}.gz").read_bytes()) == (site / "current" / tables.TABLE).read_bytes()
+
+
+# Pages of a round ------------------------------------------------------------------------------
+
+
+def test_a_changed_result_makes_two_pages_of_its_round_anew(bundle: Path, site: Path, verify: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one it stands on and the first; a page says of what day its own rows are."""
+    made: list[slice] = []
+    rows = Table.__getitem__
+    monkeypatch.setattr(Table, "__getitem__", lambda self, part: made.append(part) or rows(self, part))
+    before = {path.name: path.read_text("utf-8") for path in (site / "current/results").glob("*.html")}
+    release(edited(bundle, tmp_path / "b", {"history": [{"on": "2027-01-05", "text": "更正。"}]}), site, FakePdfs(), verify=verify)
+    after = {path.name: path.read_text("utf-8") for path in (site / "current/results").glob("*.html")}
+    assert len(made) == 2 and before.keys() == after.keys()
+    touched = sorted(name for name in after if before[name] != after[name] and "R00" in name)
+    assert len(touched) == 2 and all("截至 <time datetime=\"2027-01-05\">" in after[name] for name in touched)
+    inputs = json.loads((site / "current/manifest.json").read_bytes())["inputs"]
+    assert all(f"results/{name}" in inputs for name in after if "R00" in name)

@@ -26,6 +26,7 @@ def test_three_million_cells_come_in_a_small_file():
     assert len(data) < 200_000
 
 
+@pytest.mark.long
 def test_the_parser_never_sees_a_bomb(monkeypatch):
     monkeypatch.setattr("portal.sheets.read.python_calamine", None)  # whoever reaches for it fails
     for name in ("3 million cells", "XFD1048576", "300 MB of strings", "entities in the strings", "zip with ../"):

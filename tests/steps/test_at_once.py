@@ -87,6 +87,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.long
 async def test_several_processes_that_draw_at_once_draw_once(committed):
     await office.make_drawable(committed)
     before = (await audit.load_head())["n"]

@@ -273,6 +273,7 @@ class CappedBureau(RuleBasedStateMachine):
 SIZES = {"sqlite": (11 if NOTHING_LEFT_OUT else 6, 12), "postgres": (3, 10)}
 
 
+@pytest.mark.long
 def test_no_sequence_of_acts_exceeds_a_cap_without_a_reason_on_record(engine_kind, stages, tmp_path):
     folder = stages.copy("filled", tmp_path / "base")
     asyncio.run(prepare(folder))

@@ -50,6 +50,7 @@ def said(sectors: Sectors) -> bytes:
     }).encode()  # fmt: skip
 
 
+@pytest.mark.long
 def test_what_sectors_declare_and_rule_does_not_depend_on_the_order_of_installation(monkeypatch):
     digests = set()
     for order in orders():

@@ -224,6 +224,7 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sizes", [(60, 60), (300, 300), (300, 60)], ids=["small-small", "large-large", "large-small"])
 async def test_of_two_processes_at_once_one_gets_the_codes(filled, sizes):
     folder, root = str(filled.settings.data), Path(__file__).resolve().parents[2]

@@ -69,6 +69,7 @@ WORDED = Catalogue({
     "登录": "Log in", "甲方": "Party A", "乙方": "Party B", "没有填写。": "is empty.", "登录名": "Login", "、": ", ", "合计": "Total",
     "没有编号为“{code}”的轮次。": "No round “{code}”.", "第 {n} 行": "Row {n}", "由{name}于 {on} 提出：{why}。": "{on}: {name} asked: {why}.",
     "{month}月{day}日": "{month}/{day}", "花{{括}}号": "bra{{ce}}s",
+    "{title} {count} 件": "{count} of {title}", "{n} 天内到期": "due in {n} days",
 }, "en")  # fmt: skip
 
 
@@ -77,6 +78,7 @@ WORDED = Catalogue({
     ("没有编号为“R-01”的轮次。", "No round “R-01”."),
     ("没有编号为“登录”的轮次。", "No round “Log in”."),  # a value is looked up too
     ("由甲方于 6月9日 提出：门口。没有灯。", "6/9: Party A asked: 门口。没有灯."),
+    ("5 天内到期 3 件", "3 of due in 5 days"),  # it has a space of its own
     ("第 3 行", "Row 3"), ("第 甲方 行", "Row Party A"),
     ("第 一 行", "第 一 行"),  # too little of our own: may be anybody's words
     ("在五月或者六月的第一个工作日", "在五月或者六月的第一个工作日"),

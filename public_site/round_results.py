@@ -1,0 +1,132 @@
+"""The table of a round's results, which goes over many pages: what it says of each line, and what each page of it was made from.
+
+A result that changes is on one page, and in the totals, which are on the first; the other pages are taken over from the last release.
+Very many rows are alike but for the firm: of those the template's words are asked for once, with a token for each text, and joined with the texts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import msgspec
+from markupsafe import Markup, escape
+
+from public_site.wording import pieces
+
+_TOKENS = tuple(Markup(f"\ue000{name}\ue001") for name in ("path", "name", "entity"))  # of the private use area: they stand in no template
+_WORDS = 1 << 12  # kinds of rows that are remembered
+
+
+class _FollowUp(msgspec.Struct):
+    state: str
+
+
+class _Item(msgspec.Struct):
+    name: str
+    outcome_label: str
+    problem: bool
+    follow_up: _FollowUp
+
+
+class _Change(msgspec.Struct):
+    on: str
+
+
+class _Result(msgspec.Struct):
+    """What the table needs of a line; the rest of it is not even made into objects."""
+
+    entity: str
+    name: str
+    inspected_on: str
+    published_on: str
+    items: list[_Item]
+    history: list[_Change]
+
+
+class Problem(NamedTuple):
+    outcome_label: str
+    name: str
+
+
+class Cells(NamedTuple):
+    """All cells of a row but the first."""
+
+    inspected_on: str
+    items: int
+    problems: tuple[Problem, ...]
+    outcomes: tuple[str, ...]  # where there is no problem
+    state: str  # open | closed | none
+
+
+class Shown(NamedTuple):
+    """A result as its row says it, as HTML: `path` of its page from the site's root, `name` cut where it may break."""
+
+    path: str
+    name: str
+    entity: str
+    cells: Cells
+
+
+class Table(Sequence[Shown]):
+    """The rows, made when a page asks for them. `base`: all that pages are made from beside results; `path_of`: an entity's page."""
+
+    def __init__(self, lines: list[bytes], base: bytes, path_of: Callable[[str], str]):
+        self.lines, self.base, self.path_of = lines, base, path_of
+        self.results = list(map(msgspec.json.Decoder(_Result).decode, lines))
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __getitem__(self, part):  # type: ignore[no-untyped-def,override]
+        return list(map(self._shown, self.results[part])) if isinstance(part, slice) else self._shown(self.results[part])
+
+    def totals(self) -> dict[str, int]:
+        states = [item.follow_up.state for result in self.results for item in result.items]
+        problems = sum(any([item.problem for item in result.items]) for result in self.results)
+        return {"visits": len(self), "problems": problems, "items": len(states), "open": states.count("open"), "closed": states.count("closed")}
+
+    def source_of(self, start: int, size: int) -> str:
+        """What a page after the first was made from, as the manifest keeps it."""
+        state = hashlib.sha256(b"%b\n%d %d\n" % (self.base, len(self), size))
+        for line in self.lines[start : start + size]:
+            state.update(line)
+        return state.hexdigest()[:32]
+
+    def as_of(self, start: int, size: int) -> str:
+        """The last day any of these rows was published or changed."""
+        rows = self.results[start : start + size]
+        return max([day for row in rows for day in (row.published_on, *[change.on for change in row.history])])
+
+    def _shown(self, result: _Result) -> Shown:
+        items = result.items
+        problems = tuple([Problem(item.outcome_label, item.name) for item in items if item.problem])
+        states = {item.follow_up.state for item in items if item.problem}
+        outcomes = () if problems else tuple(dict.fromkeys([item.outcome_label for item in items]))
+        state = "open" if "open" in states else "closed" if "closed" in states else "none"
+        name = "<wbr>".join([piece if piece.isalnum() else escape(piece) for piece in pieces(result.name)])
+        return Shown(self.path_of(result.entity), name, result.entity, Cells(result.inspected_on, len(items), problems, outcomes, state))
+
+
+def rows_by(macro: Callable[..., str], root: str, rows: Iterable[Shown]) -> Markup:
+    """What `macro(root, row)` of the templates gives for all rows. A path and a code hold nothing to escape (bundle.slug)."""
+    words, found = _words(macro, root), []
+    for path, name, entity, cells in rows:
+        before, between, after, rest = words(cells)
+        found += before, path, between, name, after, entity, rest
+    return Markup("".join(found))
+
+
+@lru_cache(8)  # a template keeps its macros
+def _words(macro: Callable[..., str], root: str) -> Callable[[Cells], list[str]]:
+    """The words around the texts of a row with these cells, which are its first: a text in a cell may look like a token."""
+
+    def words(cells: Cells) -> list[str]:
+        found = [str(macro(root, Shown(*_TOKENS, cells)))]
+        for token in _TOKENS:
+            found += found.pop().split(token, 1)
+        return found
+
+    return lru_cache(_WORDS)(words)
