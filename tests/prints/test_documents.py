@@ -140,6 +140,7 @@ def test_a_voided_round_gives_the_reason_and_no_table(printed):
     assert "附件" not in text
 
 
+@pytest.mark.long
 def test_a_long_list_is_cut_at_two_hundred_and_points_to_the_open_data(printed):
     text = text_of(printed(*task_notice("revealed", list=LIST)))
     assert len(set(re.findall(r"9135058200000\d{5}", text))) == 200

@@ -21,6 +21,7 @@ from tests import NOTHING_LEFT_OUT, office
 from tests.web.bureau import build_stage, open_house
 from tests.web.test_axe import WITH_REGISTER, hire, made
 
+pytestmark = pytest.mark.long
 HAN = re.compile("[\u4e00-\u9fff]+")
 READ = {"title", "aria-label", "placeholder", "alt"}
 CHANGING = re.compile(r'name="(?:_once|sealed)" value="[^"]*"|(?<=页面编号 )[\w-]+|<meta name="texts"[^>]*>|<div class="paper">.*?</div>|<span class="code wrap">.*?</span>', re.DOTALL)
