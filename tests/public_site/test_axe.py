@@ -56,9 +56,10 @@ def test_no_page_keeps_anybody_out(site):
 PALE = """data:text/html,<!doctype html><html lang=en><title>t</title><meta name=viewport content="width=device-width"><style>%s</style><main><h1>Words</h1><div class=a><p>Some words</p></div></main>"""
 
 
-def test_what_was_easy_to_read_on_one_page_is_looked_at_again_where_its_colours_are_others():
+def test_what_was_easy_to_read_on_one_page_is_looked_at_again_where_its_colours_are_others(monkeypatch):
     if program() is None:
         pytest.skip("needs a Chromium browser")
+    monkeypatch.delenv("MINGCHA_EVERY_LOOK", raising=False)  # with it nothing is remembered
     with Browser() as browser:
         page = browser.page()
         eyes = Eyes(page)
