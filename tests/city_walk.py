@@ -29,7 +29,7 @@ from portal.domain.sample_profile import sample_profile
 from portal.steps import assign, base, commit, disclosure, draw, follow_ups, forms, plan, pool, profile, publish, review, sample, setup, simulation, tracking, visits
 from portal.steps.acting import Acting, stamp
 from portal.steps.directory import save_entity_rows, save_inspector_rows
-from portal.store import accounts, directory, engine, rights
+from portal.store import directory, engine, rights
 from portal.store import draw as draw_store
 from portal.store import plan as plan_store
 from tests import cluster, office

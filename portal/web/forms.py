@@ -24,7 +24,7 @@ from portal.domain import opinion as opinions
 from portal.domain import shared
 from portal.domain.answers import numbers_of, say
 from portal.domain.attachments import point_of
-from portal.domain.errors import BadInput, Conflict, NotAllowed, NotFound, Problem, Refused, WrongMoment
+from portal.domain.errors import BadInput, NotAllowed, NotFound, Problem, Refused, WrongMoment
 from portal.domain.model import Field, Form
 from portal.steps import attachments
 from portal.steps import forms as steps

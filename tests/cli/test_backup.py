@@ -14,8 +14,8 @@ import pytest
 
 from portal.steps import backup
 from portal.store import accounts, archive, engine
-from portal.store.tables import Audit, Setting, WebSession
-from tests import cluster, office
+from portal.store.tables import Audit, WebSession
+from tests import office
 from tests.office_fixtures import stages_on
 from tests.cli.command import PYTHON, ROOT, Done, FakePrinter, Portal
 

@@ -8,7 +8,7 @@ import pytest
 
 from portal.domain import risk
 from portal.domain.errors import BadInput, NotAllowed, NotFound, WrongMoment
-from portal.steps import commit, draw, pool
+from portal.steps import commit, pool
 from portal.store import draw as draw_store
 from portal.store.tables import Entity, Round, Task
 from tests import office

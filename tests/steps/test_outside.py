@@ -6,7 +6,7 @@ from portal.domain.cells import Sheet
 from portal.domain.errors import BadInput, NotAllowed, NotFound, WrongMoment
 from portal.steps import assign, disclosure, forms, imports, outside, publish, review, sample, visits
 from portal.steps.verify import verify_installation
-from portal.store import directory, engine, records
+from portal.store import engine, records
 from portal.store import draw as draw_store
 from portal.store import imports as lists
 from portal.store import visits as visit_store
