@@ -4,7 +4,11 @@ WeasyPrint leaves this to harfbuzz, and each version of harfbuzz writes another 
 fonts by a text of pango's that changes with pango.  Layout itself came out the same on Debian 12 and
 13, so these two were all that made documents differ.  Done here for the fonts we ship (CFF, keyed by
 CID, no subroutines: `bench/make_fonts.py` makes them so); any other font is still harfbuzz's work.
-Source: Adobe Technical Note 5176 (CFF), section numbers below.
+
+What is embedded is the bare CFF (`/CIDFontType0C`), not an OpenType file around it: there a viewer
+finds the glyph of a CID by the font's own list, so the glyphs not used need no place.  With numbers kept
+and a byte for each glyph between, one rare character cost 68 KB.
+Source: Adobe Technical Note 5176 (CFF), section numbers below; ISO 32000-1, 9.7.4.2 and table 126.
 """
 
 from __future__ import annotations
@@ -14,16 +18,15 @@ import struct
 from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import md5
 from itertools import accumulate
 from typing import Any
 
-from fontTools.ttLib.sfnt import SFNTReader, SFNTWriter
+from fontTools.ttLib.sfnt import SFNTReader
 
 _CHARSET, _CHARSTRINGS, _PRIVATE, _SUBROUTINES = 15, 17, 18, 19  # operators of DICT data, section 9
 _ROS, _FDARRAY, _FDSELECT = 1230, 1236, 1237  # two bytes, the first of them 12
-_ENDCHAR = b"\x0e"
-_TABLES = ("head", "OS/2", "post")  # taken over as they are
 
 
 class NotOurs(Exception):
@@ -54,31 +57,60 @@ class _Index:
         return self._offset(self.count) if self.count else self.start + 2
 
 
-def embed(font: bytes, glyphs: Mapping[int, str]) -> bytes:
-    """An OpenType font with the outlines of `glyphs` (number -> its text) and of glyph 0; numbers stay as they are.
+def embed(font: bytes, glyphs: Collection[int]) -> bytes:
+    """A CFF font of `glyphs` and glyph 0, in the order of their numbers in `font`, each with its number there as CID.
 
     Raises NotOurs for a font of another kind.
     """
+    source = _read(font)
+    kept = sorted({0, *glyphs})
+    owners = _owners(source, kept)
+    outlines = _write_index([source.glyphs[n] for n in kept])
+    charset = b"\x00" + struct.pack(f">{len(kept) - 1}H", *kept[1:])  # section 13, format 0
+    select = b"\x03" + struct.pack(">H", len(owners)) + b"".join(struct.pack(">HB", *pair) for pair in owners)
+    select += struct.pack(">H", len(kept))
+
+    def written(places: dict[int, int], private_at: list[int]) -> tuple[bytes, bytes]:
+        """The Top DICT, its INDEX and all before the glyphs; and the INDEX of Font DICTs. Every offset takes five bytes."""
+        top = {name: said for name, said in source.top.items() if name not in places} | {k: _integer(v) for k, v in places.items()}
+        dicts = [_write_dict(part | {_PRIVATE: _integer(len(private)) + _integer(at)})
+                 for part, private, at in zip(source.parts, source.privates, private_at, strict=True)]
+        return source.head + source.names + _write_index([_write_dict(top)]) + source.strings + b"\x00\x00", _write_index(dicts)
+
+    nowhere = dict.fromkeys((_CHARSET, _FDSELECT, _CHARSTRINGS, _FDARRAY), 0)
+    start, dicts = written(nowhere, [0] * len(source.parts))  # for their lengths
+    places, at = {}, len(start)
+    for name, what in ((_CHARSET, charset), (_FDSELECT, select), (_CHARSTRINGS, outlines), (_FDARRAY, dicts)):
+        places[name], at = at, at + len(what)
+    private_at = []
+    for private in source.privates:
+        private_at.append(at)
+        at += len(private)
+    start, dicts = written(places, private_at)
+    return b"".join([start, charset, select, outlines, dicts, *source.privates])
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A CFF table taken apart: what stands before the glyphs as it is, the glyphs, the Font DICTs with their Private DICTs."""
+
+    cff: bytes
+    head: bytes
+    names: bytes
+    strings: bytes
+    top: dict[int, bytes]
+    glyphs: _Index
+    parts: list[dict[int, bytes]]
+    privates: list[bytes]
+
+
+@lru_cache(maxsize=16)  # a worker has a file for each role, and behind it one for rare characters
+def _read(font: bytes) -> _Source:
+    """An OpenType font's outlines; read once a worker, megabytes each.  Raises NotOurs."""
     reader = SFNTReader(io.BytesIO(font))
     if "CFF " not in reader.tables or "fvar" in reader.tables:
         raise NotOurs
-    kept = sorted({0, *glyphs})
-    count = kept[-1] + 1
-    made = {name: reader[name] for name in _TABLES}
-    made["CFF "] = _embed_outlines(reader["CFF "], kept)
-    made["hhea"] = reader["hhea"][:34] + struct.pack(">H", count)
-    made["hmtx"] = _embed_widths(reader["hmtx"], int.from_bytes(reader["hhea"][34:36]), kept)
-    made["maxp"] = struct.pack(">IH", 0x00005000, count)
-    made["cmap"] = _character_map(glyphs)
-    out = io.BytesIO()
-    writer = SFNTWriter(out, len(made), sfntVersion="OTTO")
-    for name in sorted(made):
-        writer[name] = made[name]
-    writer.close()
-    return out.getvalue()
-
-
-def _embed_outlines(cff: bytes, kept: list[int]) -> bytes:
+    cff = reader["CFF "]
     names = _Index(cff, cff[2])
     tops = _Index(cff, names.end)
     strings = _Index(cff, tops.end)
@@ -86,47 +118,20 @@ def _embed_outlines(cff: bytes, kept: list[int]) -> bytes:
     top = _dict(tops[0])
     if _ROS not in top or shared.count:
         raise NotOurs
-    outlines, fonts = _Index(cff, _number(top[_CHARSTRINGS])), _Index(cff, _number(top[_FDARRAY]))
-    owners = _owners(cff, _number(top[_FDSELECT]), kept)
-
-    last = kept[-1]
-    drawn = [_ENDCHAR] * (last + 1)
-    for n in kept:
-        drawn[n] = outlines[n]
-    glyphs = _write_index(drawn)
-    charset = b"\x02" + struct.pack(">HH", 1, last - 1) if last else b"\x00"  # section 13: CID n is glyph n
-    select = b"\x03" + struct.pack(">H", len(owners)) + b"".join(struct.pack(">HB", *pair) for pair in owners)
-    select += struct.pack(">H", last + 1)
+    fonts = _Index(cff, _number(top[_FDARRAY]))
     parts, privates = [_dict(fonts[n]) for n in range(fonts.count)], []
     for part in parts:
         size, at = _numbers(part[_PRIVATE])
         privates.append(cff[at : at + size])
         if _SUBROUTINES in _dict(privates[-1]):
             raise NotOurs
-
-    def written(places: dict[int, int], private_at: list[int]) -> tuple[bytes, bytes]:
-        """The Top DICT, its INDEX and all before the glyphs; and the INDEX of Font DICTs. Every offset takes five bytes."""
-        head = _write_dict({name: top[name] for name in top if name not in places} | {k: _integer(v) for k, v in places.items()})
-        dicts = [_write_dict(part | {_PRIVATE: _integer(len(private)) + _integer(at)})
-                 for part, private, at in zip(parts, privates, private_at, strict=True)]
-        start = cff[:4] + cff[4 : cff[2]] + cff[names.start : names.end] + _write_index([head]) + cff[strings.start : strings.end]
-        return start + b"\x00\x00", _write_index(dicts)
-
-    nowhere = dict.fromkeys((_CHARSET, _FDSELECT, _CHARSTRINGS, _FDARRAY), 0)
-    start, dicts = written(nowhere, [0] * len(parts))  # for their lengths
-    places, at = {}, len(start)
-    for name, what in ((_CHARSET, charset), (_FDSELECT, select), (_CHARSTRINGS, glyphs), (_FDARRAY, dicts)):
-        places[name], at = at, at + len(what)
-    private_at = []
-    for private in privates:
-        private_at.append(at)
-        at += len(private)
-    start, dicts = written(places, private_at)
-    return b"".join([start, charset, select, glyphs, dicts, *privates])
+    glyphs = _Index(cff, _number(top[_CHARSTRINGS]))
+    return _Source(cff, cff[: cff[2]], cff[names.start : names.end], cff[strings.start : strings.end], top, glyphs, parts, privates)
 
 
-def _owners(cff: bytes, at: int, kept: list[int]) -> list[tuple[int, int]]:
-    """(first glyph, Font DICT) of each run (section 19); a glyph not kept belongs to the run before it."""
+def _owners(source: _Source, kept: list[int]) -> list[tuple[int, int]]:
+    """(place in `kept`, Font DICT) of each run of glyphs that share one (section 19)."""
+    cff, at = source.cff, _number(source.top[_FDSELECT])
     if cff[at] == 0:
         owner = lambda n: cff[at + 1 + n]  # noqa: E731
     elif cff[at] == 3:
@@ -137,27 +142,10 @@ def _owners(cff: bytes, at: int, kept: list[int]) -> list[tuple[int, int]]:
     else:
         raise NotOurs
     runs: list[tuple[int, int]] = []
-    for glyph in kept:
+    for place, glyph in enumerate(kept):
         if not runs or runs[-1][1] != owner(glyph):
-            runs.append((glyph, owner(glyph)))
+            runs.append((place, owner(glyph)))
     return runs
-
-
-def _embed_widths(table: bytes, known: int, kept: list[int]) -> bytes:
-    """hmtx: advance and left side of each kept glyph, nothing for the others.  Glyphs from `known` on share the last advance."""
-    out = bytearray(4 * (kept[-1] + 1))
-    for glyph in kept:
-        last = 4 * min(glyph, known - 1)
-        side = 4 * glyph + 2 if glyph < known else 4 * known + 2 * (glyph - known)
-        out[4 * glyph : 4 * glyph + 4] = table[last : last + 2] + table[side : side + 2]
-    return bytes(out)
-
-
-def _character_map(glyphs: Mapping[int, str]) -> bytes:
-    """cmap, format 12: one group for each character that is a glyph of its own."""
-    groups = sorted((ord(text), glyph) for glyph, text in glyphs.items() if len(text) == 1)
-    body = b"".join(struct.pack(">III", point, point, glyph) for point, glyph in groups)
-    return struct.pack(">HHHHIHHIII", 0, 1, 3, 10, 12, 12, 0, 16 + len(body), 0, len(groups)) + body
 
 
 # DICT data and INDEX data, sections 4 and 5 --------------------------------------
@@ -231,13 +219,45 @@ def _write_index(objects: Collection[bytes]) -> bytes:
 # In WeasyPrint's place -----------------------------------------------------------
 
 
+class _Bare(bytes):
+    """A CFF font behind the mark of an OpenType one, which is how WeasyPrint knows what kind of font it writes."""
+
+    MARK = b"OTTO"
+
+
+def write_bare(document: Any, pdf: Any) -> None:
+    """A `finisher` of WeasyPrint: name each of our fonts what it is.  `CIDToGIDMap` has no place in a font of this kind (ISO 32000-1, table 117)."""
+    for thing in pdf.objects:
+        if getattr(thing, "stream", None) and isinstance(thing.stream[0], _Bare):
+            thing.stream, thing.extra["Subtype"] = [thing.stream[0].removeprefix(_Bare.MARK)], "/CIDFontType0C"
+        elif isinstance(thing, dict) and thing.get("Subtype") == "/CIDFontType0":
+            thing.pop("CIDToGIDMap", None)
+
+
 def install() -> None:
     """Let WeasyPrint use the above.  It reaches into one of its inner classes, pinned by the lock file;
     should that change, documents are only as different between machines as they were before."""
-    from weasyprint.pdf import stream
-    from weasyprint.pdf.fonts import Font
+    from weasyprint.pdf import fonts, stream
 
-    class OurFont(Font):
+    face_of, data_of = fonts.get_pango_font_hb_face, fonts.get_hb_object_data
+    faces: dict[Any, Any] = {}  # kept alive by being here, so that an address is never that of a later face
+    files: dict[Any, bytes] = {}
+
+    def face_once(font: Any) -> Any:
+        face = face_of(font)
+        return faces.setdefault(face, face)
+
+    def data_once(thing: Any, *more: Any) -> bytes | None:
+        """A whole font is taken out of harfbuzz once, not for each size of each document."""
+        if more or thing not in faces:
+            return data_of(thing, *more)
+        if thing not in files:
+            files[thing] = data_of(thing)
+        return files[thing]
+
+    fonts.get_pango_font_hb_face, fonts.get_hb_object_data = face_once, data_once
+
+    class OurFont(fonts.Font):
         def __init__(self, *arguments: Any):
             super().__init__(*arguments)
             name = self.name.partition(b"+")[2]
@@ -249,7 +269,7 @@ def install() -> None:
             try:
                 if not to_unicode or self.missing or hinting:
                     raise NotOurs
-                self.file_content = embed(self.file_content, to_unicode)
+                self.file_content = _Bare(_Bare.MARK + embed(self.file_content, to_unicode))
             except (NotOurs, ValueError, LookupError, struct.error):
                 super().subset(to_unicode, hinting)
 

@@ -87,7 +87,8 @@ def document_day(context: dict[str, Any]) -> str:
 
 
 def qr(text: str) -> dict[str, Any]:
-    """A QR code as one SVG path: `size` modules a side, `d` the path.  Nothing to fetch or to trust."""
+    """A QR code as one SVG path, a line through each run of dark modules: `size` modules a side, `d` the path, to be
+    stroked one module wide.  Outlines to fill would be two and a half times the path.  Nothing to fetch or to trust."""
     code = segno.make(text, error="m", micro=False)
     rows = [bytearray(row) for row in code.matrix]
     path = io.StringIO()
@@ -98,6 +99,6 @@ def qr(text: str) -> dict[str, Any]:
             while run < len(row) and row[run]:
                 run += 1
             if run > x:
-                path.write(f"M{x} {y}h{run - x}v1h-{run - x}z")
+                path.write(f"M{x} {y}.5h{run - x}")
             x = max(run, x + 1)
     return {"size": len(rows), "d": path.getvalue()}

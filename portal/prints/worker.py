@@ -15,8 +15,9 @@ import os
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
-from portal.prints import embedding, pages
+from portal.prints import embedding, pages, quicker
 from portal.prints.limits import limit_cpu, limit_process
 from portal.prints.wire import Gone, read_frame, send_frame
 
@@ -37,12 +38,14 @@ class Setting:
 
     def __init__(self, setup: dict[str, Any]):
         import weasyprint
+        from cssselect2 import ElementWrapper
         from weasyprint.text.fonts import FontConfiguration
         from weasyprint.urls import URLFetcher, URLFetcherResponse
 
         logging.getLogger("weasyprint").addHandler(logging.NullHandler())
         logging.getLogger("weasyprint").propagate = False
         embedding.install()
+        quicker.install()
         files = {f"{FONT_SCHEME}{role}": Path(path) for role, path in setup["fonts"].items()}
 
         class OnlyOurs(URLFetcher):
@@ -59,7 +62,18 @@ class Setting:
                 return URLFetcherResponse(url, files[url].read_bytes())
 
         class Document(weasyprint.HTML):
-            """Styled by doc.css alone (an inner method of WeasyPrint; if it goes, pages are only slower)."""
+            """Styled by doc.css alone and read as XML, which the templates are (inner parts of WeasyPrint; if
+            they go, pages are only slower).  What XML has no place for, a control character in a name, say, is read as HTML."""
+
+            def __init__(self, page: str, fetcher: URLFetcher):
+                try:
+                    tree = ElementTree.fromstring(page)
+                except ElementTree.ParseError:
+                    super().__init__(string=page, url_fetcher=fetcher)
+                    return
+                self.base_url, self.url_fetcher, self.media_type = None, fetcher, "print"
+                self.wrapper_element = ElementWrapper.from_html_root(tree, content_language=None)
+                self.etree_element = tree
 
             def _ua_stylesheets(self, forms: bool = False) -> list[Any]:
                 return []
@@ -75,7 +89,7 @@ class Setting:
         """The PDF of one document; the same bytes for the same input, in any process, on any day."""
         page = pages.render_page(self.environment, template, context)
         self.fetcher.pictures = {url: base64.b64decode(data) for url, data in context.get("pictures", {}).items()}
-        html = self.document(string=page.html, url_fetcher=self.fetcher)
+        html = self.document(page.html, self.fetcher)
         midnight = datetime.fromisoformat(page.on).replace(tzinfo=timezone(timedelta(hours=8)))
         midnight = midnight.astimezone(timezone.utc)
         attachments = [
@@ -86,7 +100,7 @@ class Setting:
             for name, text in page.attachments
         ]
         return html.write_pdf(
-            stylesheets=[self.css], font_config=self.font_config, attachments=attachments, **PDF_OPTIONS
+            stylesheets=[self.css], font_config=self.font_config, attachments=attachments, finisher=embedding.write_bare, **PDF_OPTIONS
         )
 
 

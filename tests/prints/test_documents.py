@@ -261,7 +261,7 @@ def test_the_code_for_phones_covers_exactly_the_dark_modules():
     segno = pytest.importorskip("segno")
     drawn = pages.qr("https://example.gov.cn/ssj")
     dark = set()
-    for x, y, run in re.findall(r"M(\d+) (\d+)h(\d+)v1h-\d+z", drawn["d"]):
+    for x, y, run in re.findall(r"M(\d+) (\d+)\.5h(\d+)", drawn["d"]):
         dark |= {(int(x) + i, int(y)) for i in range(int(run))}
     matrix = segno.make("https://example.gov.cn/ssj", error="m", micro=False).matrix
     assert dark == {(x, y) for y, row in enumerate(matrix) for x, module in enumerate(row) if module}
