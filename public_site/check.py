@@ -30,17 +30,21 @@ _TAG = re.compile(
 )
 _ATTRIBUTE = re.compile(r'''([a-z][a-z0-9:-]*)(?:="([^"]*)")?''')
 _VERBATIM = ("script", "style")  # what stands in these is no markup
+# What a browser fetches with a page unasked: (tag, rel) and the attribute that names it.
+_LOADED = {("link", rel): ("href",) for rel in ("stylesheet", "icon", "preload", "modulepreload")} | {("script", ""): ("src",), ("img", ""): ("src",)}
 
 
 class _Page:
-    """The links, ids and inline code of a page."""
+    """The links, ids and inline code of a page, and the files that come with it."""
 
     def __init__(self, tags: Iterable[tuple[str, dict[str, str]]]) -> None:
         self.links: list[str] = []
         self.ids: list[str] = []
         self.inline: list[str] = []
+        self.loads: list[str] = []
         for tag, found in tags:
             self.links += [found[name] for name in ("href", "src", "action") if name in found]
+            self.loads += [found[name] for name in _LOADED.get((tag, found.get("rel", "")), ()) if name in found]
             self.ids += [found["id"]] if "id" in found else []
             if tag == "style" or (tag == "script" and "src" not in found):
                 self.inline.append(f"<{tag}>")
@@ -98,6 +102,7 @@ def check_release(path: Path) -> list[Line]:
         _line("页面里没有内嵌的脚本和样式", [f"{name}：{code}" for name, page in pages.items() for code in page.inline]),
         _line("页面里的标识不重复", [name for name, page in pages.items() if len(page.ids) != len(set(page.ids))]),
         _line("每个页面不超过 60 KB", [name for name in pages if (path / name).stat().st_size > MOST_BYTES]),
+        _line("每个页面连同样式和脚本，压缩传输不超过 60 KB", _heavy_pages(path, pages, set(files))),
     ]
 
 
@@ -147,6 +152,22 @@ def _dead_links(pages: dict[str, _Page], files: set[str]) -> list[str]:
             if target not in files or (parts.fragment and target in ids and unquote(parts.fragment) not in ids[target]):
                 found.append(f"{name} → {link}")
     return found
+
+
+def _heavy_pages(path: Path, pages: dict[str, _Page], files: set[str]) -> list[str]:
+    """Pages that are over SITE.md's 60 KB with all a browser fetches for them, each file as a server with `gzip_static` sends it."""
+    sizes: dict[str, int] = {}
+
+    def sent(name: str) -> int:
+        if name not in sizes:
+            sizes[name] = min(((path / way).stat().st_size for way in (name, f"{name}.gz") if way in files and (path / way).is_file()), default=0)
+        return sizes[name]
+
+    def whole(name: str, page: _Page) -> int:
+        loaded = {_resolve("" if name in ABSENT else name, urlsplit(link).path.removeprefix("/" if name in ABSENT else "")) for link in page.loads}
+        return sent(name) + sum(map(sent, loaded))
+
+    return [f"{name}（{size} 字节）" for name, page in pages.items() if (size := whole(name, page)) > MOST_BYTES]
 
 
 def _resolve(page: str, link: str) -> str:

@@ -1,6 +1,7 @@
 """Publishing: one switch, nothing in place, and a crash anywhere leaves the old release shown."""
 
 import fcntl
+import gzip
 import json
 import os
 import shutil
@@ -250,6 +251,18 @@ def test_a_check_finds_what_no_page_may_hold(site: Path, addition: str, fault: s
     shown = site / "current"
     rewritten(shown, "index.html", (shown / "index.html").read_bytes() + addition.encode())
     assert any(fault in line for line in faults(shown))
+
+
+def test_a_check_weighs_a_page_with_all_that_comes_with_it(site: Path) -> None:
+    """As a server sends it: the script of 200 KB is small where it has a packed file beside it, and not else."""
+    shown, words = site / "current", "压缩传输不超过 60 KB"
+    heavy = (shown / "static" / "site.js").read_bytes() + b"//" + b"x" * 200_000
+    rewritten(shown, "static/site.js", heavy)
+    rewritten(shown, "static/site.js.gz", gzip.compress(heavy))
+    assert not any(words in line for line in faults(shown))
+    (shown / "static" / "site.js.gz").unlink()
+    [line] = [line for line in faults(shown) if words in line]
+    assert "404.html（2" in line and "about.html（2" in line and "另有" in line
 
 
 def test_our_pages_are_read_the_quick_way_and_it_says_what_html_parser_says(site: Path) -> None:
