@@ -12,8 +12,11 @@ a session and copied for each test.
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import secrets
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -86,12 +89,16 @@ def settings_of(folder: Path, *, owner: bool = False) -> Settings:
 class Builder:
     folder: Path
     clock: Clock = field(default_factory=lambda: Clock(NOW["start"]))
+    chance: Callable[[int], bytes] = secrets.token_bytes
 
     async def acting(self, login: str) -> Acting:
         keys = load_keys(self.folder / "keys")
-        return await open_acting(await accounts.load_account(login), login, self.clock(), keys, SECTORS)
+        return await open_acting(await accounts.load_account(login), login, self.clock(), keys, SECTORS, token_bytes=self.chance)
 
     async def build(self, stage: str) -> None:
+        """MINGCHA_CHANCE=1: drawn anew each run, to find what only some draws show; else the same bureau each time."""
+        if not os.environ.get("MINGCHA_CHANCE"):
+            self.chance = office.seeded_bytes(f"bureau {stage}")
         await engine.open_engine(settings_of(self.folder, owner=stage == "start").database_url)
         try:
             self.clock.now = NOW[stage]
@@ -104,7 +111,7 @@ class Builder:
         hashed = passwords.hash_password(PASSWORD)  # one hash for everybody: hashing is what costs
         await setup.init(
             key_folder=self.folder / "keys", name="未定名", region=setup.UNNAMED, now=now, stamp=stamp(now), sectors=SECTORS,
-            password=lambda login: PASSWORD,
+            password=lambda login: PASSWORD, token_bytes=self.chance,
         )  # fmt: skip
         await rights.install(lambda: cluster.PASSWORD, cluster.application())
         await sample.name_sample_bureau(1)
