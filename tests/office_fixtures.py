@@ -55,7 +55,7 @@ def stages_on(kind: str, tmp_path_factory) -> office.Stages:
 
 
 @pytest.fixture(scope="session")
-def stages(engine_kind, tmp_path_factory, cheap_passphrases) -> office.Stages:
+def stages(engine_kind, tmp_path_factory, cheap_passphrases, one_loop) -> office.Stages:
     return stages_on(engine_kind, tmp_path_factory)
 
 
