@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from portal.store import postgres
 from portal.store.postgres import PooledPostgres
 
 _kept: dict[str, asyncpg.Pool] = {}  # by the address of the application's role
@@ -25,10 +26,20 @@ def _name(url: str) -> str:
 
 
 async def _take_pool(self: PooledPostgres) -> None:
-    if self.url in _kept and asyncio.get_running_loop() in _loops:
-        self.pool = _kept.pop(self.url)
-    else:
-        await _open(self)
+    if asyncio.get_running_loop() in _loops:
+        pool = _kept.pop(self.url, None)
+        if pool and _is_as_asked(pool):
+            self.pool = pool
+            return
+        if pool:
+            await pool.close()
+    await _open(self)
+
+
+def _is_as_asked(pool: asyncpg.Pool) -> bool:
+    """It was made with what is in force now: a test may have it otherwise."""
+    settings = pool._connect_kwargs["server_settings"]
+    return settings["lock_timeout"] == str(postgres.LOCK_MS) and pool._maxsize == postgres.WRITERS + postgres.READERS
 
 
 async def _give_pool(self: PooledPostgres) -> None:

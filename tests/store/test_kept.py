@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from portal.store import engine
+from portal.store import engine, postgres
 from portal.store.tables import Entity
 from tests import cluster, office, pools
 
@@ -184,6 +184,17 @@ async def test_no_connection_waits_where_rules_are_changed_or_in_another_loop(co
     assert pools.processes(database) == set() and engine.current_engine().pool is not pool
     await engine.close_engine()
     assert pools.processes(database) == set()
+
+
+async def test_connections_that_were_made_otherwise_are_not_given_on(copied, tmp_path, monkeypatch):
+    copied("first")
+    pools_made = []
+    for wait in (50, 20_000, 20_000):
+        monkeypatch.setattr(postgres, "LOCK_MS", wait)
+        pools_made.append(await _opened(tmp_path / "first"))
+        assert await pools_made[-1].fetchval("SELECT setting FROM pg_settings WHERE name = 'lock_timeout'") == str(wait)
+        await engine.close_engine()
+    assert pools_made[0] is not pools_made[1] is pools_made[2]
 
 
 async def test_connections_go_with_a_copy_that_is_given_up(copied, tmp_path):
