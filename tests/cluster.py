@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
+from tests import pools
 from tests.kept import FAILURES, MOST, Copy, Order, learn
 
 SERVER, FOLDER, RUN = "MINGCHA_POSTGRES", "MINGCHA_CLUSTER", "MINGCHA_RUN"
@@ -233,8 +234,14 @@ def _is_superuser() -> bool:
 
 def let_go(name: str) -> None:
     """This copy is not put back: it is to be copied itself, when nobody may be connected to it, or its rules are to be changed."""
+    pools.give_up(name)
     if copy := _in_use.pop(name, None):
         _on_loop(copy.close())
+
+
+def is_kept(name: str) -> bool:
+    """It is in use, and will be put back."""
+    return name in _in_use
 
 
 def query(database: str, sql: str, *values: Any) -> list[tuple]:
@@ -256,6 +263,7 @@ def drop(*names: str) -> None:
     gone = [name for name in names if name not in waiting and not _put_back(name)]
     if len(_waiting) > MOST:
         copy = _waiting.pop(0)
+        pools.give_up(copy.name)
         _on_loop(copy.close())
         gone.append(copy.name)
 
@@ -272,9 +280,10 @@ def _put_back(name: str) -> bool:
     if not copy:
         return False
     with suppress(*FAILURES):  # a test that cut every connection
-        if _on_loop(copy.put_back()):
+        if _on_loop(copy.put_back(pools.processes(name))):
             _waiting.append(copy)
             return True
+    pools.give_up(name)
     _on_loop(copy.close())
     return False
 

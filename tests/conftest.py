@@ -16,7 +16,7 @@ import hypothesis
 import pytest
 
 from portal.prints import nursery
-from tests import NOTHING_LEFT_OUT, cluster
+from tests import NOTHING_LEFT_OUT, cluster, pools
 
 hypothesis.settings.register_profile("mingcha", deadline=None)  # a busy machine is no mistake of an example
 hypothesis.settings.load_profile("mingcha")
@@ -119,6 +119,13 @@ def pytest_collection_modifyitems(config, items):
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+async def one_loop(anyio_backend):
+    """From the first test that asks for it, all tests run in one loop: their connections can wait for the next test."""
+    with pools.kept_open():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ were changed (any row of the catalogue), where somebody is still in a transactio
 from __future__ import annotations
 
 import io
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -83,14 +84,14 @@ class Copy:
             with suppress(*FAILURES):
                 await gone.close()
 
-    async def put_back(self) -> bool:
-        """False where that cannot be done: the copy is to be given up."""
+    async def put_back(self, waiting: Collection[int] = ()) -> bool:
+        """False where that cannot be done: the copy is to be given up. `waiting`: the server's processes that wait for the next test (pools.py)."""
         self.uses += 1
         if self.uses >= USES:
             return False
         connection = await self.open()
         self.question = self.question or await connection.prepare(self.order.question)
-        if not await _left_alone(connection):
+        if not await _left_alone(connection, waiting):
             return False
         more, less = [], []
         for name, count, new in await self.question.fetch(self.since):
@@ -115,11 +116,12 @@ class Copy:
         return True
 
 
-async def _left_alone(connection: asyncpg.Connection) -> bool:
+async def _left_alone(connection: asyncpg.Connection, waiting: Collection[int]) -> bool:
     """Nobody else is here any more, nor was in the middle of something."""
     others = await connection.fetch(_OTHERS)
-    for row in others:  # idle: a test's pool that is just closing, or a process that nobody stopped
-        await connection.execute(f"SELECT pg_terminate_backend({row['pid']})")
+    for row in others:
+        if row["pid"] not in waiting:  # idle: a test's pool that is just closing, or a process that nobody stopped
+            await connection.execute(f"SELECT pg_terminate_backend({row['pid']})")
     return all(row["state"] in ("idle", None) for row in others)
 
 

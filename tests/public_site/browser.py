@@ -26,6 +26,8 @@ SHELL, WHOLE = ("chromium-headless-shell",), ("chromium", "chromium-browser", "g
 #: Even without a screen Chromium opens a window with its address bar, whose list of suggestions is two web pages of its own: two thirds of a
 #: start's processor time, beside the first seconds of a test. The names are of Chromium 156; others take no notice of those they do not know.
 UNSEEN = ["--no-startup-window", "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,Translate,OptimizationHints"]
+#: Every page a new document that is looked at for a moment: compiling its scripts better and better, beside it, takes more time than it saves.
+BRIEFLY = ["--js-flags=--no-opt,--no-maglev,--min-semi-space-size=64"]
 SECONDS = 60  # for any one answer: a shared machine can be slow
 
 
@@ -35,9 +37,10 @@ def program(*, whole: bool = False) -> str | None:
 
 
 class Browser:
-    """A running Chromium with a profile of its own that is gone afterwards; `whole`: not the shell."""
+    """A running Chromium with a profile of its own that is gone afterwards; `whole`: not the shell; `briefly`: for many pages, none of which computes for long."""
 
-    def __init__(self, *, whole: bool = False) -> None:
+    def __init__(self, *, whole: bool = False, briefly: bool = False) -> None:
+        self._more = BRIEFLY if briefly else []
         self._program = program(whole=whole) or WHOLE[0]
 
     def __enter__(self) -> Browser:
@@ -45,7 +48,7 @@ class Browser:
         ours_in, theirs_out = os.pipe()
         theirs_in, ours_out = os.pipe()
         flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--no-first-run",
-                 *UNSEEN, f"--user-data-dir={self._profile}", "--remote-debugging-pipe", "about:blank"]  # fmt: skip
+                 *UNSEEN, *self._more, f"--user-data-dir={self._profile}", "--remote-debugging-pipe", "about:blank"]  # fmt: skip
         # The browser reads commands from descriptor 3 and answers on 4; numbers above those stay out of the way.
         high = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (theirs_in, theirs_out)]
         quiet = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]

@@ -1,21 +1,18 @@
 """The same thing done by many at once: one effect, and for everybody else the stored result or a refusal in words."""
 
 import asyncio
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from portal.domain.errors import Refused
 from portal.domain.sample import sample_inspectors, sample_plan
-from portal.steps import disclosure, draw, plan, pool, uploads
+from portal.steps import assign, disclosure, draw, plan, pool, uploads, visits
 from portal.steps.directory import save_inspector_rows
 from portal.steps.verify import verify_installation
 from portal.store import audit, engine
 from portal.store import log as log_store
-from tests import NOTHING_LEFT_OUT, office
+from tests import NOTHING_LEFT_OUT, office, processes
 from tests.office import OPEN, SEALED
 from tests.steps.acts import CHANGES
 
@@ -64,45 +61,23 @@ async def test_an_act_done_by_many_at_once_has_one_effect(change, house, monkeyp
 
 # Several processes -------------------------------------------------------------
 
-DRAW = """
-import asyncio, json, sys
-from pathlib import Path
-from portal.domain.errors import Refused
-from portal.steps import assign, draw, visits
-from portal.store import engine
-from tests import NOTHING_LEFT_OUT, office
-
-async def main():
-    house = await office.open_house(Path(sys.argv[1]))
+async def draw_in_another(meet, folder):
+    house = await office.open_house(Path(folder))
     act = await house.acting("planner")
-    print("ready", flush=True)
-    sys.stdin.readline()
-    answers = await asyncio.gather(*(draw.draw_round(act, office.OPEN) for _ in range(10)))
-    await asyncio.gather(*(visits.combine_visits(act, office.OPEN) for _ in range(5)))
-    await asyncio.gather(*(assign.assign_inspectors(act, office.OPEN) for _ in range(5)))
-    print(json.dumps([[answer["again"], answer["commit"]] for answer in answers]))
+    meet()
+    answers = await asyncio.gather(*(draw.draw_round(act, OPEN) for _ in range(10)))
+    await asyncio.gather(*(visits.combine_visits(act, OPEN) for _ in range(5)))
+    await asyncio.gather(*(assign.assign_inspectors(act, OPEN) for _ in range(5)))
     await engine.close_engine()
-
-asyncio.run(main())
-"""
+    return [(answer["again"], answer["commit"]) for answer in answers]
 
 
 @pytest.mark.long
 async def test_several_processes_that_draw_at_once_draw_once(committed):
     await office.make_drawable(committed)
     before = (await audit.load_head())["n"]
-    root = Path(__file__).resolve().parents[2]
-    processes = [
-        await asyncio.create_subprocess_exec(
-            sys.executable, "-c", DRAW, str(committed.settings.data), cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        for _ in range(PROCESSES)
-    ]
-    for process in processes:
-        assert await process.stdout.readline() == b"ready\n"
-    said = [await one for one in [asyncio.ensure_future(process.communicate(b"go\n")) for process in processes]]
-    assert [process.returncode for process in processes] == [0] * PROCESSES
-    answers = [answer for out, _ in said for answer in json.loads(out)]
+    said = await processes.at_once(draw_in_another, *[(str(committed.settings.data),)] * PROCESSES)
+    answers = [answer for one in said for answer in one]
     assert len(answers) == 10 * PROCESSES and len({commit for _, commit in answers}) == 1
     assert [again for again, _ in answers].count(False) == 1
     acts = [row["act"] for row in await audit.load_acts(before)]

@@ -10,6 +10,7 @@ import gzip
 import json
 import re
 import zlib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -86,12 +87,13 @@ def found_in(files: dict[str, bytes], secrets: dict[str, bytes]) -> list[tuple[s
     others = [(name, secret) for name, secret in secrets.items() if secret not in beside]
     between = b"|".join(re.escape(one.encode()) for one in BESIDE)
     shapes = [re.compile(rb"(?=([0-9A-Z]{%d}(?:%b)[A-Z]))" % (size, between)) for size in {len(re.match(rb"\w+", secret)[0]) for secret in beside}]
-    hits = []
-    for path, data in files.items():
-        for text in (*readings(data), path.encode()):
-            hits += [(path, beside[one]) for shape in shapes for one in shape.findall(text) if one in beside]
-            hits += [(path, name) for name, secret in others if secret in text]
-    return hits
+
+    @cache
+    def names_in(text: bytes) -> list[str]:  # packed and not, in the bundle and in the site: many a text is there several times
+        said = [beside[one] for shape in shapes for one in shape.findall(text) if one in beside]
+        return said + [name for name, secret in others if secret in text]
+
+    return [(path, name) for path, data in files.items() for text in (*readings(data), path.encode()) for name in names_in(text)]
 
 
 def _read(folder: Path) -> dict[str, bytes]:

@@ -1,8 +1,6 @@
 """Two bureaus, or two people, bring in the same codes at once: one gets them, the other is told which and where."""
 
 import asyncio
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from portal.steps.directory import save_entity_rows
 from portal.steps.loading import import_register
 from portal.store import accounts, directory, engine, loads
 from portal.store.tables import Entity, Load, LoadPart, Organisation
+from tests import office, processes
 from tests.office import snapshot
 
 pytestmark = pytest.mark.anyio
@@ -197,47 +196,25 @@ async def test_what_the_bureau_above_took_meanwhile_is_not_taken_back_by_a_file_
 
 # Several processes -------------------------------------------------------------
 
-IMPORT = """
-import asyncio, sys
-from pathlib import Path
-from portal.domain.cells import Sheet
-from portal.domain.errors import Refused
-from portal.steps import imports
-from portal.store import engine, loads
-from tests import office
-from tests.steps.test_whose_codes import NEW, sheet
-
-async def main(folder, login, size):
+async def import_in_another(meet, folder, login, size):
     imports.SMALL, loads.PART_LINES = 100, 50
     house = await office.open_house(Path(folder))
     act = await house.acting(login)
-    print("ready", flush=True)
-    sys.stdin.readline()
+    meet()
     try:
-        await imports.import_sheet(act, "entities", sheet(NEW[:int(size)], login), f"{login}.xlsx", b"")
-        print("in")
+        await imports.import_sheet(act, "entities", sheet(NEW[:size], login), f"{login}.xlsx", b"")
+        return "in"
     except Refused as refusal:
-        print(refusal.message)
-    await engine.close_engine()
-
-asyncio.run(main(*sys.argv[1:]))
-"""
+        return refusal.message
+    finally:
+        await engine.close_engine()
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("sizes", [(60, 60), (300, 300), (300, 60)], ids=["small-small", "large-large", "large-small"])
 async def test_of_two_processes_at_once_one_gets_the_codes(filled, sizes):
-    folder, root = str(filled.settings.data), Path(__file__).resolve().parents[2]
-    logins = ("operator", "stranger")
-    processes = [
-        await asyncio.create_subprocess_exec(
-            sys.executable, "-c", IMPORT, folder, login, str(size), cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        for login, size in zip(logins, sizes)
-    ]
-    for process in processes:
-        assert await process.stdout.readline() == b"ready\n"
-    said = [out.decode().strip() for out, _ in await asyncio.gather(*(process.communicate(b"go\n") for process in processes))]
+    folder, logins = str(filled.settings.data), ("operator", "stranger")
+    said = await processes.at_once(import_in_another, *((folder, login, size) for login, size in zip(logins, sizes)))
     assert said.count("in") == 1 and all(words == "in" or "没有导入任何一行" in words for words in said), said
     rows = await Entity.select(Entity.name).where(Entity.code.is_in([row.code for row in NEW])).run()
     assert len(rows) == sizes[said.index("in")] and {row["name"] for row in rows} == {logins[said.index("in")]}

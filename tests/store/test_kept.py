@@ -1,14 +1,19 @@
 """A copy of a stage that a test was done with is as good as a new one, or is given up (tests/kept.py)."""
 
+import asyncio
+
 import asyncpg
 import pytest
 
-from tests import cluster, office
+from portal.store import engine, postgres
+from portal.store.tables import Entity
+from tests import cluster, office, pools
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgres, pytest.mark.parametrize("engine_kind", ["postgres"], indirect=True)]
 
 COLUMNS = """SELECT attrelid::regclass::text, attname, format_type(atttypid, NULL) FROM pg_attribute
              WHERE attrelid >= 16384 AND attnum > 0 AND attnotnull AND NOT atthasdef ORDER BY attrelid, attnum"""
+ASKING = "SELECT pid FROM pg_stat_activity WHERE datname = ? AND application_name = 'mingcha'"
 #: a value of each kind that a table without rows wants in its first
 ZEROS = {"text": "''", "bytea": "''", "boolean": "false", "jsonb": "'{}'", "json": "'{}'", "date": "'2026-01-01'", "character varying": "''"}
 
@@ -139,3 +144,62 @@ async def test_a_copy_whose_connections_were_all_cut_is_given_up(copied):
     assert _is_kept(database) and copied("second") == database
     assert cluster.query("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ?", database) == [(True,)]
     assert not _is_kept(database)
+
+
+# Connections -------------------------------------------------------------------
+
+
+async def _opened(folder):
+    await office.open_house(folder)
+    return engine.current_engine().pool
+
+
+async def test_connections_wait_for_the_next_test_on_the_same_copy(copied, tmp_path):
+    database = copied("first")
+    pool = await _opened(tmp_path / "first")
+    [(process,)] = cluster.query("postgres", ASKING, database)
+    await Entity.update(name="别的", force=True).run()
+    await engine.close_engine()
+    assert pools.processes(database) == {process}
+    assert _is_kept(database) and copied("second") == database
+    assert await _opened(tmp_path / "second") is pool and pools.processes(database) == set()
+    assert not await Entity.exists().where(Entity.name == "别的").run()
+    assert cluster.query("postgres", ASKING, database) == [(process,)]
+    await engine.close_engine()
+
+
+async def test_no_connection_waits_where_rules_are_changed_or_in_another_loop(copied, tmp_path):
+    database = copied("first")
+    pool = await _opened(tmp_path / "first")
+    await engine.close_engine()
+
+    async def elsewhere():
+        other = await _opened(tmp_path / "first")
+        await engine.close_engine()
+        return other
+
+    assert await asyncio.to_thread(asyncio.run, elsewhere()) is not pool
+    assert await _opened(tmp_path / "first") is pool
+    await office.become_owner()
+    assert pools.processes(database) == set() and engine.current_engine().pool is not pool
+    await engine.close_engine()
+    assert pools.processes(database) == set()
+
+
+async def test_connections_that_were_made_otherwise_are_not_given_on(copied, tmp_path, monkeypatch):
+    copied("first")
+    pools_made = []
+    for wait in (50, 20_000, 20_000):
+        monkeypatch.setattr(postgres, "LOCK_MS", wait)
+        pools_made.append(await _opened(tmp_path / "first"))
+        assert await pools_made[-1].fetchval("SELECT setting FROM pg_settings WHERE name = 'lock_timeout'") == str(wait)
+        await engine.close_engine()
+    assert pools_made[0] is not pools_made[1] is pools_made[2]
+
+
+async def test_connections_go_with_a_copy_that_is_given_up(copied, tmp_path):
+    database = copied("first")
+    await _opened(tmp_path / "first")
+    await engine.close_engine()
+    await _run(database, RULES[0])
+    assert pools.processes(database) and not _is_kept(database) and not pools.processes(database)
