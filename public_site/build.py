@@ -186,7 +186,7 @@ def _renderer(bundle: Bundle) -> Render:
     def render(page: Page, path: str, context: dict[str, Any]) -> bytes:
         root = page.root or "../" * path.count("/") or "./"
         text = templates.get_template(page.template).render(fixed, **context, root=root, path=path, here=page.here, as_of=page.as_of)
-        return "\n".join(line for line in text.split("\n") if line.strip()).encode() + b"\n"
+        return "\n".join([line for line in text.split("\n") if line.strip()]).encode() + b"\n"
 
     return render
 

@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import re
-import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -65,7 +64,6 @@ class Bundle:
     updated: dict[str, str] = field(default_factory=dict)
     totals: dict[str, dict[str, int]] = field(default_factory=dict)  # round -> visits, of them with a found problem, items, follow-ups open and closed
     since: Difference | None = None
-    check: int | None = None  # CRC-32 of results.jsonl, where it was asked for
     _opened: list[Opened] = field(default_factory=list)
 
     def results_of(self, code: str) -> Numbers:
@@ -138,15 +136,15 @@ def load_bundle(folder: Path, tombstones: Mapping[str, Row] | None = None, earli
     files: dict[str, str] = manifest["files"]
     places = {path: _place(folder, require_path(path)) for path in sorted(files)}
     with ThreadPoolExecutor(1) as beside:  # neither holds up the other: hashing is not Python's own work
-        sums = beside.submit(_require_sums, places, files, "results.jsonl" if earlier else "")
+        sums = beside.submit(_require_sums, places, files)
         found = difference(earlier.results, places["results.jsonl"], earlier.shown.sizes[0], earlier.shown.counts) if earlier and "results.jsonl" in places else None
-        check = sums.result()
+        sums.result()
     for name in ("about.json", "results.jsonl", *(f"{name}.jsonl" for name in _LISTS)):
         if name not in files:
             raise BadInput(f"公示数据包缺少“{name}”。请重新导出。")
     lists = {name: _rows(folder / f"{name}.jsonl") if f"{name}.jsonl" in files else [] for name in (*_LISTS, *_LATER)}
     lists["tombstones"] = joined(tombstones or {}, lists["tombstones"])
-    bundle = Bundle(folder, _json(folder / "about.json"), files, **lists, check=check)
+    bundle = Bundle(folder, _json(folder / "about.json"), files, **lists)
     if not (earlier and found and earlier.stones == mark_of(bundle.tombstones) and (bundle := _with_earlier(bundle, earlier, found)).since):
         _index(bundle)
     _sort(bundle)
@@ -303,16 +301,8 @@ def _place(folder: Path, path: str) -> Path:
     return file
 
 
-def _require_sums(places: Mapping[str, Path], files: Mapping[str, str], checked: str) -> int | None:
-    """Refuse what the manifest does not say; CRC-32 of the file `checked`."""
-    check = None
+def _require_sums(places: Mapping[str, Path], files: Mapping[str, str]) -> None:
     for path, place in places.items():
-        state = hashlib.sha256()
-        with place.open("rb", 0) as stream:
-            while block := stream.read(CHUNK):
-                state.update(block)
-                if path == checked:
-                    check = zlib.crc32(block, check or 0)
-        if state.hexdigest() != files[path]:
-            raise BadInput(f"公示数据包中的“{path}”与清单不符，可能没有写完或被改动过。请重新导出。")
-    return check
+        with place.open("rb") as stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest() != files[path]:
+                raise BadInput(f"公示数据包中的“{path}”与清单不符，可能没有写完或被改动过。请重新导出。")

@@ -28,8 +28,10 @@ class _Pieces(msgspec.Struct):
     marks: bytes
     counts: bytes
     sizes: list[bytes]
+    checks: list[bytes]
     begins: bytes
     ends: bytes
+    so_far: list[bytes]
 
 
 class _Saved(msgspec.Struct):
@@ -87,7 +89,7 @@ def load_known(site: Path, release: str | None) -> Known | None:
     lines.starts = array("Q", accumulate(lines.sizes, initial=0))
     lines.starts.pop()
     pieces = {
-        path: Pieces(bytearray(one.marks), array("I", one.counts), [array("I", sizes) for sizes in one.sizes], array("Q", one.begins), array("Q", one.ends))
+        path: Pieces(bytearray(one.marks), array("I", one.counts), _arrays(one.sizes), _arrays(one.checks), array("Q", one.begins), array("Q", one.ends), _arrays(one.so_far))
         for path, one in saved.pieces.items()
     }
     results = site / "releases" / release / RESULTS
@@ -101,7 +103,10 @@ def save_known(site: Path, release: str, bundle: Bundle, pieces: Mapping[str, Pi
         return
     index = bundle.index
     counts = counts_of(open_manifest(site / "releases" / release / "manifest.json")[0])
-    kept = {path: _Pieces(bytes(one.marks), one.counts.tobytes(), [sizes.tobytes() for sizes in one.sizes], one.begins.tobytes(), one.ends.tobytes()) for path, one in pieces.items()}
+    kept = {}
+    for path, one in pieces.items():
+        one.sum_up()
+        kept[path] = _Pieces(bytes(one.marks), one.counts.tobytes(), _raw(one.sizes), _raw(one.checks), one.begins.tobytes(), one.ends.tobytes(), _raw(one.so_far))
     saved = _Saved(
         program(), release, mark_of(bundle.tombstones), dict(made), (counts.files, counts.html, counts.pdfs), kept,
         index.sizes.tobytes(), index.rounds.tobytes(), index.codes, bytes(index.marks), index.facts.tobytes(), list(index.kinds),
@@ -117,6 +122,14 @@ def program() -> str:
     for path in sorted(Path(__file__).parent.glob("*.py")):
         state.update(path.read_bytes())
     return state.hexdigest()
+
+
+def _arrays(saved: Sequence[bytes]) -> list[array[int]]:
+    return [array("I", one) for one in saved]
+
+
+def _raw(arrays: Sequence[array[int]]) -> list[bytes]:
+    return [one.tobytes() for one in arrays]
 
 
 def _texts(saved: Sequence[bytes]) -> Texts:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import msgspec
 
-PIECE = 32  # lines of a piece, on average
+PIECE, MOST = 64, 48  # one line of so many ends a piece; lines of a piece at most: some 34 on average, and the one that a change falls into is not much longer
 MARK = 16  # bytes
 
 
@@ -190,12 +190,12 @@ class Lines:
         return max([kinds[number].day for number in set(map(self.facts.__getitem__, numbers))])
 
     def pieces(self, numbers: Sequence[int]) -> Iterator[tuple[bytes, Sequence[int]]]:
-        """(mark, numbers) of the pieces these lines fall into. Where one ends its last line says by itself, so that a change moves no other piece."""
+        """(mark, numbers) of the pieces these lines fall into. Where one ends its last line says by itself, so that a change moves no other but what is cut off for its length."""
         firsts, begin = self.marks[::MARK], 0
         ends = [at for at, n in enumerate(numbers, 1) if not firsts[n] % PIECE]
-        for end in ends if ends[-1:] == [len(numbers)] else [*ends, len(numbers)]:
-            part = numbers[begin:end]
-            if part:
+        for end in [*ends, len(numbers)]:
+            for at in range(begin, end, MOST):
+                part = numbers[at : min(at + MOST, end)]
                 yield short_digest(self.marks_of(part)), part
             begin = end
 
@@ -209,14 +209,47 @@ def are_side_by_side(numbers: Sequence[int]) -> bool:
 class Pieces:
     """Of the pieces some files were made in (tables.py): what each is known by, how many lines it has, and how many bytes in each file.
 
-    `begins`: where they begin in each of the files, `ends`: how long these are.
+    `checks`: CRC-32 of each piece in each file that is not packed, `so_far` of all pieces before it. `begins`: where they
+    begin in each of the files, `ends`: how long these are.
     """
 
     marks: bytearray
     counts: array[int]
     sizes: list[array[int]]
+    checks: list[array[int]]
     begins: array[int]
     ends: array[int]
+    so_far: list[array[int]] = field(default_factory=list)
+
+    def sum_up(self) -> None:
+        """Make `so_far`, where it is not made yet."""
+        if not self.so_far:
+            pairs = (zip(checks, sizes, strict=True) for checks, sizes in zip(self.checks, self.sizes, strict=False))
+            self.so_far = [array("I", accumulate(one, lambda check, piece: moved(check, piece[1]) ^ piece[0], initial=0)) for one in pairs]
+
+
+def _times(a: int, b: int) -> int:
+    """Two remainders multiplied modulo the polynomial of CRC-32, lowest power first."""
+    product, bit = 0, 1 << 31
+    while bit:
+        if a & bit:
+            product ^= b
+        b = b >> 1 ^ (0xEDB88320 if b & 1 else 0)
+        bit >>= 1
+    return product
+
+
+_POWERS = [1 << 23]  # x to the 8, 16, 32, ...: of 1, 2, 4, ... bytes
+while len(_POWERS) < 40:
+    _POWERS.append(_times(_POWERS[-1], _POWERS[-1]))
+
+
+def moved(check: int, size: int) -> int:
+    """A CRC-32 as it stands so many bytes later: of A and B together it is that of A moved, XOR that of B (as zlib's crc32_combine)."""
+    for n in range(size.bit_length()):
+        if size >> n & 1:
+            check = _times(_POWERS[n], check)
+    return check
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from itertools import accumulate
 from public_site.bundle import CHUNK, Bundle, Numbers, Row, plain_json
 from public_site.data import result_head, result_rows
 from public_site.known import RESULTS as LINES
-from public_site.lines import MARK, Lines, Pieces
+from public_site.lines import MARK, Lines, Pieces, moved
 from public_site.listing import Opened
 from public_site.pages import result_path
 from public_site.sink import LEVEL, Sink
@@ -38,8 +38,8 @@ def put_results(bundle: Bundle, sink: Sink, source: str) -> None:
         sink.pieces[LINES] = known.shown
         return
     out = [_Out(sink, LINES), _Out(sink, TABLE)]
-    if not bundle.dropped and bundle.check is not None:
-        out[0].digest, out[0].check = bundle.files["results.jsonl"], bundle.check  # checked when the bundle was opened
+    if not bundle.dropped:
+        out[0].digest = bundle.files["results.jsonl"]  # checked when the bundle was opened
     _put(bundle, sink, out, range(len(bundle.index.sizes)), (b"", result_head()), (b"", b""), lambda lines: (b"".join(lines), result_rows(lines)))
     sink.inputs[TABLE] = source
 
@@ -63,7 +63,10 @@ def _put(bundle: Bundle, sink: Sink, plain: list[_Out], numbers: Numbers, heads:
     every, first = [*plain, *packed], plain[0].path
     for one, content in zip(every, (*heads, *(_HEAD + _pressed(head) for head in heads)), strict=True):
         one.write(content)
-    made = sink.pieces[first] = Pieces(bytearray(), array("I"), [array("I") for _ in every], array("Q", [one.size for one in every]), array("Q"))
+        one.check = zlib.crc32(content)
+    made = sink.pieces[first] = Pieces(
+        bytearray(), array("I"), [array("I") for _ in every], [array("I") for _ in plain], array("Q", [one.size for one in every]), array("Q")
+    )
     old = sink.known.pieces.get(first) if sink.known else None
     if old and any(one.path not in sink.last_files or (sink.last / one.path).stat().st_size != end for one, end in zip(every, old.ends, strict=True)):
         old = None  # one is torn, or too short to have a twin
@@ -75,6 +78,9 @@ def _put(bundle: Bundle, sink: Sink, plain: list[_Out], numbers: Numbers, heads:
             for n, one in enumerate(every):
                 made.sizes[n] += old.sizes[n][part.start : part.stop]
                 one.take(starts[n][part.start], starts[n][part.stop])
+            for checks, before, so_far, one, start in zip(made.checks, old.checks, old.so_far, plain, starts, strict=False):
+                checks += before[part.start : part.stop]
+                one.check = moved(one.check ^ so_far[part.start], start[part.stop] - start[part.start]) ^ so_far[part.stop]
             continue
         made.marks += mark
         made.counts.append(len(part))
@@ -82,9 +88,12 @@ def _put(bundle: Bundle, sink: Sink, plain: list[_Out], numbers: Numbers, heads:
         for sizes, one, content in zip(made.sizes, every, (*contents, *map(_pressed, contents)), strict=True):
             sizes.append(len(content))
             one.write(content)
+        for checks, one, content in zip(made.checks, plain, contents, strict=True):
+            checks.append(check := zlib.crc32(content))
+            one.check = moved(one.check, len(content)) ^ check
     for one, twin, tail in zip(plain, packed, tails, strict=True):
         one.write(tail)
-        twin.write(_pressed(tail) + _LAST + struct.pack("<LL", one.check, one.size & 0xFFFFFFFF))
+        twin.write(_pressed(tail) + _LAST + struct.pack("<LL", zlib.crc32(tail, one.check), one.size & 0xFFFFFFFF))
         one.close()
         twin.close(one.size)
     made.ends.extend([one.size for one in every])
@@ -117,7 +126,7 @@ def _pressed(content: bytes) -> bytes:
 
 
 class _Out:
-    """One of the files, written from its beginning to its end. Its SHA-256 and CRC-32 are made as it is written, where they are not known."""
+    """One of the files, written from its beginning to its end. `digest`: where it is known; `check` is CRC-32."""
 
     def __init__(self, sink: Sink, path: str):
         self.sink, self.path = sink, path
@@ -127,7 +136,6 @@ class _Out:
     def write(self, content: bytes) -> None:
         if not self.digest:
             self.state.update(content)
-            self.check = zlib.crc32(content, self.check)
         self.size += len(content)
         view = memoryview(content)
         while view:

@@ -50,6 +50,7 @@ def in_pieces(bundle: Path, verify: Path, tmp_path_factory: pytest.TempPathFacto
     made = tmp_path_factory.mktemp("pieces") / "site"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lines, "PIECE", 4)
+        patch.setattr(lines, "MOST", 6)
         patch.setattr(pages, "ROWS", 4)
         release(bundle, made, FakePdfs(), verify=verify)
     return made

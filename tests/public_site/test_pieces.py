@@ -4,6 +4,7 @@ import gzip
 import json
 import random
 import shutil
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from tests.public_site.conftest import FakePdfs
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "PIECE", 4)
+    monkeypatch.setattr(lines, "MOST", 6)
     monkeypatch.setattr(pages, "ROWS", 4)
 
 
@@ -93,6 +95,13 @@ def test_what_is_said_of_many_lines_comes_from_what_is_kept_of_each(bundle: Path
         states = [item["follow_up"]["state"] for row in some for item in row["items"]]
         problems = sum(any(item["problem"] for item in row["items"]) for row in some)
         assert opened.index.totals(numbers) == {"visits": len(some), "problems": problems, "items": len(states), "open": states.count("open"), "closed": states.count("closed")}
+
+
+def test_checks_of_two_parts_give_the_check_of_both() -> None:
+    chance = random.Random(2)
+    for size in (0, 1, 7, 300, 70_000):
+        first, second = chance.randbytes(chance.randrange(50)), chance.randbytes(size)
+        assert lines.moved(zlib.crc32(first), size) ^ zlib.crc32(second) == zlib.crc32(first + second)
 
 
 def test_lines_that_cannot_be_read_are_left_to_who_says_which(tmp_path: Path) -> None:
@@ -209,12 +218,12 @@ def test_packed_tables_are_plain_gzip_and_most_of_a_small_change_is_taken_over(
 
 
 def test_rounds_that_lines_come_to_and_go_from_are_as_made_from_nothing(bundle: Path, site: Path, verify: Path, tmp_path: Path) -> None:
-    """The first of a round, its last, all but one, and a round that has none any more."""
+    """The first of a round, others and its last, and a round that has none any more."""
     whole = (bundle / "results.jsonl").read_bytes().splitlines(keepends=True)
     of = [json.loads(one)["round"] for one in whole]
     largest = max(of, key=of.count)
     mine = [n for n, code in enumerate(of) if code == largest]
-    for turn, gone in enumerate(([mine[0]], [mine[-1], mine[3]], mine[1:], [], mine)):
+    for turn, gone in enumerate(([mine[0]], [mine[-1], *mine[1:9]], mine)):
         folder = Path(shutil.copytree(bundle, tmp_path / f"b{turn}"))
         (folder / "results.jsonl").write_bytes(b"".join(one for n, one in enumerate(whole) if n not in gone))
         seal(folder)
