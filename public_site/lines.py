@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, chain
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -58,15 +57,9 @@ class Line(msgspec.Struct, gc=False):
     aliases: list[str] = []
 
 
-class Fact(NamedTuple):
-    """What a round's totals are made of; very many results have the same. `day`: the last one it was published or changed."""
-
-    day: str
-    problem: bool
-    items: int
-    open: int
-    closed: int
-
+#: What a round's totals are made of: the last day it was published or changed, whether it has a found problem, items, follow-ups open, closed.
+#: Very many results have the same.
+Fact = tuple[str, bool, int, int, int]
 
 visit_of = msgspec.json.Decoder(Visit).decode
 line_of = msgspec.json.Decoder(Line).decode
@@ -148,10 +141,10 @@ class Lines:
         self.entities.add(row.entity)
         self.names.add(row.name)
         self.rounds.append(number)
-        self.marks += short_digest(line)
+        self.marks += sha256(line).digest()[:MARK]
         states = [item.follow_up.state for item in row.items]
         day = max([row.published_on, *[entry.on for entry in row.history]])
-        fact = Fact(day, any([item.problem for item in row.items]), len(states), states.count("open"), states.count("closed"))
+        fact = day, any([item.problem for item in row.items]), len(states), states.count("open"), states.count("closed")
         self.facts.append(self.kinds.setdefault(fact, len(self.kinds)))
 
     def take(self, other: Lines, first: int, last: int, start: int) -> int:
@@ -179,15 +172,14 @@ class Lines:
         """Of some lines."""
         kinds, found = list(self.kinds), {"visits": 0, "problems": 0, "items": 0, "open": 0, "closed": 0}
         for number, count in Counter(map(self.facts.__getitem__, numbers)).items():
-            fact = kinds[number]
-            for name, value in zip(found, (1, fact.problem, *fact[2:]), strict=True):
+            for name, value in zip(found, (1, *kinds[number][1:]), strict=True):
                 found[name] += value * count
         return found
 
     def last_day(self, numbers: Iterable[int]) -> str:
         """The last day any of some lines was published or changed."""
         kinds = list(self.kinds)
-        return max([kinds[number].day for number in set(map(self.facts.__getitem__, numbers))])
+        return max([kinds[number][0] for number in set(map(self.facts.__getitem__, numbers))])
 
     def pieces(self, numbers: Sequence[int]) -> Iterator[tuple[bytes, Sequence[int]]]:
         """(mark, numbers) of the pieces these lines fall into. Where one ends its last line says by itself, so that a change moves no other but what is cut off for its length."""

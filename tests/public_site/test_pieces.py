@@ -12,7 +12,7 @@ import pytest
 
 from portal.domain.bundle import canonical
 from portal.domain.errors import BadInput
-from public_site import known, lines, listing, pages, tables
+from public_site import known, lines, listing, tables
 from public_site.bundle import last_change, load_bundle
 from public_site.check import check_release
 from public_site.lines import Difference, difference
@@ -20,14 +20,12 @@ from public_site.listing import Counts, Listed, counts_of, open_manifest, save_m
 from public_site.release import current, release, roll_back
 from public_site.round_results import Table
 from tests.public_site.bundle_fixture import seal
-from tests.public_site.conftest import FakePdfs
+from tests.public_site.conftest import FakePdfs, make_small
 
 
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "PIECE", 4)
-    monkeypatch.setattr(lines, "MOST", 6)
-    monkeypatch.setattr(pages, "ROWS", 4)
+    make_small(monkeypatch)
 
 
 # Lines and pieces ------------------------------------------------------------------------------
