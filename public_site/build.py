@@ -45,11 +45,16 @@ Progress = Callable[[str, int], None]  # what is being made, how many so far
 
 @dataclass(frozen=True, slots=True)
 class PdfJob:
-    """One PDF to render: a template of templates/print, its context, and the key its bytes are kept under."""
+    """One PDF to render: a template of templates/print, what makes its context, and the key its bytes are kept under."""
 
     template: str
-    context: Mapping[str, Any]
+    make: Callable[[], Mapping[str, Any]]
     key: str
+
+    @property
+    def context(self) -> Mapping[str, Any]:
+        """Read from the bundle anew each time: only who renders it asks."""
+        return self.make()
 
 
 class PdfRenderer(Protocol):
@@ -181,7 +186,7 @@ def _renderer(bundle: Bundle) -> Render:
     def render(page: Page, path: str, context: dict[str, Any]) -> bytes:
         root = page.root or "../" * path.count("/") or "./"
         text = templates.get_template(page.template).render(fixed, **context, root=root, path=path, here=page.here, as_of=page.as_of)
-        return "\n".join(line for line in text.split("\n") if line.strip()).encode() + b"\n"
+        return "\n".join([line for line in text.split("\n") if line.strip()]).encode() + b"\n"
 
     return render
 
@@ -264,6 +269,9 @@ def _put_data(bundle: Bundle, sink: Sink, style: str, names: str) -> None:
     for path, pieces in data.csv_files(bundle, states):
         sink.put_pieces(path, pieces)
     tables.put_results(bundle, sink, hashlib.sha256(plain_json([style, mark_of(bundle.tombstones), bundle.files["results.jsonl"]])).hexdigest()[:32])
+    for row in (*bundle.rounds, *bundle.external):
+        if row["code"] in bundle.by_round:
+            tables.put_round(bundle, sink, row)
     for name in data.COLUMNS:
         if name == "results":
             continue
@@ -316,7 +324,7 @@ def _missing(every: Iterable[Paper], sink: Sink, cache: Path, wanted: dict[str, 
         wanted[paper.path] = key
         if key not in asked and not _cached(cache, key).is_file():
             asked.add(key)
-            yield PdfJob(paper.template, paper.make(), key)
+            yield PdfJob(paper.template, paper.make, key)
 
 
 def _cached(cache: Path, key: str) -> Path:

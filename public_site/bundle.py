@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import msgspec
 
 from portal.domain.errors import BadInput
-from public_site.lines import Difference, Lines, Pieces, difference
+from public_site.lines import Difference, Lines, Pieces, are_side_by_side, difference, line_of, sha256
 from public_site.listing import Opened
 
 SPEC = "mingcha-bundle/1"
@@ -36,32 +36,6 @@ _SAFE_PART, _SAFE_PATH = re.compile(_PART, re.ASCII), re.compile(f"{_PART}(?:/{_
 _LISTS = ("items", "plans", "rounds", "pages")
 _LATER = ("external", "tombstones")  # bundles of earlier versions lack them
 decode = msgspec.json.decode  # four times as quick as json.loads, and this is most of what a small change costs
-
-
-class _On(msgspec.Struct, gc=False):
-    on: str
-
-
-class _Item(msgspec.Struct, gc=False):
-    problem: bool
-
-
-class _Logged(msgspec.Struct, gc=False):
-    index: int
-
-
-class _Line(msgspec.Struct, gc=False):
-    """What the index needs of a result; the rest of the line is not even made into objects."""
-
-    visit: str
-    entity: str
-    name: str
-    round: str
-    published_on: str
-    history: list[_On]
-    items: list[_Item]
-    proof: _Logged
-    aliases: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +62,7 @@ class Bundle:
     by_entity: dict[str, int | list[int]] = field(default_factory=dict)
     by_round: dict[str, array[int]] = field(default_factory=dict)
     updated: dict[str, str] = field(default_factory=dict)
-    problems: dict[str, int] = field(default_factory=dict)  # round -> visits with a found problem
+    totals: dict[str, dict[str, int]] = field(default_factory=dict)  # round -> visits, of them with a found problem, items, follow-ups open and closed
     since: Difference | None = None
     _opened: list[Opened] = field(default_factory=list)
 
@@ -107,13 +81,18 @@ class Bundle:
         known = self.index.aliases
         return {alias for n in self.results_of(code) if n in known for alias in known[n]} if known else set()
 
-    def lines(self, numbers: Iterable[int]) -> list[bytes]:
-        """The raw lines of results, in the order asked for."""
+    def lines(self, numbers: Numbers) -> list[bytes]:
+        """The raw lines of results, whose numbers rise."""
         if not self._opened:
             self._opened.append(Opened(os.open(self.folder / "results.jsonl", os.O_RDONLY)))
         whole = self._opened[0].number
         starts, sizes, read = self.index.starts, self.index.sizes, os.pread
-        return [read(whole, sizes[n], starts[n]) for n in numbers]  # a mapping would count as memory in the end
+        if not are_side_by_side(numbers):
+            return [read(whole, sizes[n], starts[n]) for n in numbers]  # a mapping would count as memory in the end
+        first, last = numbers[0], numbers[-1]
+        begin = starts[first]
+        block = read(whole, starts[last] + sizes[last] - begin, begin)
+        return [block[at - begin : at - begin + size] for at, size in zip(starts[first : last + 1], sizes[first : last + 1], strict=True)]
 
     def results(self) -> Iterator[Row]:
         """Every result that may be shown, one at a time."""
@@ -138,11 +117,11 @@ class Earlier(Protocol):
 
     results: Path  # the file
     stones: str  # a digest of what it was freed of
-    pieces: Pieces  # the first of its files is this one
+    shown: Pieces  # the first of their files is this one
     lines: Lines
     digests: Mapping[str, str]
     updated: Mapping[str, str]
-    problems: Mapping[str, int]
+    totals: Mapping[str, dict[str, int]]
 
 
 def load_bundle(folder: Path, tombstones: Mapping[str, Row] | None = None, earlier: Earlier | None = None) -> Bundle:
@@ -158,7 +137,7 @@ def load_bundle(folder: Path, tombstones: Mapping[str, Row] | None = None, earli
     places = {path: _place(folder, require_path(path)) for path in sorted(files)}
     with ThreadPoolExecutor(1) as beside:  # neither holds up the other: hashing is not Python's own work
         sums = beside.submit(_require_sums, places, files)
-        found = difference(earlier.results, places["results.jsonl"], earlier.pieces.sizes[0], earlier.pieces.counts) if earlier and "results.jsonl" in places else None
+        found = difference(earlier.results, places["results.jsonl"], earlier.shown.sizes[0], earlier.shown.counts) if earlier and "results.jsonl" in places else None
         sums.result()
     for name in ("about.json", "results.jsonl", *(f"{name}.jsonl" for name in _LISTS)):
         if name not in files:
@@ -190,36 +169,24 @@ def _index(bundle: Bundle) -> None:
     rounds, offset, line = {row["code"] for row in (*bundle.rounds, *bundle.external)}, 0, b""
     stones, index = bundle.tombstones, bundle.index
     numbers: dict[str, int] = {}
-    states = {code: hashlib.sha256() for code in rounds}
-    decode = msgspec.json.Decoder(_Line).decode
     try:
         with (bundle.folder / "results.jsonl").open("rb", CHUNK) as stream:
             for line in stream:
-                row, start = decode(line), offset
+                row, start = line_of(line), offset
                 offset += len(line)
                 if row.round not in rounds:
                     raise BadInput(f"结果“{row.visit}”属于轮次“{row.round}”，但公示数据包中没有这一轮。请重新导出。")
                 if stones and row.visit in stones and row.proof.index <= stones[row.visit]["index"]:
                     bundle.dropped.add(start)
                     continue
-                index.add(start, len(line), row.entity, row.name, numbers.setdefault(row.round, len(numbers)), row.aliases)
-                states[row.round].update(line)
-                _note(bundle, row)
+                index.add(start, line, row, numbers.setdefault(row.round, len(numbers)))
     except msgspec.MsgspecError:
         raise BadInput(f"公示数据包的 results.jsonl 从第 {offset:,} 字节起的一行读不出来：{line[:60].decode(errors='replace')}…。请重新导出。") from None
     index.codes.extend(numbers)
-    bundle.digests.update({code: states[code].hexdigest() for code in numbers})
-
-
-def _note(bundle: Bundle, row: _Line) -> None:
-    changed = max(row.published_on, *[entry.on for entry in row.history], "")
-    if changed > bundle.updated.get(row.round, ""):
-        bundle.updated[row.round] = changed
-    bundle.problems[row.round] = bundle.problems.get(row.round, 0) + any([item.problem for item in row.items])
 
 
 def _sort(bundle: Bundle) -> None:
-    """Which lines are whose."""
+    """Which lines are whose, and what is said of each round of which that is not known."""
     by_entity, index = bundle.by_entity, bundle.index
     by_entity.update(zip(index.entities, count()))
     if len(by_entity) < len(index.sizes):  # some have several
@@ -234,37 +201,36 @@ def _sort(bundle: Bundle) -> None:
     for n, number in enumerate(index.rounds):
         by_number[number].append(n)
     bundle.by_round.update({code: found for code, found in zip(index.codes, by_number, strict=True) if found})
+    for code in bundle.by_round.keys() - bundle.digests.keys():
+        mine = bundle.by_round[code]
+        bundle.digests[code] = sha256(index.marks_of(mine)).hexdigest()
+        bundle.updated[code], bundle.totals[code] = index.last_day(mine), index.totals(mine)
 
 
 def _with_earlier(bundle: Bundle, earlier: Earlier, found: Difference) -> Bundle:
     """The bundle with the index of what is the same as earlier taken over; unchanged (`since` None) where all must be read."""
-    decode, index, old = msgspec.json.Decoder(_Line).decode, Lines(codes=list(earlier.lines.codes)), earlier.lines
+    old = earlier.lines
+    index = Lines(codes=list(old.codes), kinds=dict(old.kinds))
     numbers, changed, start = {code: n for n, code in enumerate(index.codes)}, set(), 0
     try:
         for run in found.runs:
             start = index.take(old, run.first, run.last, start)
             for line in run.fresh:
-                row = decode(line)
+                row = line_of(line)
                 if row.visit in bundle.tombstones:
                     return bundle
-                index.add(start, len(line), row.entity, row.name, numbers.setdefault(row.round, len(numbers)), row.aliases)
+                index.add(start, line, row, numbers.setdefault(row.round, len(numbers)))
                 start += len(line)
                 changed.add(row.round)
-        changed |= {decode(line).round for line in found.gone}
+        changed |= {line_of(line).round for line in found.gone}
     except msgspec.MsgspecError:
         return bundle
     index.codes[:] = numbers
     if not numbers.keys() <= {row["code"] for row in (*bundle.rounds, *bundle.external)}:
         return bundle  # who reads all of them says which
     bundle = replace(bundle, index=index, since=found)
-    for mine, its in ((bundle.digests, earlier.digests), (bundle.updated, earlier.updated), (bundle.problems, earlier.problems)):
+    for mine, its in ((bundle.digests, earlier.digests), (bundle.updated, earlier.updated), (bundle.totals, earlier.totals)):
         mine.update({code: value for code, value in its.items() if code not in changed})
-    for code in changed:
-        lines = bundle.lines([n for n, number in enumerate(index.rounds) if number == numbers[code]])
-        if lines:
-            bundle.digests[code] = hashlib.sha256(b"".join(lines)).hexdigest()
-        for line in lines:
-            _note(bundle, decode(line))
     return bundle
 
 
@@ -307,16 +273,6 @@ _FOLDERS = [f"{n:02x}" for n in range(256)]
 def shard(code: str) -> str:
     """The folder of a code: the first two hex digits of its SHA-256."""
     return _FOLDERS[sha256(code.encode()).digest()[0]]
-
-
-_BEGUN = hashlib.sha256()
-
-
-def sha256(content: bytes) -> hashlib._Hash:
-    """As hashlib's, a microsecond quicker: OpenSSL 3 looks its algorithm up again for each new state, and not for a copy."""
-    state = _BEGUN.copy()
-    state.update(content)
-    return state
 
 
 def _json(path: Path) -> Row:

@@ -1,7 +1,7 @@
 """What a release's maker knew of its results beyond what the release says, so that a small change to it costs little.
 
-    site/.known     the index of its results and the sizes of the pieces its tables are made of; of the release shown or of
-                    none: whoever finds another reads all anew, and makes the same. Never served.
+    site/.known     the index of its results and the sizes of the pieces its tables and its rounds' JSON are made of; of the
+                    release shown or of none: whoever finds another reads all anew, and makes the same. Never served.
 """
 
 from __future__ import annotations
@@ -18,10 +18,20 @@ import msgspec
 
 from public_site.bundle import Bundle, mark_of
 from public_site.forget import save_whole
-from public_site.lines import Lines, Pieces, Texts, moved
+from public_site.lines import Fact, Lines, Pieces, Texts
 from public_site.listing import Counts, counts_of, open_manifest
 
-FILE = ".known"
+FILE, RESULTS = ".known", "data/results.jsonl"
+
+
+class _Pieces(msgspec.Struct):
+    marks: bytes
+    counts: bytes
+    sizes: list[bytes]
+    checks: list[bytes]
+    begins: bytes
+    ends: bytes
+    so_far: list[bytes]
 
 
 class _Saved(msgspec.Struct):
@@ -30,38 +40,38 @@ class _Saved(msgspec.Struct):
     stones: str
     made: dict[str, str]
     counts: tuple[int, int, int]
-    closed: bool
-    pieces: list[bytes]
-    checks: list[bytes]
-    so_far: list[bytes]
+    pieces: dict[str, _Pieces]
     sizes: bytes
     rounds: bytes
     codes: list[str]
+    marks: bytes
+    facts: bytes
+    kinds: list[Fact]
     entities: tuple[bytes, bytes]
     names: tuple[bytes, bytes]
     aliases: dict[int, list[str]]
     digests: dict[str, str]
     updated: dict[str, str]
-    problems: dict[str, int]
+    totals: dict[str, dict[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """`results`: the file; `stones`: a digest of what it was freed of; `made`: as in the manifest; `counts`: of listing.FOLDERS.
 
-    `so_far`: CRC-32 of all pieces before each, in each file that has checks, and of all.
+    `pieces`: by the path of the first of the files that were made in them; `shown`: of those the results are in.
     """
 
     results: Path
     stones: str
     made: Mapping[str, str]
     counts: Counts
-    pieces: Pieces
-    so_far: list[array[int]]
+    pieces: Mapping[str, Pieces]
+    shown: Pieces
     lines: Lines
     digests: Mapping[str, str]
     updated: Mapping[str, str]
-    problems: Mapping[str, int]
+    totals: Mapping[str, dict[str, int]]
 
 
 def load_known(site: Path, release: str | None) -> Known | None:
@@ -72,28 +82,35 @@ def load_known(site: Path, release: str | None) -> Known | None:
         return None
     if saved.release != release or saved.program != program():
         return None
-    counts, *sizes = _arrays(saved.pieces)
-    lines = Lines(array("Q"), array("I", saved.sizes), _texts(saved.entities), _texts(saved.names), array("I", saved.rounds), saved.codes, saved.aliases)
+    lines = Lines(
+        array("Q"), array("I", saved.sizes), _texts(saved.entities), _texts(saved.names), array("I", saved.rounds), saved.codes, saved.aliases,
+        bytearray(saved.marks), array("I", saved.facts), {fact: n for n, fact in enumerate(saved.kinds)},
+    )  # fmt: skip
     lines.starts = array("Q", accumulate(lines.sizes, initial=0))
     lines.starts.pop()
-    results = site / "releases" / release / "data" / "results.jsonl"
-    return Known(
-        results, saved.stones, saved.made, Counts(*saved.counts), Pieces(counts, sizes, _arrays(saved.checks), saved.closed), _arrays(saved.so_far), lines, saved.digests, saved.updated, saved.problems
-    )
+    pieces = {
+        path: Pieces(bytearray(one.marks), array("I", one.counts), _arrays(one.sizes), _arrays(one.checks), array("Q", one.begins), array("Q", one.ends), _arrays(one.so_far))
+        for path, one in saved.pieces.items()
+    }
+    results = site / "releases" / release / RESULTS
+    return Known(results, saved.stones, saved.made, Counts(*saved.counts), pieces, pieces[RESULTS], lines, saved.digests, saved.updated, saved.totals)
 
 
-def save_known(site: Path, release: str, bundle: Bundle, pieces: Pieces | None, made: Mapping[str, str]) -> None:
+def save_known(site: Path, release: str, bundle: Bundle, pieces: Mapping[str, Pieces], made: Mapping[str, str]) -> None:
     """After the switch: what was known of another release goes in any case."""
     (site / FILE).unlink(missing_ok=True)
-    if pieces is None or bundle.dropped:  # the next bundle leaves out what is forgotten
+    if RESULTS not in pieces or bundle.dropped:  # the next bundle leaves out what is forgotten
         return
     index = bundle.index
     counts = counts_of(open_manifest(site / "releases" / release / "manifest.json")[0])
+    kept = {}
+    for path, one in pieces.items():
+        one.sum_up()
+        kept[path] = _Pieces(bytes(one.marks), one.counts.tobytes(), _raw(one.sizes), _raw(one.checks), one.begins.tobytes(), one.ends.tobytes(), _raw(one.so_far))
     saved = _Saved(
-        program(), release, mark_of(bundle.tombstones), dict(made), (counts.files, counts.html, counts.pdfs), pieces.closed,
-        [one.tobytes() for one in (pieces.counts, *pieces.sizes)], [one.tobytes() for one in pieces.checks],
-        [_so_far(checks, sizes).tobytes() for checks, sizes in zip(pieces.checks, pieces.sizes, strict=False)], index.sizes.tobytes(), index.rounds.tobytes(), index.codes,
-        _bytes(index.entities), _bytes(index.names), index.aliases, dict(bundle.digests), dict(bundle.updated), dict(bundle.problems),
+        program(), release, mark_of(bundle.tombstones), dict(made), (counts.files, counts.html, counts.pdfs), kept,
+        index.sizes.tobytes(), index.rounds.tobytes(), index.codes, bytes(index.marks), index.facts.tobytes(), list(index.kinds),
+        _bytes(index.entities), _bytes(index.names), index.aliases, dict(bundle.digests), dict(bundle.updated), dict(bundle.totals),
     )  # fmt: skip
     save_whole(site / FILE, msgspec.msgpack.encode(saved))
 
@@ -111,8 +128,8 @@ def _arrays(saved: Sequence[bytes]) -> list[array[int]]:
     return [array("I", one) for one in saved]
 
 
-def _so_far(checks: Sequence[int], sizes: Sequence[int]) -> array[int]:
-    return array("I", accumulate(zip(checks, sizes, strict=True), lambda check, piece: moved(check, piece[1]) ^ piece[0], initial=0))
+def _raw(arrays: Sequence[array[int]]) -> list[bytes]:
+    return [one.tobytes() for one in arrays]
 
 
 def _texts(saved: Sequence[bytes]) -> Texts:

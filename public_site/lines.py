@@ -1,15 +1,15 @@
-"""What is kept of each line of results.jsonl: thirty bytes and its names, not objects; and which lines are new in another file.
+"""What is kept of each line of results.jsonl: fifty bytes and its names, not objects; and which lines are new in another file.
 
 A release's lines are compared with a bundle's piece by piece (tables.py), so of a hundred thousand only those that differ
-are read as JSON.
+are read as JSON. What is said of many lines (a round's digest and totals, a piece of a file) is made from what is kept of each.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
-import zlib
 from array import array
-from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, chain
@@ -17,7 +17,8 @@ from pathlib import Path
 
 import msgspec
 
-PIECE = 32  # lines of a piece, on average
+PIECE, MOST = 64, 48  # one line of so many ends a piece; lines of a piece at most: some 34 on average, and the one that a change falls into is not much longer
+MARK = 16  # bytes
 
 
 class Visit(msgspec.Struct):
@@ -25,12 +26,58 @@ class Visit(msgspec.Struct):
     entity: str
 
 
+class On(msgspec.Struct, gc=False):
+    on: str
+
+
+class FollowUp(msgspec.Struct, gc=False):
+    state: str
+
+
+class Item(msgspec.Struct, gc=False):
+    problem: bool
+    follow_up: FollowUp
+
+
+class Logged(msgspec.Struct, gc=False):
+    index: int
+
+
+class Line(msgspec.Struct, gc=False):
+    """What the index needs of a result; the rest of the line is not even made into objects."""
+
+    visit: str
+    entity: str
+    name: str
+    round: str
+    published_on: str
+    history: list[On]
+    items: list[Item]
+    proof: Logged
+    aliases: list[str] = []
+
+
+#: What a round's totals are made of: the last day it was published or changed, whether it has a found problem, items, follow-ups open, closed.
+#: Very many results have the same.
+Fact = tuple[str, bool, int, int, int]
+
 visit_of = msgspec.json.Decoder(Visit).decode
+line_of = msgspec.json.Decoder(Line).decode
 
 
-def ends_piece(line: bytes) -> bool:
-    """Whether a piece ends with this line: said by the line alone, so that a change moves no other piece."""
-    return zlib.crc32(line) % PIECE == 0
+_BEGUN = hashlib.sha256()
+
+
+def sha256(content: bytes) -> hashlib._Hash:
+    """As hashlib's, a microsecond quicker: OpenSSL 3 looks its algorithm up again for each new state, and not for a copy."""
+    state = _BEGUN.copy()
+    state.update(content)
+    return state
+
+
+def short_digest(content: bytes) -> bytes:
+    """What a line is known by, or a piece of them."""
+    return sha256(content).digest()[:MARK]
 
 
 @dataclass(slots=True)
@@ -81,18 +128,27 @@ class Lines:
     rounds: array[int] = field(default_factory=lambda: array("I"))  # numbers in `codes`
     codes: list[str] = field(default_factory=list)
     aliases: dict[int, list[str]] = field(default_factory=dict)
+    marks: bytearray = field(default_factory=bytearray)  # MARK bytes each
+    facts: array[int] = field(default_factory=lambda: array("I"))  # numbers in `kinds`
+    kinds: dict[Fact, int] = field(default_factory=dict)
 
-    def add(self, start: int, size: int, entity: str, name: str, number: int, aliases: list[str]) -> None:
-        if aliases:
-            self.aliases[len(self.sizes)] = aliases
+    def add(self, start: int, line: bytes, row: Line, number: int) -> None:
+        """`number`: of its round."""
+        if row.aliases:
+            self.aliases[len(self.sizes)] = row.aliases
         self.starts.append(start)
-        self.sizes.append(size)
-        self.entities.add(entity)
-        self.names.add(name)
+        self.sizes.append(len(line))
+        self.entities.add(row.entity)
+        self.names.add(row.name)
         self.rounds.append(number)
+        self.marks += sha256(line).digest()[:MARK]
+        states = [item.follow_up.state for item in row.items]
+        day = max([row.published_on, *[entry.on for entry in row.history]])
+        fact = day, any([item.problem for item in row.items]), len(states), states.count("open"), states.count("closed")
+        self.facts.append(self.kinds.setdefault(fact, len(self.kinds)))
 
     def take(self, other: Lines, first: int, last: int, start: int) -> int:
-        """Add those of `other` from one number to another, which begin at `start` here; where they end."""
+        """Add those of `other` from one number to another, which begin at `start` here; where they end. Codes and kinds are the other's."""
         if first == last:
             return start
         here, shift = len(self.sizes), start - other.starts[first]
@@ -102,20 +158,66 @@ class Lines:
         self.entities.take(other.entities, first, last)
         self.names.take(other.names, first, last)
         self.rounds += other.rounds[first:last]
+        self.marks += other.marks[first * MARK : last * MARK]
+        self.facts += other.facts[first:last]
         return other.starts[last - 1] + other.sizes[last - 1] + shift
+
+    def marks_of(self, numbers: Sequence[int]) -> bytes:
+        """The marks of some lines (their numbers rise), one behind the other."""
+        if are_side_by_side(numbers):
+            return bytes(self.marks[numbers[0] * MARK : (numbers[-1] + 1) * MARK])
+        return b"".join([self.marks[n * MARK : (n + 1) * MARK] for n in numbers])
+
+    def totals(self, numbers: Iterable[int]) -> dict[str, int]:
+        """Of some lines."""
+        kinds, found = list(self.kinds), {"visits": 0, "problems": 0, "items": 0, "open": 0, "closed": 0}
+        for number, count in Counter(map(self.facts.__getitem__, numbers)).items():
+            for name, value in zip(found, (1, *kinds[number][1:]), strict=True):
+                found[name] += value * count
+        return found
+
+    def last_day(self, numbers: Iterable[int]) -> str:
+        """The last day any of some lines was published or changed."""
+        kinds = list(self.kinds)
+        return max([kinds[number][0] for number in set(map(self.facts.__getitem__, numbers))])
+
+    def pieces(self, numbers: Sequence[int]) -> Iterator[tuple[bytes, Sequence[int]]]:
+        """(mark, numbers) of the pieces these lines fall into. Where one ends its last line says by itself, so that a change moves no other but what is cut off for its length."""
+        firsts, begin = self.marks[::MARK], 0
+        ends = [at for at, n in enumerate(numbers, 1) if not firsts[n] % PIECE]
+        for end in [*ends, len(numbers)]:
+            for at in range(begin, end, MOST):
+                part = numbers[at : min(at + MOST, end)]
+                yield short_digest(self.marks_of(part)), part
+            begin = end
+
+
+def are_side_by_side(numbers: Sequence[int]) -> bool:
+    """Whether these numbers, which rise, leave none out."""
+    return len(numbers) > 0 and numbers[-1] - numbers[0] == len(numbers) - 1
 
 
 @dataclass(slots=True)
 class Pieces:
-    """Of the pieces of some files made line by line (tables.py): how many lines, and how many bytes in each of the files.
+    """Of the pieces some files were made in (tables.py): what each is known by, how many lines it has, and how many bytes in each file.
 
-    `checks`: CRC-32 of each piece in the first of the files. `closed`: the last one ends by its last line, not by the end of the file.
+    `checks`: CRC-32 of each piece in each file that is not packed, `so_far` of all pieces before it. `begins`: where they
+    begin in each of the files, `ends`: how long these are.
     """
 
-    counts: array[int] = field(default_factory=lambda: array("I"))
-    sizes: list[array[int]] = field(default_factory=list)
-    checks: list[array[int]] = field(default_factory=list)
-    closed: bool = True
+    marks: bytearray
+    counts: array[int]
+    sizes: list[array[int]]
+    checks: list[array[int]]
+    begins: array[int]
+    ends: array[int]
+    so_far: list[array[int]] = field(default_factory=list)
+
+    def sum_up(self) -> None:
+        """Make `so_far`, where it is not made yet."""
+        if not self.so_far:
+            pairs = (zip(checks, sizes, strict=True) for checks, sizes in zip(self.checks, self.sizes, strict=False))
+            self.so_far = [array("I", accumulate(one, lambda check, piece: moved(check, piece[1]) ^ piece[0], initial=0)) for one in pairs]
 
 
 def _times(a: int, b: int) -> int:
@@ -176,34 +278,6 @@ class Difference:
 
     def fresh(self) -> Iterator[bytes]:
         return (line for run in self.runs for line in run.fresh)
-
-    def pieces(self, counts: Sequence[int], closed: bool) -> Iterator[tuple[int, int, int]]:
-        """The pieces of the new file: (first line, last line + 1, number of the old piece that is the same or -1).
-
-        `counts`: the lines of each old piece; the last one is `closed` where its last line says so, else by the file's end.
-        """
-        ends = list(accumulate(counts))
-        begins = {end - count: n for n, (end, count) in enumerate(zip(ends, counts, strict=True))}
-        ends = ends if closed else ends[:-1]
-        cuts, line = [], 0
-        for run in self.runs:
-            cuts += [line + end - run.first for end in ends[bisect_right(ends, run.first) : bisect_right(ends, run.last)]]
-            line += run.last - run.first
-            for text in run.fresh:
-                line += 1
-                if ends_piece(text):
-                    cuts.append(line)
-        if line and cuts[-1:] != [line]:
-            cuts.append(line)
-        first, line, runs = 0, 0, iter(self.runs)
-        run = next(runs, None)
-        for cut in cuts:
-            while first >= line + run.last - run.first + len(run.fresh):
-                line += run.last - run.first + len(run.fresh)
-                run = next(runs)
-            same = begins.get(first - line + run.first, -1) if cut <= line + run.last - run.first else -1
-            yield first, cut, same if same >= 0 and counts[same] == cut - first else -1
-            first = cut
 
 
 def difference(old: Path, new: Path, sizes: Iterable[int], counts: Iterable[int]) -> Difference | None:

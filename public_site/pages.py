@@ -201,7 +201,7 @@ def _external_pages(bundle: Bundle, row: Row) -> Iterator[Page]:
 
 def _published(bundle: Bundle, row: Row) -> Row:
     code = row["code"]
-    return {"round": row, "count": len(bundle.by_round[code]), "problems": bundle.problems[code], "updated": bundle.updated[code]}
+    return {"round": row, "count": len(bundle.by_round[code]), "problems": bundle.totals[code]["problems"], "updated": bundle.updated[code]}
 
 
 def _source(style: str, *parts: bytes) -> str:
@@ -211,12 +211,9 @@ def _source(style: str, *parts: bytes) -> str:
 
 def _result_page(bundle: Bundle, row: Row, source: str, style: str) -> Page:
     code = row["code"]
-    raw = bundle.lines(bundle.by_round[code])
-    table = Table(raw, b"%b\n%b" % (style.encode(), plain_json(row)), entity_path)
-    lines = b",".join([line.rstrip(b"\n") for line in raw])
-    twin = b'{"results":[%b],"round":%b,"title":%b}' % (lines, plain_json(code), plain_json(row["title"]))
-    context = {"round": row, "rows": table, "totals": table.totals()}
-    return Page(result_path(code), "result.html", "results", bundle.updated[code], context, long="rows", size=ROWS, twin=twin, source=source)
+    table = Table(bundle, bundle.by_round[code], b"%b\n%b" % (style.encode(), plain_json(row)), entity_path)
+    context = {"round": row, "rows": table, "totals": bundle.totals[code]}
+    return Page(result_path(code), "result.html", "results", bundle.updated[code], context, long="rows", size=ROWS, source=source)
 
 
 def versions_of(bundle: Bundle) -> dict[str, list[Row]]:
@@ -236,7 +233,7 @@ def entity_pages(bundle: Bundle, style: str, keep: Keep, only: Collection[str] |
     codes = sorted(bundle.by_entity if only is None else bundle.by_entity.keys() & set(only))
     for start in range(0, len(codes), BLOCK):
         read = [(code, entity_path(code), bundle.lines(bundle.results_of(code))) for code in codes[start : start + BLOCK]]
-        sources = [_source(style, *lines) for _, _, lines in read]
+        sources = [_source(style, bundle.index.marks_of(bundle.results_of(code))) for code, _, _ in read]
         asked = [(*one, source) for one, source in zip(read, sources, strict=True) if not keep(one[1], source)]
         made = [quick(lines[0], path) if quick and len(lines) == 1 else None for _, path, lines, _ in asked]
         for (code, path, lines, source), content in zip(asked, made, strict=True):

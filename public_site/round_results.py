@@ -6,7 +6,6 @@ Very many rows are alike but for the firm: of those the template's words are ask
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -14,36 +13,34 @@ from typing import NamedTuple
 import msgspec
 from markupsafe import Markup, escape
 
+from public_site.bundle import Bundle, Numbers, sha256
 from public_site.wording import pieces
 
 _TOKENS = tuple(Markup(f"\ue000{name}\ue001") for name in ("path", "name", "entity"))  # of the private use area: they stand in no template
 _WORDS = 1 << 12  # kinds of rows that are remembered
 
 
-class _FollowUp(msgspec.Struct):
+class _FollowUp(msgspec.Struct, gc=False):
     state: str
 
 
-class _Item(msgspec.Struct):
+class _Item(msgspec.Struct, gc=False):
     name: str
     outcome_label: str
     problem: bool
     follow_up: _FollowUp
 
 
-class _Change(msgspec.Struct):
-    on: str
-
-
-class _Result(msgspec.Struct):
+class _Result(msgspec.Struct, gc=False):
     """What the table needs of a line; the rest of it is not even made into objects."""
 
     entity: str
     name: str
     inspected_on: str
-    published_on: str
     items: list[_Item]
-    history: list[_Change]
+
+
+_result = msgspec.json.Decoder(_Result).decode
 
 
 class Problem(NamedTuple):
@@ -71,34 +68,26 @@ class Shown(NamedTuple):
 
 
 class Table(Sequence[Shown]):
-    """The rows, made when a page asks for them. `base`: all that pages are made from beside results; `path_of`: an entity's page."""
+    """The rows of a round's results, read when a page asks for them. `base`: all that pages are made from beside results; `path_of`: an entity's page."""
 
-    def __init__(self, lines: list[bytes], base: bytes, path_of: Callable[[str], str]):
-        self.lines, self.base, self.path_of = lines, base, path_of
-        self.results = list(map(msgspec.json.Decoder(_Result).decode, lines))
+    def __init__(self, bundle: Bundle, numbers: Numbers, base: bytes, path_of: Callable[[str], str]):
+        self.bundle, self.numbers, self.base, self.path_of = bundle, numbers, base, path_of
 
     def __len__(self) -> int:
-        return len(self.lines)
+        return len(self.numbers)
 
     def __getitem__(self, part):  # type: ignore[no-untyped-def,override]
-        return list(map(self._shown, self.results[part])) if isinstance(part, slice) else self._shown(self.results[part])
-
-    def totals(self) -> dict[str, int]:
-        states = [item.follow_up.state for result in self.results for item in result.items]
-        problems = sum(any([item.problem for item in result.items]) for result in self.results)
-        return {"visits": len(self), "problems": problems, "items": len(states), "open": states.count("open"), "closed": states.count("closed")}
+        found = list(map(self._shown, map(_result, self.bundle.lines(self.numbers[part] if isinstance(part, slice) else [self.numbers[part]]))))
+        return found if isinstance(part, slice) else found[0]
 
     def source_of(self, start: int, size: int) -> str:
         """What a page after the first was made from, as the manifest keeps it."""
-        state = hashlib.sha256(b"%b\n%d %d\n" % (self.base, len(self), size))
-        for line in self.lines[start : start + size]:
-            state.update(line)
-        return state.hexdigest()[:32]
+        marks = self.bundle.index.marks_of(self.numbers[start : start + size])
+        return sha256(b"%b\n%d %d\n%b" % (self.base, len(self), size, marks)).hexdigest()[:32]
 
     def as_of(self, start: int, size: int) -> str:
         """The last day any of these rows was published or changed."""
-        rows = self.results[start : start + size]
-        return max([day for row in rows for day in (row.published_on, *[change.on for change in row.history])])
+        return self.bundle.index.last_day(self.numbers[start : start + size])
 
     def _shown(self, result: _Result) -> Shown:
         items = result.items

@@ -48,7 +48,7 @@ class Sink:
     many: bool = False  # so many that their paths are not kept
     bytes: int = 0  # written here; what is linked is not counted
     tally: Counts = field(default_factory=Counts)
-    pieces: Pieces | None = None  # of the results written here (tables.py)
+    pieces: dict[str, Pieces] = field(default_factory=dict)  # of what was made in pieces (tables.py), by the path of the first file
     folders: set[str] = field(default_factory=set)
     _root: str = ""
 

@@ -1,4 +1,4 @@
-"""results.jsonl and results.csv, and both packed, in pieces that the next release can take over.
+"""results.jsonl, results.csv and each round's results as JSON, all packed as well, in pieces that the next release can take over.
 
 A piece is some thirty lines of results and ends with a line that says so by itself (lines.py): a change touches the piece it
 is in. Packed, each piece is blocks of its own (RFC 1951, closed by a full flush), all of them one gzip file as any program
@@ -12,105 +12,121 @@ import os
 import struct
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import accumulate
 
-from public_site.bundle import CHUNK, Bundle
+from public_site.bundle import CHUNK, Bundle, Numbers, Row, plain_json
 from public_site.data import result_head, result_rows
-from public_site.lines import Pieces, ends_piece, moved
+from public_site.known import RESULTS as LINES
+from public_site.lines import MARK, Lines, Pieces, moved
 from public_site.listing import Opened
+from public_site.pages import result_path
 from public_site.sink import LEVEL, Sink
 
-LINES, TABLE = "data/results.jsonl", "data/results.csv"
-FILES = (LINES, TABLE, f"{LINES}.gz", f"{TABLE}.gz")
+TABLE = "data/results.csv"
 _HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03"  # gzip (RFC 1952) without name and time
 _LAST = b"\x03\x00"  # an empty last block; after it come CRC-32 and size of what is packed
-_ENDS = (0, 0, 10, 10)
+
+Make = Callable[[list[bytes]], tuple[bytes, ...]]  # what lines become in each file
 
 
 def put_results(bundle: Bundle, sink: Sink, source: str) -> None:
-    """Write the four files, or take them over whole where they were made from the same `source`."""
+    """Write the tables of all results and their twins, or take them over whole where they were made from the same `source`."""
     known = sink.known
     if known and sink.keep_files(TABLE, source, [LINES, TABLE]):  # where nothing is known of the pieces they are made again, for the next time
-        sink.pieces = known.pieces
+        sink.pieces[LINES] = known.shown
         return
-    head = result_head()
-    begun = [b"", head, _HEAD, _HEAD + _pressed(head)]
-    out = [_Out(sink, path) for path in FILES]
+    out = [_Out(sink, LINES), _Out(sink, TABLE)]
     if not bundle.dropped:
         out[0].digest = bundle.files["results.jsonl"]  # checked when the bundle was opened
-    for one, content in zip(out, begun, strict=True):
-        one.write(content)
-        one.check = zlib.crc32(content)
-    made = sink.pieces = Pieces(sizes=[array("I") for _ in FILES], checks=[array("I"), array("I")])
-    whole = known and bundle.since and all(path in sink.last_files for path in FILES)
-    starts = [list(accumulate(sizes, initial=len(content))) for sizes, content in zip(known.pieces.sizes, begun, strict=True)] if whole else []
-    whole = whole and all((sink.last / path).stat().st_size == ends[-1] + end for path, ends, end in zip(FILES, starts, _ENDS, strict=True))  # none is torn
-    for found in _some(bundle, known.pieces) if whole else _all(bundle):
-        if isinstance(found, range):
-            old = known.pieces
-            made.counts += old.counts[found.start : found.stop]
-            made.closed = old.closed or found.stop < len(old.counts)
-            for n, one in enumerate(out):
-                made.sizes[n] += old.sizes[n][found.start : found.stop]
-                one.take(starts[n][found.start], starts[n][found.stop])
-            for checks, before, all_, one, start in zip(made.checks, old.checks, known.so_far, out, starts, strict=False):
-                checks += before[found.start : found.stop]
-                one.check = moved(one.check ^ all_[found.start], start[found.stop] - start[found.start]) ^ all_[found.stop]
-            continue
-        lines, rows = b"".join(found), result_rows(found)
-        made.counts.append(len(found))
-        made.closed = ends_piece(found[-1])
-        for n, content in enumerate((lines, rows, _pressed(lines), _pressed(rows))):
-            made.sizes[n].append(len(content))
-            out[n].write(content)
-            if n < 2:
-                made.checks[n].append(check := zlib.crc32(content))
-                out[n].check = moved(out[n].check, len(content)) ^ check
-    for plain, packed in zip(out[:2], out[2:], strict=True):
-        packed.write(_LAST + struct.pack("<LL", plain.check, plain.size & 0xFFFFFFFF))
-        plain.close()
-        packed.close(plain.size)
+    _put(bundle, sink, out, range(len(bundle.index.sizes)), (b"", result_head()), (b"", b""), lambda lines: (b"".join(lines), result_rows(lines)))
     sink.inputs[TABLE] = source
 
 
-def _all(bundle: Bundle) -> Iterator[list[bytes]]:
-    """The lines of each piece."""
-    lines: list[bytes] = []
-    for line in bundle.shown_lines():
-        lines.append(line)
-        if ends_piece(line):
-            yield lines
-            lines = []
-    if lines:
-        yield lines
+def put_round(bundle: Bundle, sink: Sink, row: Row) -> None:
+    """Write a round's results as JSON, and the twin, where they were not taken over with its page."""
+    path = result_path(row["code"]).removesuffix(".html") + ".json"
+    if path in sink.files:
+        if sink.known and path in sink.known.pieces:
+            sink.pieces[path] = sink.known.pieces[path]
+        return
+    numbers = bundle.by_round[row["code"]]
+    [first] = bundle.lines(numbers[:1])  # alone without a comma before it
+    head, tail = b'{"results":[' + first.rstrip(b"\n"), b'],"round":%b,"title":%b}' % (plain_json(row["code"]), plain_json(row["title"]))
+    _put(bundle, sink, [_Out(sink, path)], numbers[1:], (head,), (tail,), lambda lines: (b"," + b"".join(lines).rstrip(b"\n").replace(b"\n", b","),))
 
 
-def _some(bundle: Bundle, old: Pieces) -> Iterator[list[bytes] | range]:
-    """The lines of each piece, or the numbers of old ones that are the same, as many as there are side by side."""
+def _put(bundle: Bundle, sink: Sink, plain: list[_Out], numbers: Numbers, heads: tuple[bytes, ...], tails: tuple[bytes, ...], make: Make) -> None:
+    """Write files and their twins: of these lines what is the same as in the last release is copied from there."""
+    packed = [_Out(sink, f"{one.path}.gz") for one in plain]
+    every, first = [*plain, *packed], plain[0].path
+    for one, content in zip(every, (*heads, *(_HEAD + _pressed(head) for head in heads)), strict=True):
+        one.write(content)
+        one.check = zlib.crc32(content)
+    made = sink.pieces[first] = Pieces(
+        bytearray(), array("I"), [array("I") for _ in every], [array("I") for _ in plain], array("Q", [one.size for one in every]), array("Q")
+    )
+    old = sink.known.pieces.get(first) if sink.known else None
+    if old and any(one.path not in sink.last_files or (sink.last / one.path).stat().st_size != end for one, end in zip(every, old.ends, strict=True)):
+        old = None  # one is torn, or too short to have a twin
+    starts = [list(accumulate(sizes, initial=begin)) for sizes, begin in zip(old.sizes, old.begins, strict=True)] if old else []
+    for mark, part in _parts(bundle.index, numbers, old):
+        if mark is None:
+            made.marks += old.marks[part.start * MARK : part.stop * MARK]
+            made.counts += old.counts[part.start : part.stop]
+            for n, one in enumerate(every):
+                made.sizes[n] += old.sizes[n][part.start : part.stop]
+                one.take(starts[n][part.start], starts[n][part.stop])
+            for checks, before, so_far, one, start in zip(made.checks, old.checks, old.so_far, plain, starts, strict=False):
+                checks += before[part.start : part.stop]
+                one.check = moved(one.check ^ so_far[part.start], start[part.stop] - start[part.start]) ^ so_far[part.stop]
+            continue
+        made.marks += mark
+        made.counts.append(len(part))
+        contents = make(bundle.lines(part))
+        for sizes, one, content in zip(made.sizes, every, (*contents, *map(_pressed, contents)), strict=True):
+            sizes.append(len(content))
+            one.write(content)
+        for checks, one, content in zip(made.checks, plain, contents, strict=True):
+            checks.append(check := zlib.crc32(content))
+            one.check = moved(one.check, len(content)) ^ check
+    for one, twin, tail in zip(plain, packed, tails, strict=True):
+        one.write(tail)
+        twin.write(_pressed(tail) + _LAST + struct.pack("<LL", zlib.crc32(tail, one.check), one.size & 0xFFFFFFFF))
+        one.close()
+        twin.close(one.size)
+    made.ends.extend([one.size for one in every])
+
+
+def _parts(index: Lines, numbers: Numbers, old: Pieces | None) -> Iterator[tuple[bytes, Numbers] | tuple[None, range]]:
+    """Each piece: what it is known by and the numbers of its lines, or the numbers of old ones that are the same, as many as there are side by side."""
+    where = {bytes(old.marks[at : at + MARK]): at // MARK for at in range(0, len(old.marks), MARK)} if old else {}
     taken = range(0)
-    for first, last, same in bundle.since.pieces(old.counts, old.closed):
-        if same >= 0 and same == taken.stop and taken:
+    for mark, part in index.pieces(numbers):
+        same = where.get(mark, -1)
+        if taken and same == taken.stop:
             taken = range(taken.start, same + 1)
             continue
         if taken:
-            yield taken
+            yield None, taken
         taken = range(same, same + 1) if same >= 0 else range(0)
         if same < 0:
-            yield bundle.lines(range(first, last))
+            yield mark, part
     if taken:
-        yield taken
+        yield None, taken
 
 
 def _pressed(content: bytes) -> bytes:
     """Blocks of their own, up to a whole byte."""
+    if not content:
+        return b""
     press = zlib.compressobj(LEVEL, zlib.DEFLATED, -15)
     return press.compress(content) + press.flush(zlib.Z_FULL_FLUSH)
 
 
 class _Out:
-    """One of the files, written from its beginning to its end; `check` is CRC-32."""
+    """One of the files, written from its beginning to its end. `digest`: where it is known; `check` is CRC-32."""
 
     def __init__(self, sink: Sink, path: str):
         self.sink, self.path = sink, path

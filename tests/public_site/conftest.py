@@ -44,12 +44,18 @@ def verify(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def make_small(patch: pytest.MonkeyPatch) -> None:
+    """Many small pieces, and short pages of a round's results."""
+    patch.setattr(lines, "PIECE", 4)
+    patch.setattr(lines, "MOST", 6)
+    patch.setattr(pages, "ROWS", 4)
+
+
 @pytest.fixture(scope="session")
 def in_pieces(bundle: Path, verify: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundle's site with tables of many small pieces, and short pages of results; to be copied."""
     made = tmp_path_factory.mktemp("pieces") / "site"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lines, "PIECE", 4)
-        patch.setattr(pages, "ROWS", 4)
+        make_small(patch)
         release(bundle, made, FakePdfs(), verify=verify)
     return made

@@ -15,7 +15,7 @@ from jinja2 import DictLoader, Environment, UndefinedError
 
 from portal.domain.bundle import canonical
 from portal.domain.errors import BadInput
-from public_site import data, lines, pages, search
+from public_site import data, search
 from public_site import release as release_module
 from public_site.build import MOST_BYTES, VERIFY, Sink, build, environment, put_manifest
 from public_site.bundle import load_bundle, plain_json, require_path, slug
@@ -25,7 +25,7 @@ from public_site.pages import announcements, entity_path
 from public_site.release import release
 from public_site.wording import cn_date, drawn_value, lead, percent, pieces, ratio, state_of
 from tests.public_site.bundle_fixture import add_external, make_bundle, seal
-from tests.public_site.conftest import FakePdfs
+from tests.public_site.conftest import FakePdfs, make_small
 
 
 @pytest.fixture(scope="module")
@@ -343,8 +343,7 @@ def test_an_incremental_release_is_the_full_build(
 ) -> None:
     """One firm changes, goes (None) or comes: what is taken over, pieces of tables included, must be what a full build gives, with and
     without what is known of the release before; the exact index stays but where a name changed."""
-    monkeypatch.setattr(lines, "PIECE", 4)
-    monkeypatch.setattr(pages, "ROWS", 4)
+    make_small(monkeypatch)
     site = Path(shutil.copytree(in_pieces, tmp_path / "site", symlinks=True))
     firm = sorted(load_bundle(bundle).by_entity)[7]
     rows = [json.loads(line) for line in (bundle / "results.jsonl").read_bytes().splitlines()]

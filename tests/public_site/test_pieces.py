@@ -12,20 +12,20 @@ import pytest
 
 from portal.domain.bundle import canonical
 from portal.domain.errors import BadInput
-from public_site import known, lines, listing, pages, tables
-from public_site.bundle import load_bundle
-from public_site.lines import Difference, difference, ends_piece
+from public_site import known, lines, listing, tables
+from public_site.bundle import last_change, load_bundle
+from public_site.check import check_release
+from public_site.lines import Difference, difference
 from public_site.listing import Counts, Listed, counts_of, open_manifest, save_manifest
 from public_site.release import current, release, roll_back
 from public_site.round_results import Table
 from tests.public_site.bundle_fixture import seal
-from tests.public_site.conftest import FakePdfs
+from tests.public_site.conftest import FakePdfs, make_small
 
 
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "PIECE", 4)
-    monkeypatch.setattr(pages, "ROWS", 4)
+    make_small(monkeypatch)
 
 
 # Lines and pieces ------------------------------------------------------------------------------
@@ -35,25 +35,22 @@ def line(visit: int, words: object) -> bytes:
     return canonical({"visit": f"{visit:03d}", "entity": "E", "words": words}) + b"\n"
 
 
-def pieces_of(whole: list[bytes]) -> tuple[list[tuple[int, int]], bool]:
-    """(from, to) of each piece, and whether the last one is closed by its line."""
-    ends = [n for n, one in enumerate(whole, 1) if ends_piece(one)]
-    closed = not whole or ends[-1:] == [len(whole)]
-    ends += [] if closed else [len(whole)]
-    return list(zip([0, *ends], ends, strict=False)), closed
+def marked(whole: list[bytes]) -> lines.Lines:
+    """As much of an index as pieces are made from."""
+    return lines.Lines(marks=bytearray(b"".join(map(lines.short_digest, whole))))
 
 
-def compared(folder: Path, old: list[bytes], new: list[bytes]) -> tuple[Difference, list[tuple[int, int]], bool]:
+def compared(folder: Path, old: list[bytes], new: list[bytes]) -> Difference:
     (folder / "old").write_bytes(b"".join(old))
     (folder / "new").write_bytes(b"".join(new))
-    pieces, closed = pieces_of(old)
-    found = difference(folder / "old", folder / "new", [sum(map(len, old[a:b])) for a, b in pieces], [b - a for a, b in pieces])
+    parts = [[old[n] for n in part] for _, part in marked(old).pieces(range(len(old)))]
+    found = difference(folder / "old", folder / "new", [sum(map(len, part)) for part in parts], [len(part) for part in parts])
     assert found is not None
-    return found, pieces, closed
+    return found
 
 
-def test_any_change_of_lines_is_found_and_gives_the_pieces_of_the_whole_file(tmp_path: Path) -> None:
-    chance, taken, every = random.Random(5), 0, 0
+def test_any_change_of_lines_is_found_and_most_pieces_are_known_again(tmp_path: Path) -> None:
+    chance, known_again, every = random.Random(5), 0, 0
     for turn in range(400):
         old = {visit: line(visit, chance.randrange(3)) for visit in sorted(chance.sample(range(100), chance.randrange(40)))}
         now = dict(old)
@@ -63,23 +60,39 @@ def test_any_change_of_lines_is_found_and_gives_the_pieces_of_the_whole_file(tmp
         was, new = list(old.values()), [now[visit] for visit in sorted(now)]
         if turn % 10 == 0:
             chance.shuffle(new)  # in no order: all the same right, only little is kept
-        found, pieces, closed = compared(tmp_path, was, new)
+        found = compared(tmp_path, was, new)
         assert [one for run in found.runs for one in (*was[run.first : run.last], *run.fresh)] == new
         assert sorted([*found.gone, *(one for run in found.runs for one in was[run.first : run.last])]) == sorted(was)
-        made = list(found.pieces([b - a for a, b in pieces], closed))
-        assert [(first, last) for first, last, _ in made] == pieces_of(new)[0]
-        for first, last, same in made:
-            assert same < 0 or new[first:last] == was[slice(*pieces[same])]
-            taken, every = taken + (same >= 0), every + 1
-    assert taken > every / 2
+        before = {mark: [was[n] for n in part] for mark, part in marked(was).pieces(range(len(was)))}
+        made = [(mark, [new[n] for n in part]) for mark, part in marked(new).pieces(range(len(new)))]
+        assert [one for _, part in made for one in part] == new and all(part for _, part in made)
+        for mark, part in made:
+            assert before.get(mark, part) == part
+            known_again, every = known_again + (mark in before), every + 1
+    assert known_again > every / 2
 
 
-def test_one_other_line_makes_one_other_piece(tmp_path: Path) -> None:
+def test_one_other_line_makes_one_other_piece() -> None:
     old = [line(visit, "x") for visit in range(100)]
-    found, pieces, closed = compared(tmp_path, old, [*old[:50], next(one for n in range(99) if ends_piece(one := line(50, n)) == ends_piece(old[50])), *old[51:]])
-    made = list(found.pieces([b - a for a, b in pieces], closed))
-    assert len(found.gone) == 1 == len(list(found.fresh()))
-    assert [same for _, _, same in made].count(-1) == 1 and len(made) == len(pieces) > 10
+    ends = {mark: old[part[-1]] for mark, part in marked(old).pieces(range(100))}
+    for n in (0, 50, 99):
+        other = next(new for words in range(99) if len(list(marked(new := [*old[:n], line(n, words), *old[n + 1 :]]).pieces(range(100)))) == len(ends))
+        assert len([mark for mark, _ in marked(other).pieces(range(100)) if mark not in ends]) == 1 and len(ends) > 10
+
+
+def test_what_is_said_of_many_lines_comes_from_what_is_kept_of_each(bundle: Path) -> None:
+    """Of lines side by side and of others."""
+    opened = load_bundle(bundle)
+    rows = list(opened.results())
+    for numbers in (range(3, 40), [0, 2, 3, 7, len(rows) - 1], [5], range(len(rows))):
+        some = [rows[n] for n in numbers]
+        whole = opened.lines(numbers)
+        assert whole == [canonical(row) + b"\n" for row in some]
+        assert opened.index.marks_of(numbers) == b"".join(map(lines.short_digest, whole))
+        assert opened.index.last_day(numbers) == max(map(last_change, some))
+        states = [item["follow_up"]["state"] for row in some for item in row["items"]]
+        problems = sum(any(item["problem"] for item in row["items"]) for row in some)
+        assert opened.index.totals(numbers) == {"visits": len(some), "problems": problems, "items": len(states), "open": states.count("open"), "closed": states.count("closed")}
 
 
 def test_checks_of_two_parts_give_the_check_of_both() -> None:
@@ -175,19 +188,47 @@ def edited(bundle: Path, folder: Path, values: dict[str, object]) -> Path:
     return folder
 
 
+def is_whole(site: Path, bundle: Path) -> bool:
+    """Tables and rounds say what the bundle says, and so do their twins, as strangers read them."""
+    shown, rows = site / "current", [json.loads(one) for one in (bundle / "results.jsonl").read_bytes().splitlines()]
+    codes = sorted({row["round"] for row in rows})
+    for code in codes:
+        mine = [row for row in rows if row["round"] == code]
+        assert (shown / f"results/{code}.json").read_bytes() == canonical({"results": mine, "round": code, "title": mine[0]["round_title"]})
+    for path in (tables.LINES, tables.TABLE, *(f"results/{code}.json" for code in codes)):
+        content, packed = (shown / path).read_bytes(), (shown / f"{path}.gz").read_bytes()
+        assert gzip.decompress(packed) == content
+        assert packed[:10] == gzip.compress(b"", 6, mtime=0)[:9] + b"\x03"
+    return (shown / tables.LINES).read_bytes() == (bundle / "results.jsonl").read_bytes()
+
+
 def test_packed_tables_are_plain_gzip_and_most_of_a_small_change_is_taken_over(
     bundle: Path, site: Path, verify: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[bytes] = []
     pressed = tables._pressed
     monkeypatch.setattr(tables, "_pressed", lambda content: made.append(content) or pressed(content))
-    release(changed(bundle, tmp_path / "b", "晋江市内坑镇"), site, FakePdfs(), verify=verify)
-    whole = (site / "current/data/results.jsonl").read_bytes()
-    assert 0 < sum(map(len, made)) < len(whole) / 4, "only the piece of the changed line, and its rows"
-    for path in (tables.LINES, tables.TABLE):
-        packed = (site / "current" / f"{path}.gz").read_bytes()
-        assert gzip.decompress(packed) == (site / "current" / path).read_bytes()
-        assert packed[:10] == gzip.compress(b"", 6, mtime=0)[:9] + b"\x03"
+    assert is_whole(site, bundle)
+    other = changed(bundle, tmp_path / "b", "晋江市内坑镇")
+    release(other, site, FakePdfs(), verify=verify)
+    assert is_whole(site, other)
+    assert 0 < sum(map(len, made)) < (site / "current" / tables.LINES).stat().st_size / 2, "only the piece of the changed line, its rows, and its piece of the round's JSON"
+
+
+def test_rounds_that_lines_come_to_and_go_from_are_as_made_from_nothing(bundle: Path, site: Path, verify: Path, tmp_path: Path) -> None:
+    """The first of a round, others and its last, and a round that has none any more."""
+    whole = (bundle / "results.jsonl").read_bytes().splitlines(keepends=True)
+    of = [json.loads(one)["round"] for one in whole]
+    largest = max(of, key=of.count)
+    mine = [n for n, code in enumerate(of) if code == largest]
+    for turn, gone in enumerate(([mine[0]], [mine[-1], *mine[1:9]], mine)):
+        folder = Path(shutil.copytree(bundle, tmp_path / f"b{turn}"))
+        (folder / "results.jsonl").write_bytes(b"".join(one for n, one in enumerate(whole) if n not in gone))
+        seal(folder)
+        done = release(folder, site, FakePdfs(), verify=verify)
+        assert is_whole(site, folder) and all(ok for ok, _ in check_release(site / "current"))
+        assert release(folder, tmp_path / f"s{turn}", FakePdfs(), verify=verify).id[6:] == done.id[6:]
+        assert known.load_known(site, done.id).pieces.keys() == {tables.LINES, *(f"results/{code}.json" for n, code in enumerate(of) if n not in gone)}
 
 
 def test_what_is_known_is_of_the_release_shown_and_of_this_program(bundle: Path, site: Path, verify: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,7 +248,7 @@ def test_a_bundle_read_with_what_is_known_is_the_bundle_read_without(bundle: Pat
     other = changed(bundle, tmp_path / "b", "晋江市内坑镇")
     with_it, without = load_bundle(other, None, known.load_known(site, current(site))), load_bundle(other)
     assert with_it.since is not None and without.since is None and len(list(with_it.since.fresh())) == 1
-    for name in ("by_entity", "by_round", "digests", "updated", "problems"):
+    for name in ("by_entity", "by_round", "digests", "updated", "totals"):
         assert getattr(with_it, name) == getattr(without, name), name
     assert (with_it.index.starts, with_it.index.sizes, with_it.index.rounds) == (without.index.starts, without.index.sizes, without.index.rounds)
     assert list(with_it.index.names) == list(without.index.names)
