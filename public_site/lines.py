@@ -193,8 +193,8 @@ class Lines:
 
 
 def are_side_by_side(numbers: Sequence[int]) -> bool:
-    """Whether these numbers, which rise, leave none out."""
-    return len(numbers) > 0 and numbers[-1] - numbers[0] == len(numbers) - 1
+    """Whether these are several numbers, which rise, and leave none out."""
+    return len(numbers) > 1 and numbers[-1] - numbers[0] == len(numbers) - 1
 
 
 @dataclass(slots=True)

@@ -232,8 +232,9 @@ def entity_pages(bundle: Bundle, style: str, keep: Keep, only: Collection[str] |
     versions = versions_of(bundle)
     codes = sorted(bundle.by_entity if only is None else bundle.by_entity.keys() & set(only))
     for start in range(0, len(codes), BLOCK):
-        read = [(code, entity_path(code), bundle.lines(bundle.results_of(code))) for code in codes[start : start + BLOCK]]
-        sources = [_source(style, bundle.index.marks_of(bundle.results_of(code))) for code, _, _ in read]
+        mine = [(code, bundle.results_of(code)) for code in codes[start : start + BLOCK]]
+        read = [(code, entity_path(code), bundle.lines(numbers)) for code, numbers in mine]
+        sources = [_source(style, bundle.index.marks_of(numbers)) for _, numbers in mine]
         asked = [(*one, source) for one, source in zip(read, sources, strict=True) if not keep(one[1], source)]
         made = [quick(lines[0], path) if quick and len(lines) == 1 else None for _, path, lines, _ in asked]
         for (code, path, lines, source), content in zip(asked, made, strict=True):
