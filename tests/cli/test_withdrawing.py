@@ -34,7 +34,7 @@ def test_a_withdrawn_result_stays_away_and_a_correction_is_shown_with_its_day(po
     assert said.startswith("公示网站已换回 000001-")
     assert [name for name in found(site, f'"visit":"{visit}"', f"{visit}.pdf") if not name.endswith(("tombstones.jsonl", "gone.txt", "gone.map"))] == []
     assert "白鹭镇更正" not in (site / "current/data/results.csv").read_text("utf-8")
-    assert portal.well("site", "check", "--site", site).count("OK") == 9
+    assert portal.well("site", "check", "--site", site).count("OK") == 10
     assert "FAIL" not in portal.well("verify")
 
 

@@ -55,7 +55,7 @@ def edited(bundle: Path, folder: Path, name: str, change) -> Path:
 
 def test_every_check_of_a_built_site_is_ok(out: Path) -> None:
     lines = check_release(out)
-    assert len(lines) == 9
+    assert len(lines) == 10
     assert all(ok for ok, _ in lines), lines
 
 
