@@ -8,7 +8,7 @@ which a product sampled by a higher authority is not sampled again: to be confir
 from datetime import date, timedelta
 
 from plugins.product_quality.forms import FORMS, MARKET_POINTS, SAMPLING_POINTS
-from plugins.product_quality.items import CATEGORY, ITEMS, MARKET, MARKET_FORM, RESULT_FORM, SAMPLING
+from plugins.product_quality.items import CATEGORY, ITEMS, MARKET_FORM, RESULT_FORM, SAMPLING
 from portal.plugin import (
     FOLLOW_UPS, OUTCOMES, PRESENCE, Column, FollowUp, PoolRule, Problem, Register, Sector, check_record, follow_ups, hookimpl,
     summarise,

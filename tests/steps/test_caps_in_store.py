@@ -25,8 +25,7 @@ from portal.steps.plan import import_plan
 from portal.store import engine, plan
 from portal.store import draw as draw_store
 from portal.store import imports as lists
-from portal.store.bulk import insert_rows
-from portal.store.tables import Allowance, Closing, Dismissal, Entity, Pick, Visit, VisitTask
+from portal.store.tables import Allowance, Closing, Dismissal, Entity, Visit, VisitTask
 from tests import NOTHING_LEFT_OUT, office
 
 MOST = {"item_year": 1, "bureau_year": 2, "all_year": 3}

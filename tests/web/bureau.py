@@ -38,7 +38,6 @@ from portal.steps import assign, commit, draw, forms, plan, pool, review, sample
 from portal.steps.acting import Acting, open_acting, stamp
 from portal.store import accounts, engine, passwords, rights
 from portal.store import draw as draw_store
-from portal.store import plan as plan_store
 from portal.store import records as record_store
 from portal.store import visits as visit_store
 from portal.store.keys import load_keys

@@ -19,7 +19,7 @@ from tests.axe import Eyes
 from tests.public_site.browser import Browser
 from tests.public_site.browser import program as chromium
 from tests.web import test_checklists, test_imports
-from tests.web.bureau import NOW, PASSWORD, ROUND, SECTORS, Clock, build_stage, open_house, settings_of
+from tests.web.bureau import NOW, PASSWORD, ROUND, Clock, build_stage, open_house, settings_of
 from tests.web.phone import Phone, served
 from tests.web.test_year import prepare, step
 
