@@ -141,7 +141,7 @@ class Lines:
         self.entities.add(row.entity)
         self.names.add(row.name)
         self.rounds.append(number)
-        self.marks += sha256(line).digest()[:MARK]
+        self.marks += short_digest(line)
         states = [item.follow_up.state for item in row.items]
         day = max([row.published_on, *[entry.on for entry in row.history]])
         fact = day, any([item.problem for item in row.items]), len(states), states.count("open"), states.count("closed")

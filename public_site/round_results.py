@@ -14,21 +14,18 @@ import msgspec
 from markupsafe import Markup, escape
 
 from public_site.bundle import Bundle, Numbers, sha256
+from public_site.lines import FollowUp
 from public_site.wording import pieces
 
 _TOKENS = tuple(Markup(f"\ue000{name}\ue001") for name in ("path", "name", "entity"))  # of the private use area: they stand in no template
 _WORDS = 1 << 12  # kinds of rows that are remembered
 
 
-class _FollowUp(msgspec.Struct, gc=False):
-    state: str
-
-
 class _Item(msgspec.Struct, gc=False):
     name: str
     outcome_label: str
     problem: bool
-    follow_up: _FollowUp
+    follow_up: FollowUp
 
 
 class _Result(msgspec.Struct, gc=False):

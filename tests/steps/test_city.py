@@ -13,9 +13,9 @@ from portal.store import visits as visit_store
 from tests import city_walk, office
 
 COUNTIES = city_walk.COUNTIES
-#: of so few cooperatives 1.5 per cent would leave a county below its floor
 pytestmark = pytest.mark.long
 
+#: of so few cooperatives 1.5 per cent would leave a county below its floor
 ROWS = tuple((*row[:3], "20%", *row[4:]) if row[3] == "1.5%" else row for row in city_walk.ROWS)
 
 
