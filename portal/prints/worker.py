@@ -12,8 +12,10 @@ import gc
 import json
 import logging
 import os
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -61,6 +63,11 @@ class Setting:
                     raise ValueError("not allowed")
                 return URLFetcherResponse(url, files[url].read_bytes())
 
+        class Page(ElementWrapper):
+            def query_all(self, *names: str) -> Iterator[Any]:
+                """Elements of these names.  WeasyPrint asks for no other selectors, and twice for each document."""
+                return (SimpleNamespace(etree_element=element) for element in self.etree_element.iter() if element.tag in names)
+
         class Document(weasyprint.HTML):
             """Styled by doc.css alone and read as XML, which the templates are (inner parts of WeasyPrint; if
             they go, pages are only slower).  What XML has no place for, a control character in a name, say, is read as HTML."""
@@ -72,7 +79,7 @@ class Setting:
                     super().__init__(string=page, url_fetcher=fetcher)
                     return
                 self.base_url, self.url_fetcher, self.media_type = None, fetcher, "print"
-                self.wrapper_element = ElementWrapper.from_html_root(tree, content_language=None)
+                self.wrapper_element = Page.from_html_root(tree, content_language=None)
                 self.etree_element = tree
 
             def _ua_stylesheets(self, forms: bool = False) -> list[Any]:

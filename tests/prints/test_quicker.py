@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from portal.prints import pages, quicker, worker
+from portal.prints import pages, quicker, shaped, worker
 from portal.prints.render import TEMPLATES, Printer
 
 from . import samples, test_letters
@@ -26,6 +26,7 @@ DOCUMENTS = [
     plan_notice(rows=8), plan_notice(number="", rows=3), task_notice("committed"), task_notice("void"),
     task_notice("revealed", visits=3, list=LIST[:10]), result_notice(6), record_sheet(), *LETTERS,
     result_sheet(), result_sheet(points=20, number=3), result_sheet(name="名称里有<b>&amp;\u202e和\t制表符"),
+    result_sheet(name="没有字形的\ue000\U000e0041和🏮、𠮷", town="没有字形的\ue000和🏮"), result_sheet(name="W3.5% 10元店 fi店", town="W3.5% 10元店 fi店"),
     ("result_sheet.html", {"about": ADDRESS, "result": samples.result(2, history=[{"on": "2026-07-20", "text": "检查结果更正。"}])}),
     ("task_notice.html", {"about": ADDRESS, "round": samples.round_("drawn"), "page": "tasks/R2026-04.html"}),
 ]  # fmt: skip
@@ -40,11 +41,10 @@ def main(folder: str) -> None:
     """Print the digests of DOCUMENTS made plainly, then by a worker's way twice over, the second time backwards."""
     printer = Printer(Path(folder))
     os.environ["FONTCONFIG_FILE"] = str(printer._fonts.config)
-    ways = quicker.kept_styles, quicker._once_a_style, worker.ElementTree
-    quicker.kept_styles, quicker._once_a_style = (lambda plain: plain), (lambda function: function)
-    worker.ElementTree = SimpleNamespace(fromstring=not_read, ParseError=ElementTree.ParseError)
+    ways = quicker.install, worker.ElementTree
+    quicker.install, worker.ElementTree = (lambda: None), SimpleNamespace(fromstring=not_read, ParseError=ElementTree.ParseError)
     plain = made_by(worker.Setting(printer._setup()), DOCUMENTS)
-    quicker.kept_styles, quicker._once_a_style, worker.ElementTree = ways
+    quicker.install, worker.ElementTree = ways
     setting = worker.Setting(printer._setup())
     print(json.dumps([plain, made_by(setting, DOCUMENTS), made_by(setting, DOCUMENTS[::-1])[::-1]]))
 
@@ -134,6 +134,150 @@ def test_what_is_kept_is_limited(monkeypatch):
         for element, parent in (("html", None), ("p", "html"), ("b", "p")):
             styles.set_computed_styles(element, parent)
         assert styles.made == expected
+
+
+class Box:
+    """What a box is asked for."""
+
+    def __init__(self, style, **measures):
+        self.style = style
+        self.__dict__.update(measures)
+
+
+def test_measures_are_worked_out_once_for_a_style_and_the_room_around(monkeypatch):
+    asked = []
+
+    def plain(box, containing_block):
+        asked.append(containing_block)
+        box.width = containing_block[0] / 2 if isinstance(containing_block, tuple) else containing_block.width
+
+    resolve, style = quicker.kept_measures(plain), Style(border_collapse="separate")
+    for _ in range(2):
+        box = Box(style, text="stays")
+        resolve(box, (80, "auto"))
+        assert (box.width, box.text, box.style) == (40, "stays", style)
+    resolve(box, containing_block=Box(None, width=70, height="auto"))
+    assert box.width == 70 and len(asked) == 2
+    shared = Box(Style(border_collapse="collapse"))
+    resolve(shared, (80, "auto")), resolve(shared, (80, "auto"))
+    assert len(asked) == 4  # the table may have said otherwise in between
+    monkeypatch.setattr(quicker, "MOST_MEASURES", 1)
+    resolve(box, (60, "auto")), resolve(box, (80, "auto")), resolve(box, (80, "auto"))
+    assert len(asked) == 6
+
+
+def test_a_code_s_strokes_are_what_weasyprint_makes_of_them():
+    from weasyprint.svg import SVG
+    from weasyprint.svg.path import path as plain
+
+    def drawn(way, path):
+        said = []
+        stream = SimpleNamespace(stream=said, move_to=lambda x, y: said.append(f"{x:g} {y:g} m".encode()), line_to=lambda x, y: said.append(f"{x:g} {y:g} l".encode()))
+        svg = SimpleNamespace(stream=stream, inner_width=10, inner_height=10)
+        svg.point = lambda *sizes: SVG.point(svg, *sizes)
+        way(svg, SimpleNamespace(get=lambda name, other: path, vertices=[]), 16)
+        return b"\n".join(said)
+
+    for path in (pages.qr("https://example.gov.cn/ssj/e/91350582MA0000007P.html")["d"], "M0 0.5h3M4 0.5h12"):
+        assert drawn(quicker.level_strokes(plain), path) == drawn(plain, path)
+        assert drawn(quicker.level_strokes(None), path)  # at once
+    other = "M0 0.5h3v2M4 0.5h12"
+    assert drawn(quicker.level_strokes(plain), other) == drawn(plain, other)
+
+
+def split_for_tests(asked):
+    def split(text, style, context, max_width, justification_spacing, is_line_start, minimum):
+        asked.append(text)
+        return SimpleNamespace(text=text), len(text), None, 10, 12, 9
+
+    return split
+
+
+def test_a_line_is_shaped_once_for_its_text_style_and_room_and_the_least_used_goes(monkeypatch):
+    asked = []
+    split, style, other = shaped.kept_lines(split_for_tests(asked)), Style(size=1), Style(size=1)
+    first = split("符合", style, None, 100, 0)
+    assert split("符合", style, None, 100, 0) is first and asked == ["符合"]
+    split("符合", style, None, 99, 0), split("符合", other, None, 100, 0), split("符合", style, None, 100, 0, is_line_start=False)
+    assert len(asked) == 4
+    monkeypatch.setattr(shaped, "MOST_LINES", 4)
+    split("符合", style, None, 100, 0)  # used again
+    split("不适用", style, None, 100, 0)
+    assert split("符合", style, None, 100, 0) is first and len(asked) == 5
+    split("符合", style, None, 99, 0)
+    assert len(asked) == 6  # that one had gone
+
+
+class Sheet:
+    """What drawing a line asks of a stream."""
+
+    ink_rect = logical_rect = None
+
+    def __init__(self, **widths):
+        self.said = []
+        self._fonts = {"key": SimpleNamespace(widths=dict(widths), to_unicode={}, missing={}, svg=False, png=False, colr=False)}
+
+    def add_font(self, pango_font):
+        return self._fonts["key"], 10.5
+
+    def __getattr__(self, name):
+        return lambda *values: self.said.append((name, *values))
+
+
+def draw_for_tests(asked, missing=False):
+    def draw(stream, textbox, text_overflow, block_ellipsis, matrix):
+        asked.append(text_overflow)
+        font, size = stream.add_font("pango")
+        font.widths.setdefault("a", 500), font.to_unicode.setdefault("a", "A")
+        if missing:
+            font.missing["b"] = 1
+        stream.set_text_matrix(*matrix.values)
+        stream.set_font_size("name", size)
+        stream.show_text(f"<{font.widths['a']}>")
+        return []
+
+    return draw
+
+
+class Line:
+    """As WeasyPrint's Layout: shaped when active."""
+
+    def __init__(self):
+        self.shaped = 0
+
+    def reactivate(self, style):
+        self.shaped += 1
+        self.layout = object()
+
+    def deactivate(self):
+        del self.layout
+
+
+@pytest.mark.parametrize(("sheet", "overflow", "missing", "times"), [
+    (Sheet(), "clip", False, 1), (Sheet(a=500), "clip", False, 1),
+    (Sheet(a=501), "clip", False, 2), (Sheet(), "ellipsis", False, 2), (Sheet(), "clip", True, 3),
+])  # fmt: skip
+def test_a_line_is_drawn_once_and_anew_where_it_may_differ(sheet, overflow, missing, times):
+    """A width rounded otherwise by the document, an ellipsis, a missing glyph: not what was remembered."""
+
+    class Layout(Line):
+        pass
+
+    shaped.keep_layouts(Layout)
+    asked = []
+    draw, line = shaped.kept_drawing(draw_for_tests(asked, missing)), Layout()
+    line.drawn = None
+    box = SimpleNamespace(pango_layout=line, text="符合", style=None)
+    matrix, below = SimpleNamespace(values=(1, 0, 0, -1, 5, 6)), SimpleNamespace(values=(1, 0, 0, -1, 5, 9))
+    first = Sheet()
+    for stream, how, place in ((first, "clip", matrix), (sheet, overflow, below)):
+        line.reactivate(None)
+        assert draw(stream, box, how, "none", place) == []
+        line.deactivate()
+        width = stream._fonts["key"].widths["a"]
+        assert stream.said == [("set_text_matrix", *place.values), ("set_font_size", "name", 10.5), ("show_text", f"<{width}>")]
+        assert stream._fonts["key"].to_unicode == {"a": "A"}
+    assert len(asked) == times and line.shaped == min(times, 2)
 
 
 if __name__ == "__main__":
