@@ -219,6 +219,13 @@ def test_the_sheet_of_one_visit_fits_one_page_and_names_the_draw(printed):
         assert words in text
 
 
+def test_points_that_go_over_to_the_next_page_stand_under_their_item_there_too(printed):
+    first, second = pages_of(printed(*result_sheet(points=40)))
+    head = "餐饮服务监督检查检查情况"
+    assert first.count(head) == second.count(head) == 1 and "检查要点" + head in first and second.startswith(head)
+    assert "40.食品原料" not in first and "40.食品原料" in second
+
+
 def test_a_correction_is_shown_with_its_date(printed):
     history = [{"on": "2026-07-20", "text": "检查结果更正为“未发现问题”。"}]
     pdf = printed(*result_sheet(history=history))
