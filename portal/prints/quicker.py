@@ -13,14 +13,19 @@ import re
 import sys
 from collections.abc import Callable
 from functools import cache
+from itertools import pairwise
 from typing import Any
+
+import tinycss2
 
 from portal.prints import shaped
 
 MOST_STYLES = 5000  # a worker sees some hundred; beyond that something makes them anew each time
+MOST_KINS = 20_000  # a sheet has some hundred, a list of 2,000 rows ten thousand
 MOST_MEASURES = 100  # of one style: boxes of as many widths and heights around them
 
 _CORNERS = "top_left", "top_right", "bottom_right", "bottom_left"
+_LOOKS_BACK = "before", "after", "first-child", "footnote-call", "footnote-marker", "root"
 _STROKE = r"M(\d+) (\d+)\.5h(\d+)"
 
 
@@ -86,6 +91,32 @@ def kept_styles(plain: type) -> type:
                 kept[key] = made
 
     return KeptStyles
+
+
+def keep_matches(matcher: Any, css: str) -> None:
+    """Let `matcher` (cssselect2's, of our style sheet) remember the rules of an element by its kin: its name and class, and its parent's and elder siblings' kin.
+
+    ValueError where a selector of `css` asks for more than these.
+    """
+    for rule in tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True):
+        for before, token in pairwise([None, *rule.prelude]) if rule.type == "qualified-rule" else ():
+            if token.type in ("[] block", "function", "hash") or before == ":" and token.type == "ident" and token.lower_value not in _LOOKS_BACK:
+                raise ValueError(f"line {token.source_line}: a selector that looks at more than names, classes, parents and elder siblings")
+    plain, kins = matcher.match, {}
+
+    def match(element: Any) -> Any:
+        asked = element.etree_element
+        key = asked.tag, asked.get("class"), element.parent and element.parent.kin, element.previous and element.previous.kin
+        if key in kins:
+            element.kin, rules = kins[key]
+            return rules
+        rules = plain(element)
+        element.kin = -1 if -1 in key or len(kins) >= MOST_KINS else len(kins)
+        if element.kin >= 0:
+            kins[key] = element.kin, rules
+        return rules
+
+    matcher.match = match
 
 
 def _known_by(value: Any) -> Any:

@@ -91,6 +91,7 @@ class Setting:
         self.environment = pages.environment(Path(setup["templates"]))
         css = font_faces(setup["fonts"], setup["behind"]) + Path(setup["css"]).read_text("utf-8")
         self.css = weasyprint.CSS(string=css, url_fetcher=self.fetcher, font_config=self.font_config)
+        quicker.keep_matches(self.css.matcher, css)
 
     def render_pdf(self, template: str, context: dict[str, Any]) -> bytes:
         """The PDF of one document; the same bytes for the same input, in any process, on any day."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
+import cssselect2
 import pytest
+import tinycss2
 
 from portal.prints import pages, quicker, shaped, worker
 from portal.prints.render import TEMPLATES, Printer
@@ -41,10 +44,11 @@ def main(folder: str) -> None:
     """Print the digests of DOCUMENTS made plainly, then by a worker's way twice over, the second time backwards."""
     printer = Printer(Path(folder))
     os.environ["FONTCONFIG_FILE"] = str(printer._fonts.config)
-    ways = quicker.install, worker.ElementTree
-    quicker.install, worker.ElementTree = (lambda: None), SimpleNamespace(fromstring=not_read, ParseError=ElementTree.ParseError)
+    ways = quicker.install, quicker.keep_matches, worker.ElementTree
+    quicker.install = quicker.keep_matches = lambda *nothing: None
+    worker.ElementTree = SimpleNamespace(fromstring=not_read, ParseError=ElementTree.ParseError)
     plain = made_by(worker.Setting(printer._setup()), DOCUMENTS)
-    quicker.install, worker.ElementTree = ways
+    quicker.install, quicker.keep_matches, worker.ElementTree = ways
     setting = worker.Setting(printer._setup())
     print(json.dumps([plain, made_by(setting, DOCUMENTS), made_by(setting, DOCUMENTS[::-1])[::-1]]))
 
@@ -134,6 +138,46 @@ def test_what_is_kept_is_limited(monkeypatch):
         for element, parent in (("html", None), ("p", "html"), ("b", "p")):
             styles.set_computed_styles(element, parent)
         assert styles.made == expected
+
+
+RULES = "* {} p {} .a {} .a + .b {} td:first-child {} .a ~ p {} tr tr td {} p > .b {} p::before {} .a.b + p .a {}"
+
+
+def matcher_of(css: str) -> cssselect2.Matcher:
+    matcher = cssselect2.Matcher()
+    for rule in tinycss2.parse_stylesheet(css, skip_whitespace=True):
+        for selector in cssselect2.compile_selector_list(rule.prelude):
+            matcher.add_selector(selector, tinycss2.serialize(rule.prelude))
+    return matcher
+
+
+@pytest.mark.parametrize("most", [quicker.MOST_KINS, 20, 0])
+def test_rules_are_remembered_for_elements_of_one_kin(monkeypatch, most):
+    """Trees by chance: what is remembered of one is right in the next, however much is kept."""
+    monkeypatch.setattr(quicker, "MOST_KINS", most)
+    chance, remembering, plain = random.Random(7), matcher_of(RULES), matcher_of(RULES)
+    quicker.keep_matches(remembering, RULES)
+    found = set()
+    for _ in range(30):
+        root = ElementTree.Element("tr")
+        elements = [root]
+        for _ in range(40):
+            made = ElementTree.SubElement(chance.choice(elements), chance.choice(["p", "td", "tr"]))
+            if chance.random() < 0.5:
+                made.set("class", chance.choice(["a", "b", "a b"]))
+            elements.append(made)
+        for element in cssselect2.ElementWrapper.from_xml_root(root).iter_subtree():
+            rules = plain.match(element)
+            assert remembering.match(element) == rules
+            found.update(rule for *_, rule in rules)
+    assert len(found) == RULES.count("{}")
+
+
+@pytest.mark.parametrize("selector", ["p:last-child", "#a", "p[class]", "td:nth-child(2)", "p:not(.a)", "p:has(td)", "p:empty"])
+def test_a_selector_that_looks_further_is_refused(selector):
+    css = f"p {{ color: #444 }}\n{selector} {{}}"
+    with pytest.raises(ValueError, match="line 2: a selector"):
+        quicker.keep_matches(matcher_of("p {}"), css)
 
 
 class Box:
