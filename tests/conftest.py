@@ -87,7 +87,7 @@ LONGEST = (
 #: Files with long families: one test for each act, each role, each table, each place to be killed at. A newcomer's `./run test` takes every
 #: fifth of a family, other ones on the other engine; .ci/run takes all, and so does whoever names a file.
 FAMILIES = (
-    "test_acts.py", "test_at_once.py", "test_crash.py", "test_access.py", "test_invariants.py", "test_evidence.py", "test_hostile.py", "test_backup.py",
+    "test_acts.py", "test_at_once.py", "test_crash.py", "test_access.py", "test_evidence.py", "test_hostile.py", "test_backup.py",
     "test_schema.py", "test_release.py", "test_posts.py", "test_sums.py", "test_records.py", "test_commit.py", "test_documents.py", "test_whose_codes.py",
     "test_build.py",
 )  # fmt: skip
