@@ -7,7 +7,10 @@ only if the copy is put back and nobody holds one of its connections; one that c
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Coroutine
 from contextlib import contextmanager
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -18,6 +21,8 @@ from portal.store.postgres import PooledPostgres
 
 _kept: dict[str, asyncpg.Pool] = {}  # by the address of the application's role
 _loops: list[asyncio.AbstractEventLoop] = []  # the one that tests share
+_run = asyncio.run
+T = TypeVar("T")
 _open, _close = PooledPostgres.open_pool, PooledPostgres.close_connection_pool
 
 
@@ -67,6 +72,21 @@ def kept_open():
     for name in {_name(url) for url in _kept}:
         give_up(name)
     _loops.clear()
+
+
+def run(work: Coroutine[Any, Any, T], **given: Any) -> T:
+    """As asyncio.run, in the shared loop where it is at rest: so the connections of a command can wait for the next one."""
+    if not _loops or _loops[0].is_running() or threading.current_thread() is not threading.main_thread():
+        return _run(work, **given)
+    [loop] = _loops
+    before = asyncio.all_tasks(loop)
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        if left := asyncio.all_tasks(loop) - before:  # as asyncio.run ends them
+            for task in left:
+                task.cancel()
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
 
 
 def processes(name: str) -> set[int]:
