@@ -268,6 +268,9 @@ def drop(*names: str) -> None:
         _on_loop(copy.close())
         gone.append(copy.name)
 
+    for name in gone:
+        pools.give_up(name)
+
     async def work(server: asyncpg.Connection) -> None:
         for name in gone:
             await server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

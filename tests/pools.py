@@ -21,6 +21,7 @@ from portal.store.postgres import PooledPostgres
 
 _kept: dict[str, asyncpg.Pool] = {}  # by the address of the application's role
 _loops: list[asyncio.AbstractEventLoop] = []  # the one that tests share
+_all: list[bool] = []  # those to any database are kept, not only those to a copy that is put back
 _run = asyncio.run
 T = TypeVar("T")
 _open, _close = PooledPostgres.open_pool, PooledPostgres.close_connection_pool
@@ -51,7 +52,7 @@ async def _give_pool(self: PooledPostgres) -> None:
     pool = self.pool
     from tests import cluster  # which needs us
 
-    if not pool or self.url in _kept or not cluster.is_kept(_name(self.url)) or not _is_free(pool):
+    if not pool or self.url in _kept or not (_all or cluster.is_kept(_name(self.url))) or not _is_free(pool):
         await _close(self)
         return
     _kept[self.url], self.pool = pool, None
@@ -72,6 +73,14 @@ def kept_open():
     for name in {_name(url) for url in _kept}:
         give_up(name)
     _loops.clear()
+
+
+@contextmanager
+def kept_of_all():
+    """For tests that open the same database of their own again and again: its connections wait until it is dropped or copied."""
+    _all.append(True)
+    yield
+    _all.pop()
 
 
 def run(work: Coroutine[Any, Any, T], **given: Any) -> T:
