@@ -16,14 +16,14 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import count
 from pathlib import Path
 from threading import Thread
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import asyncpg
 
@@ -178,11 +178,12 @@ def application() -> str:
     return f"{os.environ[RUN]}_app"
 
 
-def url_of(database: str, *, owner: bool) -> str:
-    """The address of one of our databases, for its owner or for the application role."""
+def url_of(database: str, *, owner: bool, settings: Mapping[str, str] | None = None) -> str:
+    """The address of one of our databases, for its owner or for the application role; `settings` of the server for who connects so."""
     parts = urlsplit(address())
     netloc = parts.netloc if owner else f"{application()}:{PASSWORD}@{parts.netloc.rpartition('@')[2]}"
-    return parts._replace(netloc=netloc, path=f"/{database}").geturl()
+    query = "&".join(filter(None, [parts.query, urlencode(settings or {})]))
+    return parts._replace(netloc=netloc, path=f"/{database}", query=query).geturl()
 
 
 _in_use: dict[str, Copy] = {}  # by name: copies that are put back when they are dropped
@@ -214,7 +215,7 @@ def create(template: str = "", *, kept: bool = False) -> str:
 
     let_go(template)
     _away(work)
-    if kept and _is_superuser():
+    if kept and is_superuser():
         _in_use[name] = _on_loop(_copy(name, template, *since))
     return name
 
@@ -228,7 +229,7 @@ async def _copy(name: str, template: str, since: int) -> Copy:
 
 
 @cache
-def _is_superuser() -> bool:
+def is_superuser() -> bool:
     return query("postgres", "SELECT current_setting('is_superuser')") == [("on",)]
 
 
@@ -266,6 +267,9 @@ def drop(*names: str) -> None:
         pools.give_up(copy.name)
         _on_loop(copy.close())
         gone.append(copy.name)
+
+    for name in gone:
+        pools.give_up(name)
 
     async def work(server: asyncpg.Connection) -> None:
         for name in gone:

@@ -75,19 +75,20 @@ if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usa
 
 #: A file is one worker's from its start to its end, so the one that starts last had better be short. Longest first.
 LONGEST = (
-    "test_real_walk.py", "test_every_form.py", "test_path.py", "test_axe.py", "test_demo.py", "test_at_once.py", "test_crash.py", "test_acts.py", "test_invariants.py",
-    "test_schema.py", "test_backup.py", "test_documents.py", "test_render.py", "test_plan.py", "test_imports.py", "test_audit.py", "test_evidence.py", "test_access.py", "test_caps_in_store.py",
-    "test_checklists.py", "test_attachments.py", "test_posts.py", "test_whose_codes.py", "test_records.py", "test_visits.py", "test_sums.py", "test_loading.py",
-    "test_replacement.py", "test_stations.py", "test_sessions.py", "test_site_contract.py", "test_release.py", "test_verify_py.py", "test_draw_statistics.py",
-    "test_tally.py", "test_quick.py", "test_every_sector.py", "test_new_sector.py", "test_hostile.py", "test_usage.py", "test_build.py", "test_verify_js.py",
-    "test_fonts.py", "test_walk.py",
+    "test_real_walk.py", "test_backup.py", "test_at_once.py", "test_every_form.py", "test_demo.py", "test_path.py", "test_axe.py", "test_access.py", "test_acts.py",
+    "test_crash.py", "test_draw_statistics.py", "test_release.py", "test_schema.py", "test_documents.py", "test_caps_in_store.py", "test_draw.py", "test_loading.py",
+    "test_records.py", "test_build.py", "test_texts.py", "test_render.py", "test_quicker.py", "test_sums.py", "test_hostile.py", "test_walk.py", "test_evidence.py",
+    "test_whose_codes.py", "test_lists.py", "test_site_contract.py", "test_record_template.py", "test_visits.py", "test_joint_check.py", "test_quick.py",
+    "test_invariants.py", "test_commit.py", "test_replacement.py", "test_city.py", "test_verify_js.py", "test_sectors.py", "test_classes.py", "test_audit.py",
+    "test_stations.py", "test_once.py", "test_usage.py", "test_imports.py", "test_tally.py", "test_verify_py.py", "test_texts_command.py", "test_matrix.py",
+    "test_plan.py", "test_sample.py", "test_attachments.py", "test_levels.py", "test_sector_order.py", "test_installation.py", "test_engine.py", "test_pieces.py",
 )  # fmt: skip
 
 
 #: Files with long families: one test for each act, each role, each table, each place to be killed at. A newcomer's `./run test` takes every
 #: fifth of a family, other ones on the other engine; .ci/run takes all, and so does whoever names a file.
 FAMILIES = (
-    "test_acts.py", "test_at_once.py", "test_crash.py", "test_access.py", "test_invariants.py", "test_evidence.py", "test_hostile.py", "test_backup.py",
+    "test_acts.py", "test_at_once.py", "test_crash.py", "test_access.py", "test_evidence.py", "test_hostile.py", "test_backup.py",
     "test_schema.py", "test_release.py", "test_posts.py", "test_sums.py", "test_records.py", "test_commit.py", "test_documents.py", "test_whose_codes.py",
     "test_build.py",
 )  # fmt: skip

@@ -7,7 +7,10 @@ only if the copy is put back and nobody holds one of its connections; one that c
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Coroutine
 from contextlib import contextmanager
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -18,6 +21,9 @@ from portal.store.postgres import PooledPostgres
 
 _kept: dict[str, asyncpg.Pool] = {}  # by the address of the application's role
 _loops: list[asyncio.AbstractEventLoop] = []  # the one that tests share
+_all: list[bool] = []  # those to any database are kept, not only those to a copy that is put back
+_run = asyncio.run
+T = TypeVar("T")
 _open, _close = PooledPostgres.open_pool, PooledPostgres.close_connection_pool
 
 
@@ -46,7 +52,7 @@ async def _give_pool(self: PooledPostgres) -> None:
     pool = self.pool
     from tests import cluster  # which needs us
 
-    if not pool or self.url in _kept or not cluster.is_kept(_name(self.url)) or not _is_free(pool):
+    if not pool or self.url in _kept or not (_all or cluster.is_kept(_name(self.url))) or not _is_free(pool):
         await _close(self)
         return
     _kept[self.url], self.pool = pool, None
@@ -67,6 +73,29 @@ def kept_open():
     for name in {_name(url) for url in _kept}:
         give_up(name)
     _loops.clear()
+
+
+@contextmanager
+def kept_of_all():
+    """For tests that open the same database of their own again and again: its connections wait until it is dropped or copied."""
+    _all.append(True)
+    yield
+    _all.pop()
+
+
+def run(work: Coroutine[Any, Any, T], **given: Any) -> T:
+    """As asyncio.run, in the shared loop where it is at rest: so the connections of a command can wait for the next one."""
+    if not _loops or _loops[0].is_running() or threading.current_thread() is not threading.main_thread():
+        return _run(work, **given)
+    [loop] = _loops
+    before = asyncio.all_tasks(loop)
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        if left := asyncio.all_tasks(loop) - before:  # as asyncio.run ends them
+            for task in left:
+                task.cancel()
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
 
 
 def processes(name: str) -> set[int]:

@@ -1,6 +1,5 @@
 """Running the command line inside the test process: quick, and every stream and exit code kept apart."""
 
-import asyncio
 import contextlib
 import io
 import os
@@ -13,11 +12,11 @@ from unittest import mock
 from portal.cli.main import build_parser, main
 from portal.plugins import discover_sectors
 from portal.store import engine
-from tests import office
+from tests import office, pools
 
 ROOT = Path(__file__).resolve().parents[2]
 #: What a process does once at its start, hundreds of commands in one test process need not do again.
-ONCE = {"portal.cli.main.build_parser": cache(build_parser), "portal.cli.office.discover_sectors": cache(discover_sectors)}
+ONCE = {"portal.cli.main.build_parser": cache(build_parser), "portal.cli.office.discover_sectors": cache(discover_sectors), "asyncio.run": pools.run}
 
 
 @dataclass(frozen=True)
@@ -106,4 +105,4 @@ def database_of(portal: Portal) -> dict[str, str | bytes]:
         finally:
             await engine.close_engine()
 
-    return asyncio.run(look())
+    return pools.run(look())

@@ -28,6 +28,8 @@ SHELL, WHOLE = ("chromium-headless-shell",), ("chromium", "chromium-browser", "g
 UNSEEN = ["--no-startup-window", "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,Translate,OptimizationHints"]
 #: Every page a new document that is looked at for a moment: compiling its scripts better and better, beside it, takes more time than it saves.
 BRIEFLY = ["--js-flags=--no-opt,--no-maglev,--min-semi-space-size=64"]
+#: Frames are drawn only where one is asked for: style and layout are worked out whenever a script asks for them, and drawing was a quarter of a test of pages.
+UNDRAWN = ["--enable-begin-frame-control", "--run-all-compositor-stages-before-draw"]
 SECONDS = 60  # for any one answer: a shared machine can be slow
 
 
@@ -37,11 +39,16 @@ def program(*, whole: bool = False) -> str | None:
 
 
 class Browser:
-    """A running Chromium with a profile of its own that is gone afterwards; `whole`: not the shell; `briefly`: for many pages, none of which computes for long."""
+    """A running Chromium with a profile of its own that is gone afterwards.
 
-    def __init__(self, *, whole: bool = False, briefly: bool = False) -> None:
-        self._more = BRIEFLY if briefly else []
+    `whole`: not the shell; `briefly`: for many pages, none of which computes for long; `unseen`: nothing is drawn, where this
+    Chromium can do so (no screenshots then, nothing moves, and what a script does before the next frame waits for ever).
+    """
+
+    def __init__(self, *, whole: bool = False, briefly: bool = False, unseen: bool = False) -> None:
         self._program = program(whole=whole) or WHOLE[0]
+        self.unseen = unseen and os.path.basename(self._program) in SHELL
+        self._more = (BRIEFLY if briefly else []) + (UNDRAWN if self.unseen else [])
 
     def __enter__(self) -> Browser:
         self._profile = tempfile.mkdtemp(prefix="mingcha-browser-")
@@ -57,7 +64,7 @@ class Browser:
         for end in (theirs_in, theirs_out, *high):
             os.close(end)
         self._in, self._out = os.fdopen(ours_in, "rb", buffering=0), os.fdopen(ours_out, "wb", buffering=0)
-        self._rest, self._last, self._listeners = b"", 0, {}
+        self._rest, self._last, self._listeners, self._answers = b"", 0, {}, {}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -71,7 +78,7 @@ class Browser:
     def page(self, width: int = 1280, *, dark: bool = False, beside: Page | None = None) -> Page:
         """A new page in a new context, nothing remembered from others; or a second tab, with the cookies of the page it is `beside`."""
         context = beside.context if beside else self.ask("Target.createBrowserContext")["browserContextId"]
-        target = self.ask("Target.createTarget", {"url": "about:blank", "browserContextId": context})["targetId"]
+        target = self.ask("Target.createTarget", {"url": "about:blank", "browserContextId": context, "enableBeginFrameControl": self.unseen})["targetId"]
         session = self.ask("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
         return Page(self, session, context, width, dark)
 
@@ -80,16 +87,25 @@ class Browser:
 
     def ask(self, method: str, params: dict[str, Any] | None = None, session: str = "") -> dict[str, Any]:
         """Send a command, hear events until its answer comes. RuntimeError for an error, TimeoutError for silence."""
+        return self._answer(self._send(method, params, session), method)
+
+    def ask_in_frame(self, method: str, params: dict[str, Any], session: str) -> dict[str, Any]:
+        """A command that the page carries out in its next frame."""
+        sent = self._send(method, params, session)
+        if self.unseen:
+            self.ask("HeadlessExperimental.beginFrame", {"noDisplayUpdates": True}, session)
+        return self._answer(sent, method)
+
+    def _send(self, method: str, params: dict[str, Any] | None, session: str) -> int:
         self._last += 1
         message = {"id": self._last, "method": method, "params": params or {}} | ({"sessionId": session} if session else {})
         self._out.write(json.dumps(message).encode() + b"\0")
-        answer: dict[str, Any] = {}
+        return self._last
 
-        def is_it(heard: dict[str, Any]) -> bool:
-            answer.update(heard if heard.get("id") == self._last else {})
-            return bool(answer)
-
-        self.hear_until(is_it, method)
+    def _answer(self, sent: int, what: str) -> dict[str, Any]:
+        if sent not in self._answers:
+            self.hear_until(lambda _: sent in self._answers, what)
+        answer = self._answers.pop(sent)
         if "error" in answer:
             raise RuntimeError(answer["error"]["message"])
         return answer["result"]
@@ -110,7 +126,9 @@ class Browser:
             self._rest += piece
         line, _, self._rest = self._rest.partition(b"\0")
         message = json.loads(line)
-        if "method" in message and (hear := self._listeners.get(message.get("sessionId"))):
+        if "id" in message:
+            self._answers[message["id"]] = message
+        elif (hear := self._listeners.get(message.get("sessionId"))):
             hear(message["method"], message["params"])
         return message
 
@@ -200,7 +218,8 @@ class Page:
     def drag(self, *points: tuple[float, float]) -> None:
         """Press the mouse at the first of these points of the window, move over the others and let go at the last."""
         for kind, (x, y) in (("mousePressed", points[0]), *(("mouseMoved", one) for one in points[1:]), ("mouseReleased", points[-1])):
-            self._ask("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, "button": "left", "buttons": int(kind != "mouseReleased"), "clickCount": 1})
+            event = {"type": kind, "x": x, "y": y, "button": "left", "buttons": int(kind != "mouseReleased"), "clickCount": 1}
+            self._browser.ask_in_frame("Input.dispatchMouseEvent", event, self._session)
 
     def run_first(self, script: str) -> None:
         """Run a script in every page opened from now on, before its own."""

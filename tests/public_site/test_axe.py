@@ -41,7 +41,7 @@ def test_no_page_keeps_anybody_out(site):
         pytest.skip("needs a Chromium browser")
     root, paths = site
     found = {}
-    with Browser() as browser:
+    with Browser(briefly=True, unseen=True) as browser:
         page = browser.page()
         eyes = Eyes(page)
         for path in [*paths, SEARCH]:
@@ -60,7 +60,7 @@ def test_what_was_easy_to_read_on_one_page_is_looked_at_again_where_its_colours_
     if program() is None:
         pytest.skip("needs a Chromium browser")
     monkeypatch.delenv("MINGCHA_EVERY_LOOK", raising=False)  # with it nothing is remembered
-    with Browser() as browser:
+    with Browser(briefly=True, unseen=True) as browser:
         page = browser.page()
         eyes = Eyes(page)
 

@@ -129,7 +129,7 @@ def test_every_page_says_of_when_its_data_is_and_loads_nothing_foreign(address: 
 def browser() -> Iterator[Browser]:
     if program() is None:
         pytest.skip("needs a Chromium browser")
-    with Browser() as opened:
+    with Browser(unseen=True) as opened:
         yield opened
 
 

@@ -67,7 +67,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def browser() -> Iterator[Browser]:
     if program() is None:
         pytest.skip("needs a Chromium browser")
-    with Browser() as opened:
+    with Browser(unseen=True) as opened:
         yield opened
 
 

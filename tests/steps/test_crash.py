@@ -17,7 +17,7 @@ from portal.steps import disclosure, publish
 from portal.steps.verify import verify_installation
 from portal.store import audit, bulk, engine
 from public_site.release import current, release
-from tests import office
+from tests import office, pools
 from tests.office import snapshot
 from tests.steps.acts import CHANGES
 
@@ -92,6 +92,13 @@ async def _content(folder: Path) -> dict[str, str]:
         await engine.close_engine()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def connections_wait():
+    """Each of these databases is looked into several times."""
+    with pools.kept_of_all():
+        yield
+
+
 @pytest.fixture(scope="module")
 def prepared(stages, tmp_path_factory):
     """change -> (a folder in which everything the step needs is there, its statements, its lines of audit, what it needs)."""
@@ -100,11 +107,11 @@ def prepared(stages, tmp_path_factory):
     def folder(change) -> tuple[Path, int, int, object]:
         if change.name not in made:
             place = stages.copy(change.stage, root / change.name.replace(" ", "-"))
-            found = asyncio.run(_prepare(place, change))
+            found = pools.run(_prepare(place, change))
             trip, dry = Trip(None), office.copy_folder(place, root / "dry" / change.name)
-            before = asyncio.run(_acts(dry))
-            asyncio.run(_again(dry, change, trip, found))
-            made[change.name] = (place, trip.done, asyncio.run(_acts(dry)) - before, found)
+            before = pools.run(_acts(dry))
+            pools.run(_again(dry, change, trip, found))
+            made[change.name] = (place, trip.done, pools.run(_acts(dry)) - before, found)
         return made[change.name]
 
     return folder
@@ -132,18 +139,18 @@ async def _again(folder: Path, change, trip: Trip, found) -> None:
 @pytest.mark.parametrize("change", CRASHING, ids=[change.name.replace(" ", "-") for change in CRASHING])
 def test_a_step_killed_anywhere_is_undone_or_done_and_can_be_run_again(change, prepared, tmp_path):
     folder, statements, lines, found = prepared(change)
-    before, acts, wrong = asyncio.run(_look(folder))
+    places = [office.copy_folder(folder, tmp_path / str(point)) for point in POINTS]  # before anybody is connected to it
+    before, acts, wrong = pools.run(_look(folder))
     assert wrong == [] and statements > 2
-    for point in POINTS:
-        place = office.copy_folder(folder, tmp_path / str(point))
+    for point, place in zip(POINTS, places, strict=True):
         at = min(statements * point // 100, statements - 1)
         assert in_child(lambda at=at, place=place: asyncio.run(_again(place, change, Trip(at), found))) == signal.SIGKILL
-        after = asyncio.run(_content(place))
+        after = pools.run(_content(place))
         if after != before:  # it was over already, or (publishing) a whole transaction of several was
-            _, last, wrong = asyncio.run(_look(place))
+            _, last, wrong = pools.run(_look(place))
             assert wrong == [] and last in (range(acts + 1, acts + lines) if change.name == "publish" else [acts + lines])
-    asyncio.run(_again(place, change, Trip(None), found))
-    _, done, wrong = asyncio.run(_look(place))
+    pools.run(_again(place, change, Trip(None), found))
+    _, done, wrong = pools.run(_look(place))
     assert wrong == [] and done == acts + lines, "run again, it is done once"
 
 
@@ -151,10 +158,10 @@ def test_a_kill_that_comes_too_late_leaves_the_step_done(prepared, tmp_path):
     """The check above can fail: a step that was not killed is not 'before'."""
     change = next(change for change in CRASHING if change.name == "draw")
     folder, statements, lines, found = prepared(change)
-    before, acts, _ = asyncio.run(_look(folder))
     place = office.copy_folder(folder, tmp_path / "late")
+    before, acts, _ = pools.run(_look(folder))
     assert in_child(lambda: asyncio.run(_again(place, change, Trip(statements), found))) == 0
-    after, last, wrong = asyncio.run(_look(place))
+    after, last, wrong = pools.run(_look(place))
     assert after != before and last == acts + lines and wrong == []
 
 
@@ -212,24 +219,24 @@ def test_publishing_killed_anywhere_leaves_the_old_site_or_the_new_and_can_be_ru
     assert in_child(cut) == signal.SIGKILL
     shown = current(folder / "site")
     assert all(holds for holds, _ in check_release(folder / "site" / "releases" / shown)), "what readers see is whole"
-    _, _, wrong = asyncio.run(_look(folder))
+    _, _, wrong = pools.run(_look(folder))
     assert wrong == []
-    new = asyncio.run(_publish(folder))
+    new = pools.run(_publish(folder))
     assert current(folder / "site") == new != old
     assert all(holds for holds, _ in check_release(folder / "site" / "releases" / new))
 
 
 def test_publishing_the_same_data_again_is_the_same_site(site_before, tmp_path):
     folder = office.copy_folder(site_before, tmp_path / "data")
-    first = asyncio.run(_publish(folder))
-    assert asyncio.run(_publish(folder)) == first == current(folder / "site")
+    first = pools.run(_publish(folder))
+    assert pools.run(_publish(folder)) == first == current(folder / "site")
 
 
 @pytest.fixture(scope="module")
 def site_before(stages, tmp_path_factory) -> Path:
     """A site shows the commitments; results wait to be published."""
     folder = stages.copy("approved", tmp_path_factory.mktemp("site") / "data")
-    asyncio.run(_publish(folder))
+    pools.run(_publish(folder))
 
     async def more() -> None:
         house = await office.open_house(folder)
@@ -239,5 +246,5 @@ def site_before(stages, tmp_path_factory) -> Path:
         finally:
             await engine.close_engine()
 
-    asyncio.run(more())
+    pools.run(more())
     return folder

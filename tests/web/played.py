@@ -105,5 +105,5 @@ def played(folder: Path, fonts: Path, sectors: Sectors, now: datetime) -> Iterat
     asyncio.run(begin(folder, settings, sectors, now))
     app = create_app(share(settings, keys=load_keys(folder / "keys"), sectors=sectors, clock=clock, wall=clock, loopback=True))
     app.on_startup.append(lambda: loops.append(asyncio.get_running_loop()))
-    with served(app) as address, Browser() as browser:
+    with served(app) as address, Browser(unseen=True) as browser:
         yield Played(folder, clock, address, browser, {}, loops[0], settings, sectors)

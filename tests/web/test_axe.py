@@ -118,7 +118,7 @@ def test_a_page_of_a_new_kind_is_looked_at_too(portal):
 def test_no_page_keeps_anybody_out(portal):
     address, pages = portal
     found = {}
-    with Browser(briefly=True) as browser:
+    with Browser(briefly=True, unseen=True) as browser:
         person = Phone(browser.page(), address)
         broken = Eyes(person.page).broken
         person.open("/login")

@@ -124,7 +124,7 @@ def bureau(stages, tmp_path_factory):
     visits = asyncio.run(prepare(folder))
     clock = Clock(NOW["drawn"] + timedelta(DAYS))
     app = create_app(share(settings_of(folder), keys=load_keys(folder / "keys"), sectors=SECTORS, clock=clock, wall=clock, loopback=True))
-    with served(app) as address, Browser() as browser:
+    with served(app) as address, Browser(unseen=True) as browser:
         yield Bureau(folder, visits, browser, address)
 
 

@@ -34,7 +34,7 @@ def document(form: Form, answers: dict, **of_visit) -> str:
 def browser():
     if program() is None:
         pytest.skip("needs a Chromium browser")
-    with Browser() as opened:
+    with Browser(unseen=True) as opened:
         yield opened
 
 

@@ -24,7 +24,7 @@ def rules():
     """Asks formRules in a page: rules("name", [arguments], ...) -> answers."""
     if program() is None:
         pytest.skip("needs a Chromium browser")
-    with Browser() as browser:
+    with Browser(unseen=True) as browser:
         page = browser.page()
         page.value(SCRIPT.read_text(encoding="utf-8").replace("const formRules", "globalThis.formRules") + "; 0")
         yield lambda name, jobs: page.value(f"{json.dumps(jobs)}.map((given) => formRules.{name}(...given))")
