@@ -125,7 +125,7 @@ def build_into(
     if changes:
         index = () if sink.has(search.INDEX, names) else sink.last_under(search.FOLDER)
         sink.keep_rest(changes.touched(sink.last_files).union(index))
-    own = list(site_pages(bundle, facts, style, sink.keep))  # what stays is taken over here, before anything is made
+    own = list(site_pages(bundle, facts, style, sink.keep, changes and changes.before))  # what stays is taken over here, before anything is made
     hot = hot_of(bundle)
     with tables.put_tables(bundle, sink, hashlib.sha256(plain_json([style, mark_of(bundle.tombstones), bundle.files["results.jsonl"]])).hexdigest()[:32]):
         for page in own:
@@ -247,7 +247,8 @@ def _split(render: Render, page: Page, rows: Sequence[Any], size: int, has: Keep
                 continue
             this = replace(page, as_of=rows.as_of(start, size))
         pager = {"number": number, "paths": paths, "start": start, "total": len(rows)}
-        found.append(Part(path, render(this, path, page.context | more | {page.long: rows[start : start + size], "pager": pager}), source))
+        mine = rows.on(path, start, size) if isinstance(rows, Table) else rows[start : start + size]
+        found.append(Part(path, render(this, path, page.context | more | {page.long: mine, "pager": pager}), source))
         if _is_long(found[-1]) and size > 1:
             break  # the caller tries fewer rows
     return found
