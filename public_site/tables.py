@@ -112,6 +112,8 @@ def _put(bundle: Bundle, sink: Sink, plain: list[_Out], numbers: Numbers, heads:
         twin.write(_pressed(tail) + _LAST + struct.pack("<LL", zlib.crc32(tail, one.check), one.size & 0xFFFFFFFF))
         twin.plain = one.size
     made.ends.extend([one.size for one in every])
+    for one in every:
+        one.file = one.last = None  # of rounds there may be thousands
     return every
 
 
@@ -168,8 +170,9 @@ class _Out:
 
     def settled(self) -> str:
         """Its digest. A long file goes to the disk here, in a thread: all of them together take a third of a second."""
-        digest = self.digest or digest_of(self.sink.root / self.path)
+        place = self.sink.root / self.path
+        digest = self.digest or digest_of(place)
         if self.size >= CHUNK:
-            os.fdatasync(self.file.number)
-        self.file = self.last = None
+            with place.open("rb") as file:
+                os.fdatasync(file.fileno())
         return digest
