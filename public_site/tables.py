@@ -169,10 +169,10 @@ class _Out:
             self.write(os.pread(self.last.number, min(CHUNK, last - at), at))
 
     def settled(self) -> str:
-        """Its digest. A long file goes to the disk here, in a thread: all of them together take a third of a second."""
+        """Its digest. Of a small change a long file goes to the disk here, in a thread: all of them together take a third of a second."""
         place = self.sink.root / self.path
         digest = self.digest or digest_of(place)
-        if self.size >= CHUNK:
+        if self.sink.known and self.size >= CHUNK:  # else it would bring along all pages written meanwhile
             with place.open("rb") as file:
                 os.fdatasync(file.fileno())
         return digest
