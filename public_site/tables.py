@@ -172,7 +172,7 @@ class _Out:
         """Its digest. Of a small change a long file goes to the disk here, in a thread: all of them together take a third of a second."""
         place = self.sink.root / self.path
         digest = self.digest or digest_of(place)
-        if self.sink.known and self.size >= CHUNK:  # else it would bring along all pages written meanwhile
+        if self.sink.known and self.size >= CHUNK:  # a first site waits once, at the end
             with place.open("rb") as file:
                 os.fdatasync(file.fileno())
         return digest
