@@ -125,17 +125,19 @@ def build_into(
     if changes:
         index = () if sink.has(search.INDEX, names) else sink.last_under(search.FOLDER)
         sink.keep_rest(changes.touched(sink.last_files).union(index))
-    for page in site_pages(bundle, facts, style, sink.keep):
-        pages += _put_page(render, sink, page)
+    own = list(site_pages(bundle, facts, style, sink.keep, changes and changes.before))  # what stays is taken over here, before anything is made
     hot = hot_of(bundle)
-    for page in entity_pages(bundle, style, sink.keep, changes and changes.entities, quick_of(bundle, hot).render):
-        pages += _put_page(render, sink, page, hot)
-        sink.spill()
-        tell("pages", pages)
-    _put_data(bundle, sink, style, names)
-    for path, content in opendata.open_files(bundle, (path for path in sink.files.paths() if path.endswith(".html") and path not in ABSENT), address):
-        sink.put(path, content)
-    rendered = _put_pdfs(bundle, sink, render_pdfs, pdf_cache, tell, changes)
+    with tables.put_tables(bundle, sink, hashlib.sha256(plain_json([style, mark_of(bundle.tombstones), bundle.files["results.jsonl"]])).hexdigest()[:32]):
+        for page in own:
+            pages += _put_page(render, sink, page)
+        for page in entity_pages(bundle, style, sink.keep, changes and changes.entities, quick_of(bundle, hot).render):
+            pages += _put_page(render, sink, page, hot)
+            sink.spill()
+            tell("pages", pages)
+        _put_data(bundle, sink, names)
+        for path, content in opendata.open_files(bundle, (path for path in sink.files.paths() if path.endswith(".html") and path not in ABSENT), address):
+            sink.put(path, content)
+        rendered = _put_pdfs(bundle, sink, render_pdfs, pdf_cache, tell, changes)
     return BuildReport(sink.tally.html, sink.tally.pdfs, sink.tally.files, sink.bytes, rendered)
 
 
@@ -245,7 +247,8 @@ def _split(render: Render, page: Page, rows: Sequence[Any], size: int, has: Keep
                 continue
             this = replace(page, as_of=rows.as_of(start, size))
         pager = {"number": number, "paths": paths, "start": start, "total": len(rows)}
-        found.append(Part(path, render(this, path, page.context | more | {page.long: rows[start : start + size], "pager": pager}), source))
+        mine = rows.on(path, start, size) if isinstance(rows, Table) else rows[start : start + size]
+        found.append(Part(path, render(this, path, page.context | more | {page.long: mine, "pager": pager}), source))
         if _is_long(found[-1]) and size > 1:
             break  # the caller tries fewer rows
     return found
@@ -264,14 +267,10 @@ def _require_short(part: Part) -> Part:
 # Data and PDFs ---------------------------------------------------------------------------------
 
 
-def _put_data(bundle: Bundle, sink: Sink, style: str, names: str) -> None:
+def _put_data(bundle: Bundle, sink: Sink, names: str) -> None:
     states = {row["code"]: state_of(row)[1] for row in bundle.rounds}
     for path, pieces in data.csv_files(bundle, states):
         sink.put_pieces(path, pieces)
-    tables.put_results(bundle, sink, hashlib.sha256(plain_json([style, mark_of(bundle.tombstones), bundle.files["results.jsonl"]])).hexdigest()[:32])
-    for row in (*bundle.rounds, *bundle.external):
-        if row["code"] in bundle.by_round:
-            tables.put_round(bundle, sink, row)
     for name in data.COLUMNS:
         if name == "results":
             continue

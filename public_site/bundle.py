@@ -137,15 +137,21 @@ def load_bundle(folder: Path, tombstones: Mapping[str, Row] | None = None, earli
     places = {path: _place(folder, require_path(path)) for path in sorted(files)}
     with ThreadPoolExecutor(1) as beside:  # neither holds up the other: hashing is not Python's own work
         sums = beside.submit(_require_sums, places, files)
-        found = difference(earlier.results, places["results.jsonl"], earlier.shown.sizes[0], earlier.shown.counts) if earlier and "results.jsonl" in places else None
-        sums.result()
+        try:
+            return _read(folder, files, tombstones or {}, earlier)
+        finally:
+            sums.result()  # whatever came of reading it: a torn file is called that
+
+
+def _read(folder: Path, files: dict[str, str], tombstones: Mapping[str, Row], earlier: Earlier | None) -> Bundle:
     for name in ("about.json", "results.jsonl", *(f"{name}.jsonl" for name in _LISTS)):
         if name not in files:
             raise BadInput(f"公示数据包缺少“{name}”。请重新导出。")
     lists = {name: _rows(folder / f"{name}.jsonl") if f"{name}.jsonl" in files else [] for name in (*_LISTS, *_LATER)}
-    lists["tombstones"] = joined(tombstones or {}, lists["tombstones"])
+    lists["tombstones"] = joined(tombstones, lists["tombstones"])
     bundle = Bundle(folder, _json(folder / "about.json"), files, **lists)
-    if not (earlier and found and earlier.stones == mark_of(bundle.tombstones) and (bundle := _with_earlier(bundle, earlier, found)).since):
+    found = difference(earlier.results, folder / "results.jsonl", earlier.shown.sizes[0], earlier.shown.counts) if earlier and earlier.stones == mark_of(bundle.tombstones) else None
+    if not (earlier and found and (bundle := _with_earlier(bundle, earlier, found)).since):
         _index(bundle)
     _sort(bundle)
     return bundle
@@ -234,6 +240,16 @@ def _with_earlier(bundle: Bundle, earlier: Earlier, found: Difference) -> Bundle
     return bundle
 
 
+def digest_of(place: Path) -> str:
+    """SHA-256 of a file, hex. Read in long blocks: in a thread each of them waits for Python's lock."""
+    state = hashlib.sha256()
+    with place.open("rb", buffering=0) as stream:
+        block = memoryview(bytearray(min(os.fstat(stream.fileno()).st_size, 4 * CHUNK) or 1))
+        while count := stream.readinto(block):
+            state.update(block[:count])
+    return state.hexdigest()
+
+
 def plain_json(value: Any) -> bytes:
     """Canonical JSON of what came out of a bundle. It was plain data there, so it is not searched again for
     what canonical JSON cannot hold (`portal.domain.bundle.canonical` does; it costs four times as much)."""
@@ -303,6 +319,5 @@ def _place(folder: Path, path: str) -> Path:
 
 def _require_sums(places: Mapping[str, Path], files: Mapping[str, str]) -> None:
     for path, place in places.items():
-        with place.open("rb") as stream:
-            if hashlib.file_digest(stream, "sha256").hexdigest() != files[path]:
-                raise BadInput(f"公示数据包中的“{path}”与清单不符，可能没有写完或被改动过。请重新导出。")
+        if digest_of(place) != files[path]:
+            raise BadInput(f"公示数据包中的“{path}”与清单不符，可能没有写完或被改动过。请重新导出。")

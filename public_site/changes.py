@@ -9,6 +9,7 @@ from itertools import count
 from public_site.bundle import Bundle
 from public_site.lines import visit_of
 from public_site.pages import entity_path, sheet_path
+from public_site.round_results import Before
 from public_site.sink import Sink
 
 _ENDS = (".html", ".json", ".html.gz", ".json.gz")  # of an entity's first page; the further ones have no JSON
@@ -21,6 +22,7 @@ class Changes:
     entities: Collection[str]
     visits: Collection[str]
     lines: list[bytes]  # new and other ones
+    before: Before | None  # where none is new or gone
 
     def touched(self, files: Container[str]) -> frozenset[str]:
         """All their pages and result sheets in a release with these files, and what they may have had there."""
@@ -41,4 +43,6 @@ def changes_of(bundle: Bundle, sink: Sink) -> Changes | None:
         return None
     lines = list(bundle.since.fresh())
     rows = list(map(visit_of, (*lines, *bundle.since.gone)))
-    return Changes({row.entity for row in rows}, {row.visit for row in rows}, lines)
+    old, index = sink.known.lines, bundle.index
+    before = Before(old, sink.last_page, sink.has) if (old.rounds, old.codes) == (index.rounds, index.codes) else None
+    return Changes({row.entity for row in rows}, {row.visit for row in rows}, lines, before)

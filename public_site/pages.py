@@ -9,7 +9,7 @@ from typing import Any
 from public_site.bundle import Bundle, decode, last_change, plain_json, sha256, shard, slug
 from public_site.data import COLUMNS, TITLES
 from public_site.lines import visit_of
-from public_site.round_results import Table
+from public_site.round_results import Before, Table
 
 Row = dict[str, Any]
 Keep = Callable[[str, str], bool]
@@ -102,11 +102,11 @@ ADDRESSES = {
 # Pages -----------------------------------------------------------------------------------------
 
 
-def site_pages(bundle: Bundle, facts: Row, style: str, keep: Keep) -> Iterator[Page]:
+def site_pages(bundle: Bundle, facts: Row, style: str, keep: Keep, before: Before | None = None) -> Iterator[Page]:
     """Every page but those of entities; `facts` are the figures of verify.py that its page prints.
 
     `style` stands for all that pages are made from beside their data; `keep(path, source)` may say that the last
-    release holds this very page, which then is not even parsed here.
+    release holds this very page, which then is not even parsed here; `before` is that release where rows of its pages may be taken over.
     """
     as_of = bundle.about["as_of"]
     rounds = sorted(bundle.rounds, key=lambda row: row["committed_at"], reverse=True)
@@ -132,7 +132,7 @@ def site_pages(bundle: Bundle, facts: Row, style: str, keep: Keep) -> Iterator[P
     for row in published:
         source = _source(style, plain_json(row), bundle.digests[row["code"]].encode())
         if not keep(result_path(row["code"]), source):
-            yield _result_page(bundle, row, source, style)
+            yield _result_page(bundle, row, source, style, before)
     for row in bundle.pages:
         yield Page(page_path(row), "topic.html", "home", as_of, {"topic": row}, twin=plain_json(row))
     revealed = [row for row in rounds if row["state"] == "revealed" and row["disclosure"] == "open"]
@@ -209,9 +209,9 @@ def _source(style: str, *parts: bytes) -> str:
     return sha256(b"\n".join((style.encode(), *parts))).hexdigest()[:32]
 
 
-def _result_page(bundle: Bundle, row: Row, source: str, style: str) -> Page:
+def _result_page(bundle: Bundle, row: Row, source: str, style: str, before: Before | None) -> Page:
     code = row["code"]
-    table = Table(bundle, bundle.by_round[code], b"%b\n%b" % (style.encode(), plain_json(row)), entity_path)
+    table = Table(bundle, bundle.by_round[code], b"%b\n%b" % (style.encode(), plain_json(row)), entity_path, before)
     context = {"round": row, "rows": table, "totals": bundle.totals[code]}
     return Page(result_path(code), "result.html", "results", bundle.updated[code], context, long="rows", size=ROWS, source=source)
 

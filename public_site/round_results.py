@@ -14,11 +14,12 @@ import msgspec
 from markupsafe import Markup, escape
 
 from public_site.bundle import Bundle, Numbers, sha256
-from public_site.lines import FollowUp
+from public_site.lines import MARK, FollowUp, Lines
 from public_site.wording import pieces
 
 _TOKENS = tuple(Markup(f"\ue000{name}\ue001") for name in ("path", "name", "entity"))  # of the private use area: they stand in no template
 _WORDS = 1 << 12  # kinds of rows that are remembered
+_BEGIN, _END = "    <tr>\n", "    </tr>\n"  # of a row as the template writes it; no text holds this, and where the template changes its rows are just not taken over
 
 
 class _Item(msgspec.Struct, gc=False):
@@ -64,11 +65,20 @@ class Shown(NamedTuple):
     cells: Cells
 
 
+class Before(NamedTuple):
+    """The release before, made with the same templates, whose results have the same places: `read` gives a page of it, "" where there is none or it is
+    damaged; `has(path, source)` says what it was made from."""
+
+    lines: Lines
+    read: Callable[[str], str]
+    has: Callable[[str, str], bool]
+
+
 class Table(Sequence[Shown]):
     """The rows of a round's results, read when a page asks for them. `base`: all that pages are made from beside results; `path_of`: an entity's page."""
 
-    def __init__(self, bundle: Bundle, numbers: Numbers, base: bytes, path_of: Callable[[str], str]):
-        self.bundle, self.numbers, self.base, self.path_of = bundle, numbers, base, path_of
+    def __init__(self, bundle: Bundle, numbers: Numbers, base: bytes, path_of: Callable[[str], str], before: Before | None = None):
+        self.bundle, self.numbers, self.base, self.path_of, self.before = bundle, numbers, base, path_of, before
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -77,9 +87,22 @@ class Table(Sequence[Shown]):
         found = list(map(self._shown, map(_result, self.bundle.lines(self.numbers[part] if isinstance(part, slice) else [self.numbers[part]]))))
         return found if isinstance(part, slice) else found[0]
 
-    def source_of(self, start: int, size: int) -> str:
-        """What a page after the first was made from, as the manifest keeps it."""
-        marks = self.bundle.index.marks_of(self.numbers[start : start + size])
+    def on(self, path: str, start: int, size: int) -> list[Shown | str]:
+        """The rows of a page; as HTML those that the release before has there, made from the same lines."""
+        numbers, before = self.numbers[start : start + size], self.before
+        there = before and (not start or before.has(path, self.source_of(start, size, before.lines)))  # else its pages may have been of another size
+        rows = _rows_of(before.read(path)) if there else []
+        if len(rows) != len(numbers):
+            return self[start : start + size]
+        old, new = before.lines.marks, self.bundle.index.marks
+        found: list[Shown | str] = list(rows)
+        for at in [at for at, n in enumerate(numbers) if old[n * MARK : (n + 1) * MARK] != new[n * MARK : (n + 1) * MARK]]:
+            found[at] = self[start + at]
+        return found
+
+    def source_of(self, start: int, size: int, lines: Lines | None = None) -> str:
+        """What a page after the first was made from, as the manifest keeps it; `lines`: of other results at the same places."""
+        marks = (lines or self.bundle.index).marks_of(self.numbers[start : start + size])
         return sha256(b"%b\n%d %d\n%b" % (self.base, len(self), size, marks)).hexdigest()[:32]
 
     def as_of(self, start: int, size: int) -> str:
@@ -96,10 +119,22 @@ class Table(Sequence[Shown]):
         return Shown(self.path_of(result.entity), name, result.entity, Cells(result.inspected_on, len(items), problems, outcomes, state))
 
 
-def rows_by(macro: Callable[..., str], root: str, rows: Iterable[Shown]) -> Markup:
-    """What `macro(root, row)` of the templates gives for all rows. A path and a code hold nothing to escape (bundle.slug)."""
+def _rows_of(page: str) -> list[str]:
+    """The rows of a table on a page, as HTML."""
+    rows = page.split(_BEGIN)[1:]
+    if rows:
+        rows[-1] = rows[-1].partition(_END)[0] + _END
+    return [_BEGIN + row for row in rows]
+
+
+def rows_by(macro: Callable[..., str], root: str, rows: Iterable[Shown | str]) -> Markup:
+    """What `macro(root, row)` of the templates gives for all rows; a text is one already. A path and a code hold nothing to escape (bundle.slug)."""
     words, found = _words(macro, root), []
-    for path, name, entity, cells in rows:
+    for row in rows:
+        if isinstance(row, str):
+            found.append(row)
+            continue
+        path, name, entity, cells = row
         before, between, after, rest = words(cells)
         found += before, path, between, name, after, entity, rest
     return Markup("".join(found))

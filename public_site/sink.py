@@ -95,6 +95,14 @@ class Sink:
             return [path for path, _ in self.last_files.between(*self.last_files.range_of(folder))]
         return [path for path in self.last_files if path.startswith(folder)]
 
+    def last_page(self, path: str) -> str:
+        """A page of the last release; "" where it has none, or another one than its manifest says."""
+        with suppress(OSError):
+            content = (self.last / path).read_bytes()
+            if self.last_files.get(path) == sha256(content).hexdigest():
+                return content.decode()
+        return ""
+
     def spill(self) -> None:
         """Of a first site: what is listed goes to the disk where it is much. What is compared with another is as large as that one's list."""
         if self.last is None and self.files.spill():

@@ -7,16 +7,16 @@ reads it; the bytes of a piece depend on nothing before it. So what is taken ove
 
 from __future__ import annotations
 
-import hashlib
 import os
 import struct
 import zlib
 from array import array
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from itertools import accumulate
 
-from public_site.bundle import CHUNK, Bundle, Numbers, Row, plain_json
+from public_site.bundle import CHUNK, Bundle, Numbers, digest_of, plain_json
 from public_site.data import result_head, result_rows
 from public_site.known import RESULTS as LINES
 from public_site.lines import MARK, Lines, Pieces, moved
@@ -31,33 +31,49 @@ _LAST = b"\x03\x00"  # an empty last block; after it come CRC-32 and size of wha
 Make = Callable[[list[bytes]], tuple[bytes, ...]]  # what lines become in each file
 
 
-def put_results(bundle: Bundle, sink: Sink, source: str) -> None:
-    """Write the tables of all results and their twins, or take them over whole where they were made from the same `source`."""
+@contextmanager
+def put_tables(bundle: Bundle, sink: Sink, source: str) -> Iterator[None]:
+    """Write the tables of all results, the results of each round as JSON, and all their twins. A thread reads them for their digests and brings them to
+    the disk while the caller makes the rest; at the end they are in the sink, or what went wrong is raised. The thread is gone in any case.
+
+    What is the same is taken over at once: the tables where they were made from the same `source`, a round with its page.
+    """
+    with ThreadPoolExecutor(1) as beside:
+        try:
+            written = [(one, beside.submit(one.settled)) for files in (_results(bundle, sink, source), *_rounds(bundle, sink)) for one in files]
+            yield
+            for one, digest in written:
+                sink.finish(one.path, digest.result(), one.size, one.plain)
+        finally:
+            beside.shutdown(cancel_futures=True)
+
+
+def _results(bundle: Bundle, sink: Sink, source: str) -> list[_Out]:
     known = sink.known
     if known and sink.keep_files(TABLE, source, [LINES, TABLE]):  # where nothing is known of the pieces they are made again, for the next time
         sink.pieces[LINES] = known.shown
-        return
+        return []
+    sink.inputs[TABLE] = source
     out = [_Out(sink, LINES), _Out(sink, TABLE)]
     if not bundle.dropped:
         out[0].digest = bundle.files["results.jsonl"]  # checked when the bundle was opened
-    _put(bundle, sink, out, range(len(bundle.index.sizes)), (b"", result_head()), (b"", b""), lambda lines: (b"".join(lines), result_rows(lines)))
-    sink.inputs[TABLE] = source
+    return _put(bundle, sink, out, range(len(bundle.index.sizes)), (b"", result_head()), (b"", b""), lambda lines: (b"".join(lines), result_rows(lines)))
 
 
-def put_round(bundle: Bundle, sink: Sink, row: Row) -> None:
-    """Write a round's results as JSON, and the twin, where they were not taken over with its page."""
-    path = result_path(row["code"]).removesuffix(".html") + ".json"
-    if path in sink.files:
-        if sink.known and path in sink.known.pieces:
+def _rounds(bundle: Bundle, sink: Sink) -> Iterator[list[_Out]]:
+    for row in (*bundle.rounds, *bundle.external):
+        code = row["code"]
+        path = result_path(code).removesuffix(".html") + ".json"
+        if path not in sink.files and code in bundle.by_round:
+            numbers = bundle.by_round[code]
+            [first] = bundle.lines(numbers[:1])  # alone without a comma before it
+            head, tail = b'{"results":[' + first.rstrip(b"\n"), b'],"round":%b,"title":%b}' % (plain_json(code), plain_json(row["title"]))
+            yield _put(bundle, sink, [_Out(sink, path)], numbers[1:], (head,), (tail,), lambda lines: (b"," + b"".join(lines).rstrip(b"\n").replace(b"\n", b","),))
+        elif sink.known and path in sink.known.pieces and path in sink.files:  # taken over with its page
             sink.pieces[path] = sink.known.pieces[path]
-        return
-    numbers = bundle.by_round[row["code"]]
-    [first] = bundle.lines(numbers[:1])  # alone without a comma before it
-    head, tail = b'{"results":[' + first.rstrip(b"\n"), b'],"round":%b,"title":%b}' % (plain_json(row["code"]), plain_json(row["title"]))
-    _put(bundle, sink, [_Out(sink, path)], numbers[1:], (head,), (tail,), lambda lines: (b"," + b"".join(lines).rstrip(b"\n").replace(b"\n", b","),))
 
 
-def _put(bundle: Bundle, sink: Sink, plain: list[_Out], numbers: Numbers, heads: tuple[bytes, ...], tails: tuple[bytes, ...], make: Make) -> None:
+def _put(bundle: Bundle, sink: Sink, plain: list[_Out], numbers: Numbers, heads: tuple[bytes, ...], tails: tuple[bytes, ...], make: Make) -> list[_Out]:
     """Write files and their twins: of these lines what is the same as in the last release is copied from there."""
     packed = [_Out(sink, f"{one.path}.gz") for one in plain]
     every, first = [*plain, *packed], plain[0].path
@@ -94,9 +110,11 @@ def _put(bundle: Bundle, sink: Sink, plain: list[_Out], numbers: Numbers, heads:
     for one, twin, tail in zip(plain, packed, tails, strict=True):
         one.write(tail)
         twin.write(_pressed(tail) + _LAST + struct.pack("<LL", zlib.crc32(tail, one.check), one.size & 0xFFFFFFFF))
-        one.close()
-        twin.close(one.size)
+        twin.plain = one.size
     made.ends.extend([one.size for one in every])
+    for one in every:
+        one.file = one.last = None  # of rounds there may be thousands
+    return every
 
 
 def _parts(index: Lines, numbers: Numbers, old: Pieces | None) -> Iterator[tuple[bytes, Numbers] | tuple[None, range]]:
@@ -126,38 +144,35 @@ def _pressed(content: bytes) -> bytes:
 
 
 class _Out:
-    """One of the files, written from its beginning to its end. `digest`: where it is known; `check` is CRC-32."""
+    """One of the files, written from its beginning to its end. `check` is CRC-32; `plain`: of a twin, the size of what it is packed from; `digest`: where it is known."""
 
     def __init__(self, sink: Sink, path: str):
         self.sink, self.path = sink, path
         self.file, self.last = Opened(sink.begin(path)), None
-        self.state, self.check, self.size, self.digest = hashlib.sha256(), 0, 0, ""
+        self.check, self.size, self.digest = 0, 0, ""
+        self.plain: int | None = None
 
     def write(self, content: bytes) -> None:
-        if not self.digest:
-            self.state.update(content)
         self.size += len(content)
         view = memoryview(content)
         while view:
             view = view[os.write(self.file.number, view) :]
 
     def take(self, first: int, last: int) -> None:
-        """What the last release holds there."""
+        """What the last release holds there; the system copies it by itself."""
         if self.last is None:
             self.last = Opened(os.open(self.sink.last / self.path, os.O_RDONLY))
-        if self.digest:  # known: nobody has to read it
-            first += self._copied(first, last)
+        with suppress(OSError):  # not on every file system
+            while first < last and (count := os.copy_file_range(self.last.number, self.file.number, last - first, first)):
+                first, self.size = first + count, self.size + count
         for at in range(first, last, CHUNK):
             self.write(os.pread(self.last.number, min(CHUNK, last - at), at))
 
-    def _copied(self, first: int, last: int) -> int:
-        """How many bytes the system copied by itself."""
-        at = first
-        with suppress(OSError):  # not on every file system
-            while at < last and (count := os.copy_file_range(self.last.number, self.file.number, last - at, at)):
-                at += count
-        self.size += at - first
-        return at - first
-
-    def close(self, plain: int | None = None) -> None:
-        self.sink.finish(self.path, self.digest or self.state.hexdigest(), self.size, plain)
+    def settled(self) -> str:
+        """Its digest. Of a small change a long file goes to the disk here, in a thread: all of them together take a third of a second."""
+        place = self.sink.root / self.path
+        digest = self.digest or digest_of(place)
+        if self.sink.known and self.size >= CHUNK:  # a first site waits once, at the end
+            with place.open("rb") as file:
+                os.fdatasync(file.fileno())
+        return digest

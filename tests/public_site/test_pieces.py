@@ -1,9 +1,11 @@
 """What lets a small change cost little: pieces of tables, a manifest that is looked up and spliced, what is known of the last release."""
 
+import errno
 import gzip
 import json
 import random
 import shutil
+import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,13 +14,13 @@ import pytest
 
 from portal.domain.bundle import canonical
 from portal.domain.errors import BadInput
-from public_site import known, lines, listing, tables
+from public_site import build, known, lines, listing, pages, tables
 from public_site.bundle import last_change, load_bundle
 from public_site.check import check_release
 from public_site.lines import Difference, difference
 from public_site.listing import Counts, Listed, counts_of, open_manifest, save_manifest
-from public_site.release import current, release, roll_back
-from public_site.round_results import Table
+from public_site.release import current, release, releases_of, roll_back
+from public_site.round_results import Before, Shown, Table
 from tests.public_site.bundle_fixture import seal
 from tests.public_site.conftest import FakePdfs, make_small
 
@@ -289,15 +291,75 @@ def test_a_torn_table_of_the_last_release_is_not_built_on(bundle: Path, site: Pa
 
 
 def test_a_changed_result_makes_two_pages_of_its_round_anew(bundle: Path, site: Path, verify: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The one it stands on and the first; a page says of what day its own rows are."""
-    made: list[slice] = []
+    """The one it stands on and the first; a page says of what day its own rows are. Its rows are taken over, all but one."""
+    made: list[slice | int] = []
     rows = Table.__getitem__
     monkeypatch.setattr(Table, "__getitem__", lambda self, part: made.append(part) or rows(self, part))
     before = {path.name: path.read_text("utf-8") for path in (site / "current/results").glob("*.html")}
     release(edited(bundle, tmp_path / "b", {"history": [{"on": "2027-01-05", "text": "更正。"}]}), site, FakePdfs(), verify=verify)
     after = {path.name: path.read_text("utf-8") for path in (site / "current/results").glob("*.html")}
-    assert len(made) == 2 and before.keys() == after.keys()
+    assert [type(part) for part in made] == [int] and before.keys() == after.keys()
     touched = sorted(name for name in after if before[name] != after[name] and "R00" in name)
     assert len(touched) == 2 and all("截至 <time datetime=\"2027-01-05\">" in after[name] for name in touched)
     inputs = json.loads((site / "current/manifest.json").read_bytes())["inputs"]
     assert all(f"results/{name}" in inputs for name in after if "R00" in name)
+
+
+@pytest.mark.parametrize("damage", ["none", "page", "size"])
+def test_rows_are_taken_over_only_from_a_page_that_held_just_these(
+    bundle: Path, site: Path, verify: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    """Not from a damaged one, nor from pages that each had another number of them."""
+    if damage == "size":
+        monkeypatch.setattr(pages, "ROWS", 6)
+    other = edited(bundle, tmp_path / "b", {"inspected_on": "2026-01-09"})
+    if damage == "page":
+        for page in (site / "current/results").glob("*.html"):
+            content = page.read_bytes().replace("未发现问题".encode(), "发现问题".encode())
+            page.unlink()
+            page.write_bytes(content)
+    made: list[slice | int] = []
+    rows = Table.__getitem__
+    monkeypatch.setattr(Table, "__getitem__", lambda self, part: made.append(part) or rows(self, part))
+    release(other, site, FakePdfs(), verify=verify)
+    assert {type(part) for part in made} == ({int} if damage == "none" else {slice})
+    release(other, tmp_path / "new", FakePdfs(), verify=verify)
+    whole = (other / "results.jsonl").read_bytes().splitlines()
+    code = json.loads(whole[len(whole) // 2])["round"]
+    shown, new = ({page.name: page.read_bytes() for page in (folder / "current/results").glob(f"{code}*.html")} for folder in (site, tmp_path / "new"))
+    assert shown == new and sum("2026-01-09".encode() in page for page in new.values()) == 1
+
+
+def test_a_page_of_as_many_rows_may_still_have_held_other_ones(bundle: Path) -> None:
+    """Where the pages before it had another number of them; what it was made from says so."""
+    opened = load_bundle(bundle)
+    for same in (True, False):
+        before = Before(opened.index, lambda _path: "    <tr>\n…\n    </tr>\n" * 4 + "  </tbody>", lambda _path, _source, same=same: same)
+        table = Table(opened, range(8), b"", str, before)
+        assert [type(row) for row in table.on("p-2.html", 4, 4)] == [str if same else Shown] * 4
+        assert [type(row) for row in table.on("p.html", 0, 4)] == [str] * 4
+        assert table.on("p.html", 0, 5) == table[:5]
+
+
+# The thread beside -----------------------------------------------------------------------------
+
+
+def test_what_goes_wrong_beside_stops_the_publication_before_the_switch(
+    bundle: Path, site: Path, verify: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its own message; and the thread is gone then, as where what is made in the meantime fails."""
+    other, shown, threads = changed(bundle, tmp_path / "b", "晋江市内坑镇"), current(site), threading.active_count()
+
+    def full(place: Path) -> str:
+        raise OSError(errno.ENOSPC, "no space left", str(place))
+
+    def stopped(*_: object) -> None:
+        raise BadInput("别处出错")
+
+    for module, name, fails, words in ((tables, "digest_of", full, "no space left"), (build, "_put_data", stopped, "别处出错")):
+        with monkeypatch.context() as patch, pytest.raises((OSError, BadInput), match=words):
+            patch.setattr(module, name, fails)
+            release(other, site, FakePdfs(), verify=verify)
+        assert current(site) == shown and threading.active_count() == threads
+    release(other, site, FakePdfs(), verify=verify)
+    assert is_whole(site, other) and current(site) != shown and threading.active_count() == threads
