@@ -160,7 +160,7 @@ def environment() -> Environment:
     """Templates escape everything and stop at an unknown name; compiled once a process at most (half a second)."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        bytecode_cache=Compiled(TEMPLATES / "__pycache__", program()),
+        bytecode_cache=Compiled(TEMPLATES / "__pycache__", program()), auto_reload=False,
     )  # fmt: skip
     made.filters |= FILTERS
     made.globals |= WORDS

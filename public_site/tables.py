@@ -8,6 +8,7 @@ reads it; the bytes of a piece depend on nothing before it. So what is taken ove
 from __future__ import annotations
 
 import os
+import shutil
 import struct
 import zlib
 from array import array
@@ -15,7 +16,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from itertools import accumulate
+from pathlib import Path
 
+from portal.domain.errors import BadInput
 from public_site.bundle import CHUNK, Bundle, Numbers, digest_of, plain_json
 from public_site.data import result_head, result_rows
 from public_site.known import RESULTS as LINES
@@ -40,12 +43,18 @@ def put_tables(bundle: Bundle, sink: Sink, source: str) -> Iterator[None]:
     """
     with ThreadPoolExecutor(1) as beside:
         try:
-            written = [(one, beside.submit(one.settled)) for files in (_results(bundle, sink, source), *_rounds(bundle, sink)) for one in files]
+            written = [(one, beside.submit(one.settled)) for files in _tables(bundle, sink, source) for one in files]
             yield
             for one, digest in written:
                 sink.finish(one.path, digest.result(), one.size, one.plain)
         finally:
             beside.shutdown(cancel_futures=True)
+
+
+def _tables(bundle: Bundle, sink: Sink, source: str) -> Iterator[list[_Out]]:
+    """The longest ones last: so the thread has something to do from the beginning."""
+    yield from _rounds(bundle, sink)
+    yield _results(bundle, sink, source)
 
 
 def _results(bundle: Bundle, sink: Sink, source: str) -> list[_Out]:
@@ -56,7 +65,7 @@ def _results(bundle: Bundle, sink: Sink, source: str) -> list[_Out]:
     sink.inputs[TABLE] = source
     out = [_Out(sink, LINES), _Out(sink, TABLE)]
     if not bundle.dropped:
-        out[0].digest = bundle.files["results.jsonl"]  # checked when the bundle was opened
+        out[0].whole, out[0].digest = bundle.folder / LINES.rpartition("/")[2], bundle.files["results.jsonl"]  # checked when the bundle was opened
     return _put(bundle, sink, out, range(len(bundle.index.sizes)), (b"", result_head()), (b"", b""), lambda lines: (b"".join(lines), result_rows(lines)))
 
 
@@ -144,22 +153,26 @@ def _pressed(content: bytes) -> bytes:
 
 
 class _Out:
-    """One of the files, written from its beginning to its end. `check` is CRC-32; `plain`: of a twin, the size of what it is packed from; `digest`: where it is known."""
+    """One of the files, written from its beginning to its end. `check` is CRC-32; `plain`: of a twin, the size of what it is packed from; `digest`: where it is known, `whole`: a file that is the same."""
 
     def __init__(self, sink: Sink, path: str):
         self.sink, self.path = sink, path
         self.file, self.last = Opened(sink.begin(path)), None
         self.check, self.size, self.digest = 0, 0, ""
         self.plain: int | None = None
+        self.whole: Path | None = None
 
     def write(self, content: bytes) -> None:
         self.size += len(content)
-        view = memoryview(content)
+        view = memoryview(b"" if self.whole else content)
         while view:
             view = view[os.write(self.file.number, view) :]
 
     def take(self, first: int, last: int) -> None:
         """What the last release holds there; the system copies it by itself."""
+        if self.whole:
+            self.size += last - first
+            return
         if self.last is None:
             self.last = Opened(os.open(self.sink.last / self.path, os.O_RDONLY))
         with suppress(OSError):  # not on every file system
@@ -171,6 +184,8 @@ class _Out:
     def settled(self) -> str:
         """Its digest. Of a small change a long file goes to the disk here, in a thread: all of them together take a third of a second."""
         place = self.sink.root / self.path
+        if self.whole and os.path.getsize(shutil.copyfile(self.whole, place)) != self.size:
+            raise BadInput(f"公示数据包中的“{self.whole.name}”在发布期间被改动过。请重新导出。")
         digest = self.digest or digest_of(place)
         if self.sink.known and self.size >= CHUNK:  # a first site waits once, at the end
             with place.open("rb") as file:

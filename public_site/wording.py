@@ -140,7 +140,13 @@ FILTERS = {
     "cn_date": cn_date, "cn_day": cn_day, "cn_time": cn_time, "count": count, "ratio": ratio, "value": drawn_value, "pieces": pieces,
     "short_hash": short_hash, "file_note": file_note, "label_class": label_class, "label_note": label_note,
 }  # fmt: skip
+def near(number: int, count: int) -> list[int]:
+    """Which of `count` pages the way between them names on page `number`: the first, the last, two on either side; 0 for those left out between."""
+    named = {1, count, *range(max(1, number - 2), min(count, number + 2) + 1)}
+    return [n if n in named else 0 for n in sorted(named | {n for n in (number - 3, number + 3) if 1 < n < count})]
+
+
 WORDS = {
     "kinds": KINDS, "drawn_by": DRAWN_BY, "plan_states": PLAN_STATES, "log_kinds": LOG_KINDS, "labels": LABELS, "state_of": state_of,
-    "lead": lead, "percent": percent,
+    "lead": lead, "percent": percent, "near": near,
 }  # fmt: skip
