@@ -30,18 +30,19 @@ from public_site.sink import LEVEL, Sink
 TABLE = "data/results.csv"
 _HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03"  # gzip (RFC 1952) without name and time
 _LAST = b"\x03\x00"  # an empty last block; after it come CRC-32 and size of what is packed
+MOST = 4 * CHUNK  # of a file that waits in memory to be written; of a hundred changes it is two at most
 
 Make = Callable[[list[bytes]], tuple[bytes, ...]]  # what lines become in each file
 
 
 @contextmanager
 def put_tables(bundle: Bundle, sink: Sink, source: str) -> Iterator[None]:
-    """Write the tables of all results, the results of each round as JSON, and all their twins. A thread reads them for their digests and brings them to
-    the disk while the caller makes the rest; at the end they are in the sink, or what went wrong is raised. The thread is gone in any case.
+    """Write the tables of all results, the results of each round as JSON, and all their twins. Two threads write them, read them for their digests
+    and bring them to the disk while the caller makes the rest; at the end they are in the sink, or what went wrong is raised. The threads are gone in any case.
 
     What is the same is taken over at once: the tables where they were made from the same `source`, a round with its page.
     """
-    with ThreadPoolExecutor(1) as beside:
+    with ThreadPoolExecutor(2) as beside:
         try:
             written = [(one, beside.submit(one.settled)) for files in _tables(bundle, sink, source) for one in files]
             yield
@@ -52,7 +53,7 @@ def put_tables(bundle: Bundle, sink: Sink, source: str) -> Iterator[None]:
 
 
 def _tables(bundle: Bundle, sink: Sink, source: str) -> Iterator[list[_Out]]:
-    """The longest ones last: so the thread has something to do from the beginning."""
+    """The longest ones last: so the threads have something to do from the beginning."""
     yield from _rounds(bundle, sink)
     yield _results(bundle, sink, source)
 
@@ -102,7 +103,7 @@ def _put(bundle: Bundle, sink: Sink, plain: list[_Out], numbers: Numbers, heads:
             made.counts += old.counts[part.start : part.stop]
             for n, one in enumerate(every):
                 made.sizes[n] += old.sizes[n][part.start : part.stop]
-                one.take(starts[n][part.start], starts[n][part.stop])
+                one.take(range(starts[n][part.start], starts[n][part.stop]))
             for checks, before, so_far, one, start in zip(made.checks, old.checks, old.so_far, plain, starts, strict=False):
                 checks += before[part.start : part.stop]
                 one.check = moved(one.check ^ so_far[part.start], start[part.stop] - start[part.start]) ^ so_far[part.stop]
@@ -121,8 +122,6 @@ def _put(bundle: Bundle, sink: Sink, plain: list[_Out], numbers: Numbers, heads:
         twin.write(_pressed(tail) + _LAST + struct.pack("<LL", zlib.crc32(tail, one.check), one.size & 0xFFFFFFFF))
         twin.plain = one.size
     made.ends.extend([one.size for one in every])
-    for one in every:
-        one.file = one.last = None  # of rounds there may be thousands
     return every
 
 
@@ -153,41 +152,66 @@ def _pressed(content: bytes) -> bytes:
 
 
 class _Out:
-    """One of the files, written from its beginning to its end. `check` is CRC-32; `plain`: of a twin, the size of what it is packed from; `digest`: where it is known, `whole`: a file that is the same."""
+    """One of the files, written from its beginning to its end. What is to be written is noted, and done by `settled` in a thread; where it is much, at once.
+
+    `check` is CRC-32; `plain`: of a twin, the size of what it is packed from; `digest`: where it is known, `whole`: a file that is the same.
+    """
 
     def __init__(self, sink: Sink, path: str):
-        self.sink, self.path = sink, path
-        self.file, self.last = Opened(sink.begin(path)), None
+        self.sink, self.path, self.place = sink, path, sink.root / path
         self.check, self.size, self.digest = 0, 0, ""
         self.plain: int | None = None
         self.whole: Path | None = None
+        self.noted: list[bytes | range] = []
+        self.done = self.held = 0
+        os.close(sink.begin(path))
 
     def write(self, content: bytes) -> None:
         self.size += len(content)
-        view = memoryview(b"" if self.whole else content)
-        while view:
-            view = view[os.write(self.file.number, view) :]
+        self.held += len(content)
+        self._note(content)
 
-    def take(self, first: int, last: int) -> None:
-        """What the last release holds there; the system copies it by itself."""
-        if self.whole:
-            self.size += last - first
-            return
-        if self.last is None:
-            self.last = Opened(os.open(self.sink.last / self.path, os.O_RDONLY))
-        with suppress(OSError):  # not on every file system
-            while first < last and (count := os.copy_file_range(self.last.number, self.file.number, last - first, first)):
-                first, self.size = first + count, self.size + count
-        for at in range(first, last, CHUNK):
-            self.write(os.pread(self.last.number, min(CHUNK, last - at), at))
+    def take(self, part: range) -> None:
+        """What the last release holds there."""
+        self.size += len(part)
+        self._note(part)
+
+    def _note(self, what: bytes | range) -> None:
+        if not self.whole:
+            self.noted.append(what)
+            if self.held > MOST:
+                self._do()
+
+    def _do(self) -> None:
+        """Write what is noted; what is taken the system copies by itself."""
+        file, last = Opened(os.open(self.place, os.O_WRONLY)), None
+        os.lseek(file.number, self.done, os.SEEK_SET)
+        for what in self.noted:
+            if isinstance(what, bytes):
+                _write(file, what)
+                continue
+            last, first = last or Opened(os.open(self.sink.last / self.path, os.O_RDONLY)), what.start
+            with suppress(OSError):  # not on every file system
+                while first < what.stop and (count := os.copy_file_range(last.number, file.number, what.stop - first, first)):
+                    first += count
+            for at in range(first, what.stop, CHUNK):
+                _write(file, os.pread(last.number, min(CHUNK, what.stop - at), at))
+        self.noted.clear()
+        self.done, self.held = self.size, 0
 
     def settled(self) -> str:
-        """Its digest. Of a small change a long file goes to the disk here, in a thread: all of them together take a third of a second."""
-        place = self.sink.root / self.path
-        if self.whole and os.path.getsize(shutil.copyfile(self.whole, place)) != self.size:
+        """Its digest. Of a small change a long file goes to the disk here: all of them together take a third of a second."""
+        self._do()
+        if self.whole and os.path.getsize(shutil.copyfile(self.whole, self.place)) != self.size:
             raise BadInput(f"公示数据包中的“{self.whole.name}”在发布期间被改动过。请重新导出。")
-        digest = self.digest or digest_of(place)
+        digest = self.digest or digest_of(self.place)
         if self.sink.known and self.size >= CHUNK:  # a first site waits once, at the end
-            with place.open("rb") as file:
+            with self.place.open("rb") as file:
                 os.fdatasync(file.fileno())
         return digest
+
+
+def _write(file: Opened, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(file.number, view) :]

@@ -14,7 +14,7 @@ import pytest
 
 from portal.domain.bundle import canonical
 from portal.domain.errors import BadInput
-from public_site import build, known, lines, listing, pages, tables
+from public_site import build, known, lines, listing, pages, tables, wording
 from public_site.bundle import last_change, load_bundle
 from public_site.check import check_release
 from public_site.lines import Difference, difference
@@ -363,3 +363,42 @@ def test_what_goes_wrong_beside_stops_the_publication_before_the_switch(
         assert current(site) == shown and threading.active_count() == threads
     release(other, site, FakePdfs(), verify=verify)
     assert is_whole(site, other) and current(site) != shown and threading.active_count() == threads
+
+
+@pytest.mark.parametrize("way", ["noted", "at once", "read and written"])
+def test_what_is_written_is_the_same_however_it_gets_there(bundle: Path, site: Path, verify: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    """Much is not held in memory but written at once; and not every file system copies by itself."""
+    if way == "at once":
+        monkeypatch.setattr(tables, "MOST", 1)
+
+    def cannot(*_: object) -> int:
+        raise OSError(errno.EXDEV, "cross-device")
+
+    if way == "read and written":
+        monkeypatch.setattr("os.copy_file_range", cannot)
+    other = changed(bundle, tmp_path / "b", "晋江市内坑镇")
+    release(other, site, FakePdfs(), verify=verify)
+    assert is_whole(site, other) and all(ok for ok, _ in check_release(site / "current"))
+
+
+def test_results_that_change_while_they_are_copied_stop_the_publication(bundle: Path, site: Path, verify: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other, shown, copy = changed(bundle, tmp_path / "b", "晋江市内坑镇"), current(site), shutil.copyfile
+
+    def torn(source: Path, place: Path) -> Path:
+        copy(source, place)
+        with open(place, "r+b") as file:
+            file.truncate(100)
+        return place
+
+    with monkeypatch.context() as patch, pytest.raises(BadInput, match="“results.jsonl”在发布期间被改动过"):
+        patch.setattr(shutil, "copyfile", torn)
+        release(other, site, FakePdfs(), verify=verify)
+    assert current(site) == shown
+
+
+def test_the_way_between_pages_names_the_ends_and_two_on_either_side() -> None:
+    for count in range(1, 16):
+        for number in range(1, count + 1):
+            near = [n if n in (1, count) or abs(n - number) <= 2 else 0 for n in range(1, count + 1) if n in (1, count) or abs(n - number) <= 3]
+            assert wording.near(number, count) == near
+    assert wording.near(6, 42) == [1, 0, 4, 5, 6, 7, 8, 0, 42]
