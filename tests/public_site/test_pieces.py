@@ -19,7 +19,7 @@ from public_site.bundle import last_change, load_bundle
 from public_site.check import check_release
 from public_site.lines import Difference, difference
 from public_site.listing import Counts, Listed, counts_of, open_manifest, save_manifest
-from public_site.release import current, release, releases_of, roll_back
+from public_site.release import current, release, roll_back
 from public_site.round_results import Before, Shown, Table
 from tests.public_site.bundle_fixture import seal
 from tests.public_site.conftest import FakePdfs, make_small
